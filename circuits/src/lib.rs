@@ -1,0 +1,4 @@
+//! What Galen proves: rows, datasets, requests, the three circuits, verification and keys.
+
+pub mod row;
+pub mod shape;

@@ -1,0 +1,2 @@
+//! The `galen` program.
+fn main() {}
