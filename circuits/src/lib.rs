@@ -3,6 +3,7 @@
 pub mod dataset;
 pub mod field;
 pub mod gadget;
+pub mod jubjub;
 pub mod merkle;
 pub mod poseidon;
 pub mod registry;
