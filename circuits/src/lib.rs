@@ -1,9 +1,18 @@
 //! What Galen proves: rows, datasets, requests, the three circuits, verification and keys.
+//!
+//! In the order of the data: a hospital's [`row`]s under a [`schema`] become a committed [`dataset`], registered in the
+//! [`registry`]; a [`request`] asks; a [`scan`] looks at a chunk, a [`release`] generalizes, counts and encrypts a block of
+//! rows, a [`seal`] says that the seller is accredited and the run was drawn; a running [`state`] ties them, and a
+//! [`contribution`] is all of it, with its verification. Below them: [`groth16`], [`gadget`]s, [`poseidon`], [`jubjub`]
+//! keys and [`merkle`] trees. Sizes stand in [`shape`].
 
+pub mod contribution;
 pub mod dataset;
 pub mod field;
 pub mod gadget;
+pub mod groth16;
 pub mod jubjub;
+pub mod keys;
 pub mod merkle;
 pub mod poseidon;
 pub mod registry;
