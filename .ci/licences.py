@@ -5,7 +5,7 @@ import sys
 
 ALLOWED = {"MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "CC0-1.0",
            "Unicode-3.0", "Unlicense", "0BSD", "BSL-1.0", "MIT-0", "MPL-2.0", "CDLA-Permissive-2.0"}
-SINGLE = {"ark-ff", "ark-ec", "ark-serialize", "ark-groth16", "curve25519-dalek", "merlin", "rand_core", "sled", "tokio", "axum", "blake3"}
+SINGLE = {"ark-ff", "ark-ec", "ark-serialize", "ark-groth16", "curve25519-dalek", "merlin", "sled", "tokio", "axum", "blake3"}
 
 metadata = json.loads(subprocess.run(["cargo", "metadata", "--format-version", "1", "--locked"], check=True, capture_output=True).stdout)
 faults, versions = [], {}
