@@ -1,1 +1,3 @@
-//! Galen.
+//! Makes contributions: import, anonymization, planning, the proof engine, jobs and the service.
+
+pub mod engine;
