@@ -23,3 +23,8 @@ pub use application::{
 pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs};
 pub use state::{MemoryState, Overlay, StateRead, StateWrite};
 pub use types::{AppHash, BlobHash, ChainId, Height, MAX_TX_BYTES, TxHash, View};
+pub mod chain;
+pub mod codec;
+pub mod consensus;
+pub mod crypto;
+pub mod storage;
