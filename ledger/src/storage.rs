@@ -8,6 +8,7 @@
 pub mod faulty;
 pub mod file;
 pub mod frame;
+pub mod journal;
 pub mod lock;
 pub mod log;
 pub mod memory;
@@ -15,6 +16,7 @@ pub mod sign_file;
 
 pub use faulty::FaultyStorage;
 pub use file::FileStorage;
+pub use journal::{FinalRecord, Journal, JournalError};
 pub use lock::{HomeLock, LockError};
 pub use log::{Entry, Log, LogError, Place};
 pub use memory::MemoryStorage;

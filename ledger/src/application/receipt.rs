@@ -152,11 +152,18 @@ impl Decode for Receipt {
     }
 }
 
+impl Event {
+    /// Whether it stays within the limits of the encoding.
+    pub(crate) fn is_within_limits(&self) -> bool {
+        self.attributes.len() <= MAX_ATTRIBUTES && self.to_bytes().len() <= MAX_RECEIPT_BYTES
+    }
+}
+
 impl Receipt {
     /// Whether it stays within the limits of the encoding.
     pub(crate) fn is_within_limits(&self) -> bool {
         self.events.len() <= MAX_EVENTS
-            && self.events.iter().all(|event| event.attributes.len() <= MAX_ATTRIBUTES)
+            && self.events.iter().all(Event::is_within_limits)
             && self.to_bytes().len() <= MAX_RECEIPT_BYTES
     }
 }

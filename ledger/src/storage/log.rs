@@ -89,6 +89,8 @@ impl Log {
             }
             length = read_segment(storage.as_mut(), segment, segment == last, &mut visit)?;
         }
+        // The next frame will say that all before it was synchronised.
+        storage.sync(&name(last))?;
         Ok(Self { storage, segment: last, length, dirty: false, broken: false })
     }
 
