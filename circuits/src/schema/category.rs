@@ -142,6 +142,9 @@ impl Category {
     /// A range of codes in words: the group's name if it is one; `first-last` when the order means something;
     /// otherwise the names that make it up.
     pub(super) fn label(&self, lo: u16, hi: u16) -> String {
+        if lo == hi {
+            return self.name(lo).to_owned();
+        }
         let cover = self.cover(lo, hi);
         match (cover.as_slice(), self.parts.ordered) {
             ([one], _) => self.show(one),
