@@ -1,1 +1,3 @@
-//! Galen.
+//! Makes contributions: import, selection, anonymization, planning, the proof engine, jobs and the service.
+
+pub mod import;
