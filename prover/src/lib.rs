@@ -4,4 +4,5 @@
 //! proof, [`engine`] proves. No raw row leaves the machine that this runs on, and none is logged.
 
 pub mod engine;
+pub mod import;
 pub mod plan;
