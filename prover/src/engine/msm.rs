@@ -24,11 +24,6 @@ impl<C: Curve> Points<C> {
         Self { points, variables }
     }
 
-    /// Number of points.
-    pub(super) fn len(&self) -> usize {
-        self.points.len()
-    }
-
     /// Σ dᵢ·Pᵢ for the digits d of window `window`.
     pub(super) fn window_sum(&self, digits: &Digits, window: usize) -> C::Jacobian {
         let buckets = 1 << (digits.width() - 1);
