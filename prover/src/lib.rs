@@ -1,3 +1,4 @@
 //! Makes contributions: import, selection, anonymization, planning, the proof engine, jobs and the service.
 
+pub mod anonymize;
 pub mod import;
