@@ -4,5 +4,6 @@
 //! proof, [`engine`] proves. No raw row leaves the machine that this runs on, and none is logged.
 
 pub mod engine;
+pub mod anonymize;
 pub mod import;
 pub mod plan;
