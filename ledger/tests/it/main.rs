@@ -1,0 +1,12 @@
+//! Claims about the ledger, each a test.
+
+mod app;
+mod cluster;
+mod codecs;
+mod consortium;
+mod crash;
+mod export;
+mod logs;
+mod rules;
+mod sim;
+mod states;
