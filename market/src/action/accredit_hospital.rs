@@ -72,8 +72,9 @@ impl AccreditHospital {
         let role = Role::Hospital { seller: self.seller };
         match participant(state, &self.account) {
             Some(Participant { role: Role::Hospital { seller }, suspended, .. }) if seller == self.seller => {
-                if !suspended {
-                    return Ok(false);
+                match suspended {
+                    true => {}
+                    false => return Ok(false),
                 }
             }
             Some(Participant { role: Role::Hospital { .. }, .. }) => return Err(RoleFault::Seller),
