@@ -10,7 +10,6 @@ use std::path::Path;
 
 pub use galen_circuits::release::cipher::DeliveredRow;
 use galen_circuits::schema::Schema;
-use galen_circuits::shape::CELLS;
 
 mod dictionary;
 mod escape;
