@@ -100,6 +100,7 @@ impl<C: ProofCheck> Market<C> {
             Transaction::Contribute(contribution) => {
                 contribute::check_stateless(&contribution, env)?;
                 let statement = contribute::check_rules(state, &contribution, env)?;
+                contribute::check_arrival(&contribution.blob, self.blobs.as_ref())?;
                 Ok(Cheap::Proofs(Box::new((contribution, statement))))
             }
         }

@@ -14,15 +14,20 @@
 //! | where is the money? | [`money`] |
 //! | where does something lie in the state? | [`state_key`] |
 //! | how is a proof's verdict remembered? | [`verdict`] |
+//! | what can be read? | [`query`], [`audit`] |
+//! | what do hospitals and researchers do? | [`agent`] |
 
 pub mod action;
+pub mod agent;
 pub mod amount;
 pub mod application;
+pub mod audit;
 pub mod codec;
 pub mod config;
 pub mod fault;
 pub mod id;
 pub mod money;
+pub mod query;
 pub mod record;
 pub mod registry;
 pub mod request;

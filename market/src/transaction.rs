@@ -3,6 +3,7 @@
 use galen_circuits::contribution::Contribution;
 use galen_circuits::jubjub::Sealed;
 use galen_ledger::{BlobHash, ChainId, Height, MAX_TX_BYTES, TxHash};
+use rand::{CryptoRng, RngCore};
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
@@ -129,6 +130,11 @@ impl Transaction {
 }
 
 impl Order {
+    /// An order with a nonce drawn at random.
+    pub fn new(action: Action, valid_until: Height, rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        Self { action, nonce: rng.next_u64(), valid_until }
+    }
+
     /// What its signatures are for.
     pub fn digest(&self, chain: &ChainId) -> SigningDigest {
         SigningDigest::new(ORDER, chain, &self.to_canonical())

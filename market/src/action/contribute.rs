@@ -64,6 +64,19 @@ pub fn check_rules(
     if room(&request, records) == Room::None { Err(ContributeFault::Full) } else { Ok(statement) }
 }
 
+/// Whether the ciphertext is here. Asked before any proof is looked at, and of evidence as well: whoever wants to burden the
+/// members with a proof must deliver something, and every contribution in a block can be exported with its attachment.
+///
+/// # Errors
+/// [`ContributeFault::BlobMissing`], [`ContributeFault::BlobUnreadable`].
+pub fn check_arrival(hash: &BlobHash, blobs: &dyn Blobs) -> Result<(), ContributeFault> {
+    match blobs.has(hash) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ContributeFault::BlobMissing(*hash)),
+        Err(_) => Err(ContributeFault::BlobUnreadable(*hash)),
+    }
+}
+
 /// Whether a transaction with this verdict on its proofs may enter a block: a good one with its ciphertext, or evidence.
 ///
 /// # Errors
@@ -76,15 +89,13 @@ pub fn check_admission(
     match verdict {
         Verdict::Unsound(fault) => Err(fault.clone().into()),
         Verdict::False(_) => Ok(()),
-        Verdict::Sound => check_blob(tx, &tx.blob, blobs),
+        Verdict::Sound => {
+            let blob = blobs.get(&tx.blob).map_err(|_| ContributeFault::BlobUnreadable(tx.blob))?;
+            let blob = blob.ok_or(ContributeFault::BlobMissing(tx.blob))?;
+            tx.contribution.header.check_blob(&blob)?;
+            Ok(())
+        }
     }
-}
-
-fn check_blob(tx: &SignedContribution, hash: &BlobHash, blobs: &dyn Blobs) -> Result<(), ContributeFault> {
-    let blob = blobs.get(hash).map_err(|_| ContributeFault::BlobUnreadable(*hash))?;
-    let blob = blob.ok_or(ContributeFault::BlobMissing(*hash))?;
-    tx.contribution.header.check_blob(&blob)?;
-    Ok(())
 }
 
 /// What executing a contribution came to.
