@@ -55,8 +55,9 @@ impl<'a> Patients<'a> {
     ) -> Result<(), Problem> {
         let order = order.unwrap_or(line as i64);
         let new = Kept { pseudonym, cells, order, line };
+        let full = self.kept.len() == MOST_PATIENTS;
         match self.kept.get_mut(&pseudonym.handle) {
-            None if self.kept.len() == MOST_PATIENTS => return Err(Problem::TooMany(MOST_PATIENTS)),
+            None if full => return Err(Problem::TooMany(MOST_PATIENTS)),
             None => {
                 self.kept.insert(pseudonym.handle, new);
             }
