@@ -1,4 +1,9 @@
 //! Claims about anonymization.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests: helpers outside of #[test] functions too"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

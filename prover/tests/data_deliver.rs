@@ -1,4 +1,9 @@
 //! Claims about the synthetic cohort and about delivered files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests: helpers outside of #[test] functions too"
+)]
 
 use galen_circuits::schema::{Class, Predicate};
 use galen_prover::anonymize::{Params, Quasi, anonymize};

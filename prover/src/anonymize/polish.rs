@@ -36,7 +36,7 @@ pub(super) fn polish(table: &Table, groups: &mut Vec<Group>) {
 }
 
 /// One pass; leaves in `fresh` which groups changed.
-fn pass(table: &Table, groups: &mut [Group], fresh: &mut Vec<bool>) -> usize {
+fn pass(table: &Table, groups: &mut [Group], fresh: &mut [bool]) -> usize {
     let snapshot = Snapshot::new(table, groups, fresh);
     let numbers = (0..groups.len()).into_par_iter();
     let mut moves: Vec<Move> =
