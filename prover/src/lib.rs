@@ -1,3 +1,4 @@
 //! Makes contributions: import, anonymization, planning, the proof engine, jobs and the service.
 
+pub mod engine;
 pub mod plan;
