@@ -44,7 +44,7 @@ pub const COHORT_PATIENTS: u32 = 1_200;
 /// The request when none is given, by the schema's name.
 pub fn default_request(schema: &str) -> Option<&'static str> {
     match schema {
-        "diabetes-synthetic" => Some("age >= 40 and hba1c >= 6.5"),
+        "diabetes-synthetic" => Some("age >= 40"),
         "diabetes130" => Some("diag_1 in 250.* and age >= 40"),
         _ => None,
     }

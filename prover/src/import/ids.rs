@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::path::Path;
 
+use super::Allow;
 use super::cells::Columns;
 use super::fault::{ImportError, Problem};
 use super::reader::Table;
 use super::spec::ImportSpec;
-use super::Allow;
 
 /// The id of each row, in the file's order; a patient with several rows comes several times.
 ///
