@@ -109,15 +109,6 @@ impl<'s, C: Circuit> Forger<'s, C> {
     pub fn value(&self, witness: usize) -> F {
         self.honest.z[self.system.matrices.instance_variables() + witness]
     }
-
-    /// The witness that a row of products defines: alone in C.
-    pub fn defined_by(&self, row: usize) -> usize {
-        let instance = self.system.matrices.instance_variables();
-        let mut c = self.system.matrices.c().row(row);
-        let (column, _) = c.next().expect("a row that defines a witness");
-        assert!(c.next().is_none());
-        column - instance
-    }
 }
 
 /// What a circuit violates by itself, its published values set to what it computes: for lies that the values of the

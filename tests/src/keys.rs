@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use galen_circuits::contribution::{Contribution, Verifier};
 use galen_circuits::groth16::{KeyStore, Proof, Trust};
 use galen_circuits::keys::{Keys, VerifyingKeys};
-use galen_prover::engine::{Assignment, Blinding, Engine, FastEngine, FastKey};
+use galen_prover::engine::{Assignment, Blinding, Engine, EngineError, FastEngine, FastKey};
 use galen_prover::plan::Plan;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -49,6 +49,19 @@ impl Proving {
                 verifying,
             }
         })
+    }
+
+    /// Proves the seal of a plan alone.
+    pub fn prove_seal(&self, plan: &Plan) -> Proof {
+        self.try_seal(Assignment::of(plan.seal.clone()).unwrap()).unwrap()
+    }
+
+    /// Proves any assignment of the seal.
+    ///
+    /// # Errors
+    /// The engine's, for an assignment that does not satisfy the circuit.
+    pub fn try_seal(&self, values: Assignment) -> Result<Proof, EngineError> {
+        FastEngine.prove(&self.seal, &values, &Blinding::random(&mut ChaCha20Rng::seed_from_u64(3)))
     }
 
     /// Proves every part of a plan.

@@ -163,6 +163,33 @@ impl System {
         (0..self.constraints()).filter(|row| self.section(*row) == section).collect()
     }
 
+    /// The witness that the n-th constraint of a section defines: alone in C.
+    pub fn defined(&self, section: &str, n: usize) -> usize {
+        self.defined_by(self.rows_in(section)[n])
+    }
+
+    /// The witness that a constraint defines: alone in C.
+    pub fn defined_by(&self, row: usize) -> usize {
+        self.alone(self.matrices.c(), row)
+    }
+
+    /// The witness alone in A in the n-th constraint of a section: the quotient of a division.
+    pub fn alone_in_a(&self, section: &str, n: usize) -> usize {
+        self.alone(self.matrices.a(), self.rows_in(section)[n])
+    }
+
+    /// The witness alone in B in the n-th constraint of a section.
+    pub fn alone_in_b(&self, section: &str, n: usize) -> usize {
+        self.alone(self.matrices.b(), self.rows_in(section)[n])
+    }
+
+    fn alone(&self, matrix: &SparseMatrix, row: usize) -> usize {
+        let mut entries = matrix.row(row);
+        let (column, _) = entries.next().expect("a witness");
+        assert!(entries.next().is_none(), "row {row} of {} has more than one", self.section(row));
+        column - self.matrices.instance_variables()
+    }
+
     /// Whether a row reads (Σ …) · 1 = 0.
     pub fn is_linear(&self, row: usize) -> bool {
         let mut b = self.matrices.b().row(row);
