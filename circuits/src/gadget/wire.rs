@@ -43,6 +43,11 @@ impl Wire {
         Self::constant(F::one())
     }
 
+    /// A value that depends on witnesses, without its linear combination: for synthesis of values only.
+    pub(super) fn bare(value: F) -> Self {
+        Self { value, constant: false, terms: Vec::new() }
+    }
+
     /// The wire's value.
     pub fn value(&self) -> F {
         self.value

@@ -30,7 +30,10 @@ fn with_one_lie(rows: Vec<BlockRow>, witness: usize, value: F) -> Vec<&'static s
 #[test]
 fn t07_a_class_of_k_minus_one() {
     let four = class(&terms(), 100, &[1, 1, 2, 2]);
-    assert_eq!(step(&terms(), gamma(), &State::first(), &padded(four.clone()), true), Err(ReleaseFault::K(3)));
+    assert_eq!(
+        step(&terms(), gamma(), &State::first(), &padded(four.clone()), true),
+        Err(ReleaseFault::K(3))
+    );
     assert_eq!(block_is_stopped_by(State::first(), padded(four.clone()), true), ["release.class.k"]);
     let mut five = four;
     five[3].ends_class = false;
@@ -42,7 +45,8 @@ fn t07_a_class_of_k_minus_one() {
 #[test]
 fn t07_a_short_class_split_over_blocks() {
     let terms = terms();
-    let mut first: Vec<BlockRow> = (0..9).flat_map(|i| class(&terms, 100 + 6 * i, &[1, 1, 2, 2, 3, 3])).collect();
+    let mut first: Vec<BlockRow> =
+        (0..9).flat_map(|i| class(&terms, 100 + 6 * i, &[1, 1, 2, 2, 3, 3])).collect();
     let open = class(&terms, 900, &[1, 1, 2, 2]);
     first.extend_from_slice(&open[..2]);
     assert_eq!(first.len(), BLOCK_ROWS);
@@ -63,7 +67,10 @@ fn t07_a_short_class_split_over_blocks() {
 fn t07_a_class_left_open_at_the_end() {
     let mut four = class(&terms(), 100, &[1, 1, 2, 2]);
     four[3].ends_class = false;
-    assert_eq!(step(&terms(), gamma(), &State::first(), &padded(four.clone()), true), Err(ReleaseFault::Open));
+    assert_eq!(
+        step(&terms(), gamma(), &State::first(), &padded(four.clone()), true),
+        Err(ReleaseFault::Open)
+    );
     assert_eq!(block_is_stopped_by(State::first(), padded(four), true), ["release.last_closes"]);
 }
 
@@ -80,9 +87,16 @@ fn t07_a_class_ended_by_a_row_that_is_not_released() {
 #[test]
 fn t07_counters_of_a_closed_class_are_the_same_in_twin_and_circuit() {
     let terms = terms();
-    let mut rows: Vec<BlockRow> = (0..9).flat_map(|i| class(&terms, 100 + 6 * i, &[1, 1, 2, 2, 3, 3])).collect();
+    let mut rows: Vec<BlockRow> =
+        (0..9).flat_map(|i| class(&terms, 100 + 6 * i, &[1, 1, 2, 2, 3, 3])).collect();
     rows.extend((0..2).map(|i| BlockRow::suppressed(row(500 + i, &[(4, 9)]))));
-    for state in [State::first(), State { class: OpenClass { sensitive: 5, rows: 7, distinct: 3, run: 2, longest: 3, open: false }, ..State::first() }] {
+    for state in [
+        State::first(),
+        State {
+            class: OpenClass { sensitive: 5, rows: 7, distinct: 3, run: 2, longest: 3, open: false },
+            ..State::first()
+        },
+    ] {
         let next = step(&terms, gamma(), &state, &rows, false).unwrap();
         let mut circuit = release(&terms, state, rows.clone(), 0, false);
         circuit.public.state_out = next.commit(circuit.private.blind_out);
@@ -94,13 +108,17 @@ fn t07_counters_of_a_closed_class_are_the_same_in_twin_and_circuit() {
 fn t08_a_cell_outside_its_class_box() {
     let terms = terms();
     let inside = |i: u64| row(100 + i, &[(0, 25), (1, 5), (4, i as u16)]);
-    let mut rows: Vec<BlockRow> = (0..4).map(|i| released(&terms, inside(i), &[(20, 40), (1, 30)], false)).collect();
+    let mut rows: Vec<BlockRow> =
+        (0..4).map(|i| released(&terms, inside(i), &[(20, 40), (1, 30)], false)).collect();
     // Cell 12 in the box 20–40: it lies 8 below, which is no number of 16 bits. The forger puts it into the first bit.
     let outside = row(104, &[(0, 12), (1, 5), (4, 4)]);
     let mut reach = released(&terms, outside, &[(12, 40), (1, 30)], true);
     reach.reach.below[0] = 0;
     rows.push(reach);
-    assert_eq!(step(&terms, gamma(), &State::first(), &padded(rows.clone()), true), Err(ReleaseFault::Box(4)));
+    assert_eq!(
+        step(&terms, gamma(), &State::first(), &padded(rows.clone()), true),
+        Err(ReleaseFault::Box(4))
+    );
     assert_eq!(block_is_stopped_by(State::first(), padded(rows.clone()), true), ["release.class.box"]);
     let system = System::release();
     // 43 constraints a slot in this section: 11 to choose the cell, 16 bits below, 16 above.
@@ -119,7 +137,9 @@ fn t08_two_boxes_in_one_class() {
     }
     // Nor across blocks, nor under the box that another state committed to.
     rows.iter_mut().for_each(|row| row.ends_class = false);
-    let full: Vec<BlockRow> = (0..56).map(|i| BlockRow { row: Some(row(1000 + i, &[(0, 12), (1, 5), (4, 1)])), ..rows[0] }).collect();
+    let full: Vec<BlockRow> = (0..56)
+        .map(|i| BlockRow { row: Some(row(1000 + i, &[(0, 12), (1, 5), (4, 1)])), ..rows[0] })
+        .collect();
     let state = step(&terms, gamma(), &State::first(), &full, false).unwrap();
     let mut next = class(&terms, 100, &[1, 1, 2, 2, 3]);
     next[0].reach.above[1] += 1;
@@ -154,7 +174,10 @@ proptest! {
 fn t09_distinct_values_met_by_missing_ones() {
     // Missing is one value however often it stands there; with it the class has one value, not five.
     let missing = class(&terms(), 100, &[0, 0, 0, 0, 0]);
-    assert_eq!(step(&terms(), gamma(), &State::first(), &padded(missing.clone()), true), Err(ReleaseFault::L(4)));
+    assert_eq!(
+        step(&terms(), gamma(), &State::first(), &padded(missing.clone()), true),
+        Err(ReleaseFault::L(4))
+    );
     assert!(block_is_stopped_by(State::first(), padded(missing.clone()), true).contains(&"release.class.l"));
     let mut lenient = terms();
     lenient.alpha = 1000;
@@ -169,13 +192,19 @@ fn t09_distinct_values_met_by_missing_ones() {
             .collect::<Vec<_>>()
     };
     // A row has 11 + 17 + 3 + 1 + 1 constraints here; the equality is the product after is_zero.
-    assert_eq!(violated(system.defined("release.class.sensitive", 33 * 2 + 31), 0), ["release.class.sensitive"]);
+    assert_eq!(
+        violated(system.defined("release.class.sensitive", 33 * 2 + 31), 0),
+        ["release.class.sensitive"]
+    );
 }
 
 #[test]
 fn t09_sensitive_cells_out_of_order_to_break_a_run() {
     let unsorted = class(&terms(), 100, &[1, 2, 1, 2, 1]);
-    assert_eq!(step(&terms(), gamma(), &State::first(), &padded(unsorted.clone()), true), Err(ReleaseFault::Sensitive(2)));
+    assert_eq!(
+        step(&terms(), gamma(), &State::first(), &padded(unsorted.clone()), true),
+        Err(ReleaseFault::Sensitive(2))
+    );
     // A step back is no number of 16 bits; whatever bits are claimed, the product disagrees with them.
     let system = System::release();
     let circuit = release(&terms(), State::first(), padded(unsorted), 0, true);
@@ -187,7 +216,8 @@ fn t09_sensitive_cells_out_of_order_to_break_a_run() {
 fn t09_a_share_above_alpha_by_a_run_that_spans_blocks() {
     let terms = terms();
     // 54 rows of other classes, then a class of ten: nine of one value, two of them in the first block.
-    let mut first: Vec<BlockRow> = (0..9).flat_map(|i| class(&terms, 100 + 6 * i, &[1, 1, 2, 2, 3, 3])).collect();
+    let mut first: Vec<BlockRow> =
+        (0..9).flat_map(|i| class(&terms, 100 + 6 * i, &[1, 1, 2, 2, 3, 3])).collect();
     let open = class(&terms, 900, &[4, 4, 4, 4, 4, 4, 4, 4, 4, 5]);
     first.extend_from_slice(&open[..2]);
     let between = step(&terms, gamma(), &State::first(), &first, false).unwrap();
@@ -269,13 +299,19 @@ fn t22_unused_slots_and_unreleased_rows_carry_no_box() {
     let terms = terms();
     let mut unused = class(&terms, 100, &[1, 1, 2, 2, 3]);
     unused.iter_mut().for_each(|row| row.reach.above[5] = 3);
-    assert_eq!(step(&terms, gamma(), &State::first(), &padded(unused.clone()), true), Err(ReleaseFault::Slot(0)));
+    assert_eq!(
+        step(&terms, gamma(), &State::first(), &padded(unused.clone()), true),
+        Err(ReleaseFault::Slot(0))
+    );
     assert_eq!(block_is_stopped_by(State::first(), padded(unused), true), ["release.box.unused"]);
     let mut hidden = class(&terms, 100, &[1, 1, 2, 2, 3]);
     let mut suppressed = BlockRow::suppressed(row(300, &[(0, 20), (1, 5)]));
     suppressed.reach.below[0] = 1;
     hidden.push(suppressed);
-    assert_eq!(step(&terms, gamma(), &State::first(), &padded(hidden.clone()), true), Err(ReleaseFault::Unreleased(5)));
+    assert_eq!(
+        step(&terms, gamma(), &State::first(), &padded(hidden.clone()), true),
+        Err(ReleaseFault::Unreleased(5))
+    );
     assert_eq!(block_is_stopped_by(State::first(), padded(hidden), true), ["release.box.unreleased"]);
     let mut padding = padded(class(&terms, 100, &[1, 1, 2, 2, 3]));
     padding[40].reach.above[1] = 1;

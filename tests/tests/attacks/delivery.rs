@@ -137,10 +137,8 @@ fn t16_a_name_sealed_with_no_randomness_still_opens() {
     assert!(violations_with(system, plan.seal.clone(), &SEAL_OUTPUTS, &changes).is_empty());
     let (zero, one) = (F::from(0u64), F::from(1u64));
     let name = registry::seller(world.seller.secret);
-    let identity = Sealed {
-        ephemeral: Coordinates { x: zero, y: one },
-        masked: name + hash(TO_AUDITOR, &[zero, one]),
-    };
+    let identity =
+        Sealed { ephemeral: Coordinates { x: zero, y: one }, masked: name + hash(TO_AUDITOR, &[zero, one]) };
     assert_eq!(world.auditor.open(TO_AUDITOR, &identity), Ok(name));
 }
 

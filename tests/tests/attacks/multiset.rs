@@ -149,10 +149,12 @@ fn broken_release_is_fooled(forgery: &Forgery) {
 fn release_is_not_fooled(forgery: &Forgery) {
     let system = System::release();
     let terms = terms();
-    let (index, consumed) = forgery.consumed.iter().enumerate().find(|(_, c)| (1..BLOCK_ROWS).contains(*c)).unwrap();
+    let (index, consumed) =
+        forgery.consumed.iter().enumerate().find(|(_, c)| (1..BLOCK_ROWS).contains(*c)).unwrap();
     let invented = row(index as u64 + 1, &[]);
     // The block as it is committed, all of its rows suppressed: boxes and classes have no say.
-    let mut circuit = release(&terms, State::first(), vec![BlockRow::suppressed(invented); BLOCK_ROWS], 0, false);
+    let mut circuit =
+        release(&terms, State::first(), vec![BlockRow::suppressed(invented); BLOCK_ROWS], 0, false);
     let taken_out = step(&terms, gamma(), &State::first(), &circuit.private.rows, false).unwrap();
     assert_eq!(taken_out.totals, Totals { suppressed: 56, ..Totals::default() });
     circuit.public.state_out = taken_out.commit(circuit.private.blind_out);
@@ -167,7 +169,8 @@ fn release_is_not_fooled(forgery: &Forgery) {
     assert_eq!(violated, expected, "one constraint a row that should have stayed");
     // To make them padding, their words must be 0, and T_j is of other words.
     let mut padding = circuit;
-    let committed = galen_circuits::release::rows_commitment(&padding.private.rows, padding.private.rows_blind);
+    let committed =
+        galen_circuits::release::rows_commitment(&padding.private.rows, padding.private.rows_blind);
     padding.public.rows = committed;
     padding.public.last = true;
     padding.private.rows[*consumed..].fill(BlockRow::padding());

@@ -204,8 +204,7 @@ fn t23_a_start_by_a_quotient_or_start_out_of_range() {
     seal.private.run.start = (start + 1) % chunks;
     let low = to_bits(&hash(START, &[seal.public.beacon, seal.public.nullifier]), 64);
     let low = low.iter().rev().fold(F::from(0u64), |sum, bit| sum + sum + F::from(u64::from(*bit)));
-    let quotient =
-        (low - F::from(seal.private.run.start)) * F::from(chunks).inverse().unwrap();
+    let quotient = (low - F::from(seal.private.run.start)) * F::from(chunks).inverse().unwrap();
     let lowest = F::from(seal.private.quotient & !1);
     // All of the difference into the lowest bit, which is the first of 64 that follow the canonical part.
     let system = System::seal();

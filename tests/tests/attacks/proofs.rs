@@ -92,7 +92,9 @@ fn t13_the_chain_of_states_broken_or_started_elsewhere() {
     // The chain moved by one: a state that came first comes second.
     let mut moved = honest.clone();
     moved.states.rotate_left(1);
-    assert!(matches!(verdict(&moved), Err(ContributionFault::Proofs(list)) if list.len() == all_but_the_seal(honest).len()));
+    assert!(
+        matches!(verdict(&moved), Err(ContributionFault::Proofs(list)) if list.len() == all_but_the_seal(honest).len())
+    );
 }
 
 #[test]
@@ -123,7 +125,8 @@ fn t13_counters_set_by_a_scan() {
     let position = run.opening.position(0).0;
     let next =
         galen_circuits::scan::step(&world.statement.terms, gamma(), &State::first(), position, rows).unwrap();
-    for forged in [State { class, ..next }, State { totals, ..next }, State { bounds: F::from(9u64), ..next }] {
+    for forged in [State { class, ..next }, State { totals, ..next }, State { bounds: F::from(9u64), ..next }]
+    {
         let mut circuit = honest_scan.clone();
         circuit.public.state_out = forged.commit(circuit.private.blind_out);
         assert_eq!(stopped_by(system, circuit, &[]), ["scan.state.out"]);
@@ -297,7 +300,8 @@ fn wrong_points() -> Vec<(&'static str, usize, Vec<u8>)> {
     if small.y.into_bigint() > (-small.y).into_bigint() {
         mixed[0] |= 0x20;
     }
-    let off_curve = (0u64..).find(|x| G1Affine::get_point_from_x_unchecked(Fq::from(*x), false).is_none()).unwrap();
+    let off_curve =
+        (0u64..).find(|x| G1Affine::get_point_from_x_unchecked(Fq::from(*x), false).is_none()).unwrap();
     let mut off = vec![0u8; 48];
     off[0] = 0x80;
     off[40..].copy_from_slice(&off_curve.to_be_bytes());

@@ -53,7 +53,10 @@ fn t03_a_patient_twice_in_a_chunk_or_out_of_order() {
     let rows = |handles: &[u64]| -> Vec<Option<Row>> {
         handles.iter().map(|h| Some(row(*h, &[(0, 20), (1, 5), (4, 1)]))).collect()
     };
-    assert!(stopped_by(System::scan(), with_own_dataset(base.clone(), &rows(&[1, 2, 3])), &SCAN_OUTPUTS).is_empty());
+    assert!(
+        stopped_by(System::scan(), with_own_dataset(base.clone(), &rows(&[1, 2, 3])), &SCAN_OUTPUTS)
+            .is_empty()
+    );
     for handles in [&[1, 2, 2, 3][..], &[1, 3, 2], &[2, 1]] {
         let forged = with_own_dataset(base.clone(), &rows(handles));
         assert_eq!(stopped_by(System::scan(), forged, &SCAN_OUTPUTS), ["scan.order"], "{handles:?}");
@@ -61,7 +64,10 @@ fn t03_a_patient_twice_in_a_chunk_or_out_of_order() {
     // A gap of padding to hide the order behind.
     let mut gap = rows(&[5, 6]);
     gap.insert(1, None);
-    assert_eq!(stopped_by(System::scan(), with_own_dataset(base.clone(), &gap), &SCAN_OUTPUTS), ["scan.present_first"]);
+    assert_eq!(
+        stopped_by(System::scan(), with_own_dataset(base.clone(), &gap), &SCAN_OUTPUTS),
+        ["scan.present_first"]
+    );
     // The chunk before ended above.
     let mut state = State::first();
     state.handles = galen_circuits::state::RunHandles { first: 1, last: 9, first_set: true, bounded: false };
@@ -71,17 +77,18 @@ fn t03_a_patient_twice_in_a_chunk_or_out_of_order() {
     let none = galen_circuits::field::power_of_two(252);
     circuit = with_own_dataset(base, &[]);
     circuit.private.words[0] = none;
-    circuit.private.run.root = circuit
-        .private
-        .path
-        .root(galen_circuits::dataset::DATASET_NODE, galen_circuits::poseidon::hash(galen_circuits::dataset::CHUNK, &circuit.private.words));
+    circuit.private.run.root = circuit.private.path.root(
+        galen_circuits::dataset::DATASET_NODE,
+        galen_circuits::poseidon::hash(galen_circuits::dataset::CHUNK, &circuit.private.words),
+    );
     assert_eq!(stopped_by(System::scan(), circuit, &SCAN_OUTPUTS), ["scan.order"]);
 }
 
 /// A run that wraps over a dataset whose first chunk repeats the patients of its last.
 #[test]
 fn t03_a_patient_twice_across_the_wrap() {
-    let rows = |first: u64| -> Vec<Row> { (first..first + 5).map(|h| row(h, &[(0, 20), (1, 5), (4, 1)])).collect() };
+    let rows =
+        |first: u64| -> Vec<Row> { (first..first + 5).map(|h| row(h, &[(0, 20), (1, 5), (4, 1)])).collect() };
     let mut chunks: Vec<Vec<Row>> = (0..12).map(|i| rows(1000 * (i + 1))).collect();
     chunks[0] = rows(12_000);
     let dataset: Dataset = dataset_of(chunks);
@@ -116,7 +123,8 @@ fn t04_matching_rows_left_out_of_the_scan() {
     let matching = rows.iter().position(|row| terms.selects(row)).unwrap();
     // Two constraints a row: present and willing, selected.
     let selected = system.defined("scan.selected", 2 * matching + 1);
-    let violated = violations_with(system, circuit.clone(), &SCAN_OUTPUTS, &[(selected, F::from(0u64))].into());
+    let violated =
+        violations_with(system, circuit.clone(), &SCAN_OUTPUTS, &[(selected, F::from(0u64))].into());
     assert_eq!(violated.len(), 1);
     assert_eq!(system.section(violated[0]), "scan.selected");
     // Hidden as padding: not the committed chunk any more.
@@ -133,7 +141,8 @@ fn t04_matching_rows_left_out_of_the_release() {
     let mut five = all[..5].to_vec();
     five[4].ends_class = true;
     let mut circuit = release(&terms, state, padded(five), 0, true);
-    circuit.public.state_out = State::last(Totals { released: 5, suppressed: 0, loss: 5 * (3 * 30 + 29) }).commit_in_the_clear();
+    circuit.public.state_out =
+        State::last(Totals { released: 5, suppressed: 0, loss: 5 * (3 * 30 + 29) }).commit_in_the_clear();
     circuit.private.blind_out = F::from(0u64);
     assert_eq!(stopped_by(System::release(), circuit.clone(), &BEFORE_LAST), ["release.state.out"]);
     // To take the missing factor out of acc all the same breaks the division.
@@ -155,10 +164,7 @@ fn t04_present_rows_hidden_in_an_unfilled_block() {
     let five = class(&terms, 100, &[1, 1, 2, 2, 3]);
     let not_last = release(&terms, State::first(), padded(five.clone()), 0, false);
     assert_eq!(stopped_by(System::release(), not_last, &RELEASE_OUTPUTS), ["release.order"]);
-    assert_eq!(
-        step(&terms, gamma(), &State::first(), &padded(five), false),
-        Err(ReleaseFault::Order(5))
-    );
+    assert_eq!(step(&terms, gamma(), &State::first(), &padded(five), false), Err(ReleaseFault::Order(5)));
 }
 
 #[test]
