@@ -1,7 +1,6 @@
 //! Claims about the ledger, each a test.
 
 mod app;
-mod cluster;
 mod codecs;
 mod consortium;
 mod crash;
