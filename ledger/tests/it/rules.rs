@@ -43,7 +43,7 @@ pub fn world(members: u8) -> (Arc<Genesis>, Vec<SecretKey>) {
 
 impl Bench {
     pub fn new() -> Self {
-        Self::recovering(|tip| Recovered::fresh(tip)).0
+        Self::recovering(Recovered::fresh).0
     }
 
     fn recovering(recovered: impl FnOnce(Tip) -> Recovered) -> (Self, Vec<Effect>) {
@@ -174,12 +174,11 @@ fn r1_one_notarization_in_a_view_and_the_equivocation_is_evidence() {
 
 #[test]
 fn r1_holds_after_a_restart_with_a_lost_log() {
-    let mut signed = SignState::default();
     let (mut bench, _) = Bench::recovering(Recovered::fresh);
     let (first, second) = (bench.on_genesis(1, "a"), bench.on_genesis(1, "b"));
     bench.propose(&first);
     bench.executed(&first, 1);
-    std::mem::swap(&mut signed, &mut bench.core.sign_state().clone());
+    let signed: SignState = *bench.core.sign_state();
     let (mut again, _) = Bench::recovering(|tip| Recovered { sign_state: signed, ..Recovered::fresh(tip) });
     again.propose(&second);
     assert_eq!(cast(&again.executed(&second, 1)), []);

@@ -14,16 +14,17 @@ use proptest::prelude::*;
 use crate::{app::Registers, rules::world};
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
+type Change = (Vec<u8>, Option<Vec<u8>>);
 
 fn key() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![prop::collection::vec(0u8..3, 0..4), Just(vec![255, 255])]
 }
 
-fn writes() -> impl Strategy<Value = Vec<(Vec<u8>, Option<Vec<u8>>)>> {
+fn writes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec((key(), prop::option::of(prop::collection::vec(any::<u8>(), 0..4))), 0..24)
 }
 
-fn write(state: &mut dyn StateWrite, writes: &[(Vec<u8>, Option<Vec<u8>>)]) {
+fn write(state: &mut dyn StateWrite, writes: &[Change]) {
     for (key, value) in writes {
         match value {
             Some(value) => state.put(key, value.clone()),
@@ -32,7 +33,7 @@ fn write(state: &mut dyn StateWrite, writes: &[(Vec<u8>, Option<Vec<u8>>)]) {
     }
 }
 
-fn model(all: &[&[(Vec<u8>, Option<Vec<u8>>)]]) -> Model {
+fn model(all: &[&[Change]]) -> Model {
     let mut model = Model::new();
     for (key, value) in all.iter().flat_map(|writes| writes.iter()) {
         match value {
