@@ -3,7 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use galen_ledger::{
-    Application, BlobHash, ChainFault, Consortium, ExportError, Height, SubmitError,
+    Application, BlobHash, BlockContext, ChainFault, Consortium, Event, ExportError, Height, Receipt,
+    Refusal, StateRead, StateWrite, SubmitError,
     application::AppError,
     blobs::Blobs,
     chain::{Block, Certificate, Genesis},
@@ -169,4 +170,50 @@ async fn a_chain_whose_blob_is_lost_is_not_exported_and_an_unknown_blob_not_admi
     std::fs::write(&blob, b"something else").expect("writes");
     let exported = consortium.export(&dir.path().join("again")).await;
     assert!(matches!(exported, Err(ExportError::Blob(_))));
+}
+
+/// Registers, but for one block that it executes otherwise.
+struct Otherwise {
+    at: Height,
+}
+
+impl Application for Otherwise {
+    fn genesis(&self, state: &mut dyn StateWrite, config: &[u8]) -> Result<(), AppError> {
+        Registers { blobs: None }.genesis(state, config)
+    }
+
+    fn check(&self, _: &dyn StateRead, _: &BlockContext, _: &[u8]) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn execute(&self, state: &mut dyn StateWrite, context: &BlockContext, tx: &[u8]) -> Receipt {
+        Registers { blobs: None }.execute(state, context, tx)
+    }
+
+    fn begin_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
+        Registers { blobs: None }.begin_block(state, context)
+    }
+
+    fn end_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
+        if context.height == self.at {
+            state.put(b"profit", b"mine".to_vec());
+        }
+        Registers { blobs: None }.end_block(state, context)
+    }
+
+    fn attachments(&self, tx: &[u8]) -> Vec<BlobHash> {
+        Registers { blobs: None }.attachments(tx)
+    }
+}
+
+/// No header shows the state after the last block: the certificate does.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_after_the_last_block_is_what_a_quorum_signed() {
+    let dir = tempfile::tempdir().expect("dir");
+    let (_consortium, bytes) = exported(dir.path()).await;
+    let last = verify_chain(&bytes, None, audit).expect("verifies").report().height;
+    let otherwise = |at| verify_chain(&bytes, None, move |_, _| Ok(Arc::new(Otherwise { at }))).err();
+    assert!(otherwise(Height::new(u64::MAX)).is_none());
+    assert!(matches!(otherwise(last), Some(ChainFault::Statement(at)) if at == last));
+    assert!(otherwise(Height::new(1)).is_some());
 }
