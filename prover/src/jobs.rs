@@ -20,6 +20,7 @@
 //! Caution: raw rows are in memory while their job runs, and in the sealed file until it is over. Neither errors nor
 //! progress nor log lines carry a value of them.
 
+mod assignment;
 mod error;
 mod files;
 mod id;
@@ -36,6 +37,7 @@ mod work;
 mod worker;
 
 pub use error::{Failure, FailureCode, ProvingError, Refusal, StoreError};
+pub(crate) use files::{read_private, write_private};
 pub use id::{JobId, NotAJobId};
 pub use keys::ProvingKeys;
 pub use outcome::Outcome;

@@ -3,3 +3,4 @@
 pub mod engine;
 pub mod jobs;
 pub mod plan;
+pub mod service;

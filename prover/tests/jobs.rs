@@ -205,13 +205,15 @@ fn specs_that_no_planner_makes_are_refused_without_quoting_them() {
     assert_eq!(refused(&|spec| spec["version"] = 2.into()), SpecFault::Version { found: 2 });
     assert!(matches!(refused(&|spec| spec["statement"]["terms"]["k"] = 0.into()), SpecFault::Terms(_)));
     assert!(matches!(
-        refused(&|spec| spec["statement"]["limits"]["max_suppressed_per_mille"] = 0.into()),
+        refused(&|spec| spec["statement"]["limits"]["max_loss_per_row"] = 0.into()),
         SpecFault::Header(_)
     ));
     let drop_last = |list: &mut serde_json::Value| drop(list.as_array_mut().unwrap().pop());
     assert_eq!(refused(&|spec| drop_last(&mut spec["scans"])), SpecFault::Counts);
     assert_eq!(refused(&|spec| drop_last(&mut spec["states"])), SpecFault::Counts);
-    for list in ["/scans/0/words", "/scans/0/path/siblings", "/releases/0/rows", "/seal/standing_path/siblings"] {
+    for list in
+        ["/scans/0/words", "/scans/0/path/siblings", "/releases/0/rows", "/seal/standing_path/siblings"]
+    {
         let fault = refused(&|spec| drop_last(spec.pointer_mut(list).unwrap()));
         assert!(matches!(fault, SpecFault::Length { .. }), "{list}: {fault}");
     }

@@ -131,7 +131,9 @@ pub enum StoreError {
         source: io::Error,
     },
     /// A secret file that others may read.
-    #[error("{path} can be read by others: make it private (chmod 600) after making sure that nobody copied it")]
+    #[error(
+        "{path} can be read by others: make it private (chmod 600) after making sure that nobody copied it"
+    )]
     Exposed {
         /// The file.
         path: PathBuf,

@@ -103,7 +103,7 @@ impl Progress {
     }
 
     /// The last picture of a job.
-    pub(super) fn over(status: Status, total: u32, failure: Option<Failure>) -> Self {
+    pub(crate) fn over(status: Status, total: u32, failure: Option<Failure>) -> Self {
         let done = if status == Status::Done { total } else { 0 };
         Self { status, stage: Stage::Over, done, failure, ..Self::waiting(total) }
     }

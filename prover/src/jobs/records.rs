@@ -74,7 +74,9 @@ impl Records {
         match config.open() {
             Err(sled::Error::Corruption { .. }) => {
                 let aside = directory.with_extension("damaged");
-                tracing::warn!("the database of proofs is damaged: putting it aside, proofs will be made again");
+                tracing::warn!(
+                    "the database of proofs is damaged: putting it aside, proofs will be made again"
+                );
                 if aside.exists() {
                     std::fs::remove_dir_all(&aside).map_err(StoreError::at(&aside))?;
                 }

@@ -37,7 +37,13 @@ impl<W, P> Task<W, P> {
 enum Phase<W, P> {
     Waiting,
     Loading,
-    Proving { work: Arc<W>, scans: usize, proofs: Vec<Option<P>>, pending: VecDeque<usize>, in_hand: usize },
+    Proving {
+        work: Arc<W>,
+        scans: usize,
+        proofs: Vec<Option<P>>,
+        pending: VecDeque<usize>,
+        in_hand: usize,
+    },
     /// Its last task is given out.
     Closing,
 }

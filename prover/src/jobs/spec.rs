@@ -160,7 +160,9 @@ impl JobSpec {
 
 fn blob(statement: &Statement, key: F, releases: &[ReleaseCircuit]) -> Vec<u8> {
     let plaintext = |release: &ReleaseCircuit| cipher::plaintext(&statement.terms, &release.private.rows);
-    let blocks: Vec<Vec<F>> =
-        (0u64..).zip(releases).map(|(index, release)| cipher::encrypt(key, index, &plaintext(release))).collect();
+    let blocks: Vec<Vec<F>> = (0u64..)
+        .zip(releases)
+        .map(|(index, release)| cipher::encrypt(key, index, &plaintext(release)))
+        .collect();
     blob_bytes(&blocks)
 }

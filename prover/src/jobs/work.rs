@@ -8,10 +8,11 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroizing;
 
+use super::assignment::assignment;
 use super::id::ProofId;
 use super::keys::Circuit;
 use super::{Failure, FailureCode, JobSpec, Outcome, ProvingKeys, SpecFault};
-use crate::engine::{Assignment, Blinding, Engine, EngineError, FastEngine};
+use crate::engine::{Blinding, Engine, EngineError, FastEngine};
 use crate::plan::Plan;
 
 /// A job in memory: raw rows and secrets included.
@@ -52,7 +53,9 @@ impl Work {
     pub(super) fn name(&self, keys: &ProvingKeys, index: usize) -> ProofId {
         match self.which(index) {
             Which::Scan(i) => ProofId::of(keys.fingerprints.scan, &self.plan.scans[i].public.inputs()),
-            Which::Release(j) => ProofId::of(keys.fingerprints.release, &self.plan.releases[j].public.inputs()),
+            Which::Release(j) => {
+                ProofId::of(keys.fingerprints.release, &self.plan.releases[j].public.inputs())
+            }
             Which::Seal => ProofId::of(keys.fingerprints.seal, &self.plan.seal.public.inputs()),
         }
     }
@@ -96,8 +99,9 @@ impl Work {
 
     /// Puts the proofs together and verifies the contribution and its ciphertext as the ledger will.
     pub(super) fn finish(&self, keys: &ProvingKeys, proofs: Vec<Proof>) -> Result<Outcome, Failure> {
-        let contribution = self.assemble(proofs).ok_or_else(|| {
-            Failure { code: FailureCode::Internal, message: "the proofs are not as many as planned".into() }
+        let contribution = self.assemble(proofs).ok_or_else(|| Failure {
+            code: FailureCode::Internal,
+            message: "the proofs are not as many as planned".into(),
         })?;
         let refused = |fault: ContributionFault| {
             let message = format!("the contribution does not hold: {fault}");
@@ -135,12 +139,15 @@ impl Fault {
             Self::Engine(EngineError::Unsatisfied { .. }) => {
                 (FailureCode::Unsatisfied, "its statement does not follow from the job's private part")
             }
-            Self::Engine(EngineError::Degenerate(_)) => (FailureCode::DoesNotHold, "the proving key is damaged"),
+            Self::Engine(EngineError::Degenerate(_)) => {
+                (FailureCode::DoesNotHold, "the proving key is damaged")
+            }
             Self::Engine(_) => (FailureCode::Internal, "its values do not fit the key's circuit"),
             Self::Inputs => (FailureCode::Internal, "its public inputs are not the planned ones"),
-            Self::Refused => {
-                (FailureCode::DoesNotHold, "the finished proof does not hold: the keys do not belong together")
-            }
+            Self::Refused => (
+                FailureCode::DoesNotHold,
+                "the finished proof does not hold: the keys do not belong together",
+            ),
         };
         Failure { code, message: format!("{which}: {message}") }
     }
@@ -157,7 +164,7 @@ impl<const N: usize> Circuit<N> {
         inputs: &[F; N],
         blinding: &Blinding,
     ) -> Result<Proof, Fault> {
-        let assignment = Assignment::of(circuit).map_err(|error| Fault::Engine(error.into()))?;
+        let assignment = assignment(circuit).map_err(|error| Fault::Engine(error.into()))?;
         if assignment.inputs_array::<N>().as_ref() != Some(inputs) {
             return Err(Fault::Inputs);
         }

@@ -171,21 +171,24 @@ impl Shared {
 
     /// Brings records and sealed files in line after whatever happened, and gives the jobs to go on with.
     pub(super) fn recover(&self) -> Result<(), StoreError> {
-        let mut records: std::collections::BTreeMap<JobId, Record> = self.records.all()?.into_iter().collect();
+        let mut records: std::collections::BTreeMap<JobId, Record> =
+            self.records.all()?.into_iter().collect();
         let mut sequence = records.values().map(|record| record.sequence + 1).max().unwrap_or(0);
         let mut place = || {
             sequence += 1;
             sequence - 1
         };
         for id in self.vault.list(Kind::Outcome)? {
-            let record = records.entry(id).or_insert_with(|| Record { sequence: place(), total: 0, ended: None });
+            let record =
+                records.entry(id).or_insert_with(|| Record { sequence: place(), total: 0, ended: None });
             if record.ended != Some(Ended::Done) {
                 record.ended = Some(Ended::Done);
                 self.records.put(id, record)?;
             }
         }
         for id in self.vault.list(Kind::Spec)? {
-            let record = records.entry(id).or_insert_with(|| Record { sequence: place(), total: 0, ended: None });
+            let record =
+                records.entry(id).or_insert_with(|| Record { sequence: place(), total: 0, ended: None });
             match &record.ended {
                 Some(ended) if !ended.is_worth_another_try() => self.vault.wipe(Kind::Spec, id)?,
                 _ => {

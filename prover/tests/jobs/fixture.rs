@@ -92,7 +92,10 @@ fn terms(schema: F) -> Terms {
         predicate: Predicate { conditions: vec![Condition { column: 0, lo: 1, hi: 40 }], clauses: vec![0b1] },
         purpose: 1,
         released: vec![3, 4],
-        quasi_identifiers: vec![QuasiIdentifier { column: 0, weight: 3 }, QuasiIdentifier { column: 1, weight: 1 }],
+        quasi_identifiers: vec![
+            QuasiIdentifier { column: 0, weight: 3 },
+            QuasiIdentifier { column: 1, weight: 1 },
+        ],
         sensitive: 4,
         k: 5,
         l: 2,

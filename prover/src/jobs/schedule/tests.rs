@@ -29,7 +29,9 @@ fn the_oldest_job_comes_first_and_a_second_worker_helps_it() {
     schedule.proven(a, 0, 8, now);
     let progress = schedule.watch(a).unwrap().borrow().clone();
     assert_eq!((progress.done, progress.reused, progress.total), (3, 1, 3));
-    assert!(matches!(schedule.next(now), Some(Task::Finish(id, _, proofs)) if id == a && proofs == [8, 7, 9]));
+    assert!(
+        matches!(schedule.next(now), Some(Task::Finish(id, _, proofs)) if id == a && proofs == [8, 7, 9])
+    );
 }
 
 #[test]
@@ -60,7 +62,9 @@ fn settle(schedule: &mut Plain, task: Task<(), u32>, good: bool, ended: &mut Vec
     match (task, good) {
         (Task::Load(id), true) => schedule.loaded(id, Arc::new(()), 1, vec![None, Some(1), None]),
         (Task::Prove(id, _, index), true) => schedule.proven(id, index, 5, now),
-        (Task::Load(id) | Task::Prove(id, ..) | Task::Finish(id, ..), false) => schedule.end(id, failed(), true),
+        (Task::Load(id) | Task::Prove(id, ..) | Task::Finish(id, ..), false) => {
+            schedule.end(id, failed(), true)
+        }
         (Task::Finish(id, ..), true) => {
             schedule.over(id, &Ended::Done);
             ended.push(id);

@@ -28,7 +28,8 @@ pub(super) fn from_bytes(bytes: &[u8; 32]) -> Option<Ephemeral> {
     }
     let scalar = Scalar::from_bigint(ark_ff::BigInt::new(limbs))?;
     let ephemeral = Ephemeral::generate(&mut Playback { limbs: scalar.0.0, next: 0 });
-    let same = ephemeral.bits().iter().eq(scalar.into_bigint().to_bits_le().iter().take(ephemeral.bits().len()));
+    let same =
+        ephemeral.bits().iter().eq(scalar.into_bigint().to_bits_le().iter().take(ephemeral.bits().len()));
     same.then_some(ephemeral)
 }
 

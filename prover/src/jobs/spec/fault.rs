@@ -76,12 +76,7 @@ impl SpecFault {
     }
 }
 
-fn length(
-    which: &'static str,
-    list: &'static str,
-    found: usize,
-    expected: usize,
-) -> Result<(), SpecFault> {
+fn length(which: &'static str, list: &'static str, found: usize, expected: usize) -> Result<(), SpecFault> {
     if found == expected { Ok(()) } else { Err(SpecFault::Length { which, list, expected, found }) }
 }
 

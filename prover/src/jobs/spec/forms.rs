@@ -64,7 +64,8 @@ impl HeaderForm {
     }
 
     pub(super) fn open(&self) -> Header {
-        let block = |[rows, ciphertext]: &[Element; 2]| BlockHeader { rows: rows.0, ciphertext: ciphertext.0 };
+        let block =
+            |[rows, ciphertext]: &[Element; 2]| BlockHeader { rows: rows.0, ciphertext: ciphertext.0 };
         Header {
             recent: self.recent.0,
             run: self.run.0,
