@@ -121,7 +121,10 @@ impl SecretKey {
         let nonce = wide_scalar(&derive);
         let commitment = PublicKey((EdwardsProjective::generator() * nonce).into_affine());
         let challenge = challenge(&self.public(), &commitment, context);
-        Possession { commitment: commitment.coordinates(), response: hex::encode(scalar_bytes(&(nonce + challenge * self.0))) }
+        Possession {
+            commitment: commitment.coordinates(),
+            response: hex::encode(scalar_bytes(&(nonce + challenge * self.0))),
+        }
     }
 
     /// Opens a sealed value.

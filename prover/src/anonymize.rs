@@ -1,9 +1,9 @@
 //! Chooses equivalence classes: local recoding over ranges of codes.
 //!
 //! Rows are cut top-down as in multidimensional Mondrian (LeFevre et al. 2006), but at the cut that leaves the least
-//! loss of all cuts that keep both sides valid, not at the median of the widest column ([`split`]); then rows move to
-//! neighbouring classes while that lowers the loss ([`polish`]), and outliers whose place costs more than they are
-//! worth are suppressed, within the request's limit ([`suppress`]). Boxes are shrunk to their rows throughout; after
+//! loss of all cuts that keep both sides valid, not at the median of the widest column (`split`); then rows move to
+//! neighbouring classes while that lowers the loss (`polish`), and outliers whose place costs more than they are
+//! worth are suppressed, within the request's limit (`suppress`). Boxes are shrunk to their rows throughout; after
 //! moves they may overlap, which a release may.
 //!
 //! *Valid* is what the release circuit demands of a class: rows ≥ k, distinct sensitive values ≥ l, and

@@ -15,6 +15,7 @@ mod cells;
 pub mod fault;
 pub mod handle;
 pub mod hierarchy;
+mod ids;
 mod patients;
 mod reader;
 pub mod report;
@@ -23,6 +24,7 @@ pub mod spec;
 
 pub use fault::{ImportError, Problem};
 pub use handle::{HospitalSecret, Share};
+pub use ids::patient_ids;
 pub use report::{ColumnReport, Report};
 pub use spec::ImportSpec;
 

@@ -1,4 +1,9 @@
 //! Claims about anonymization.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests: helpers outside of #[test] functions too"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -102,5 +107,124 @@ fn adult_loses_less_than_strict_mondrian() {
         );
         assert_eq!(out.report.suppressed, 0);
         assert!(penalty < limit, "k={k}: {penalty:.2} % is not below {limit} %");
+    }
+}
+
+/// Diabetes 130 is the hard case: 65 % of its rows are unique in their quasi-identifiers.
+#[test]
+fn diabetes130_is_anonymized_with_k_l_and_alpha_together() {
+    let Some((mut rows, schema)) = import("diabetes130", "diabetes130/diabetic_data.csv.gz") else { return };
+    rows.truncate(8_000);
+    let quasi: Vec<Quasi> = schema
+        .of_class(galen_circuits::schema::Class::QuasiIdentifier)
+        .into_iter()
+        .map(|cell| Quasi::of(&schema, cell, schema.column(cell).unwrap().weight).unwrap())
+        .collect();
+    let diagnosis = schema.find("diag_1").unwrap().0;
+    let params = Params { k: 5, l: 3, alpha: 500, max_suppression_per_mille: 30, max_loss: u64::MAX };
+    let start = std::time::Instant::now();
+    let out = anonymize(&rows, &quasi, diagnosis, &params).unwrap();
+    let report = &out.report;
+    println!(
+        "penalty {:.4}, {} classes, {} suppressed, {:?}",
+        report.penalty,
+        report.classes,
+        report.suppressed,
+        start.elapsed()
+    );
+    recheck(&rows, &quasi, diagnosis, &params, &out);
+    println!("{:?} {:?}", report.risk_before, report.risk_after);
+    assert!(report.risk_before.unique > 0.3 && report.risk_after.unique == 0.0);
+    assert!(report.risk_after.prosecutor <= 0.2);
+    assert!(report.penalty < 0.10);
+    // A limit that the classes alone do not keep is kept by suppressing the widest.
+    let mean = report.weighted_loss / report.released as u64;
+    let tight = Params { max_loss: mean * 9 / 10, ..params };
+    let less = anonymize(&rows, &quasi, diagnosis, &tight).unwrap();
+    recheck(&rows, &quasi, diagnosis, &tight, &less);
+    assert!(less.report.suppressed > 0 && less.report.penalty < report.penalty);
+    let none = Params { max_suppression_per_mille: 0, ..tight };
+    assert!(matches!(anonymize(&rows, &quasi, diagnosis, &none), Err(AnonymizeError::TooCoarse { .. })));
+}
+
+/// A patient who is far from everybody else costs a class more than the patient is worth.
+#[test]
+fn an_outlier_is_suppressed_when_that_lowers_the_loss() {
+    let mut rows: Vec<Row> = (0..60).map(|i| row(i, [i as u16 % 3 + 1, 1, 5, i as u16 % 4])).collect();
+    rows.push(row(60, [30, 6, 200, 1]));
+    let p = Params { max_suppression_per_mille: 50, ..params(8) };
+    let out = anonymize(&rows, &quasi(), 3, &p).unwrap();
+    recheck(&rows, &quasi(), 3, &p, &out);
+    assert_eq!(out.suppressed, [60]);
+    assert!(anonymize(&rows, &quasi(), 3, &params(8)).unwrap().suppressed.is_empty());
+}
+
+fn row(number: u64, cells: [u16; 4]) -> Row {
+    let mut all = [0; 12];
+    all[..4].copy_from_slice(&cells);
+    Row { handle: Handle::new(number + 1).unwrap(), cells: all }
+}
+
+fn quasi() -> Vec<Quasi> {
+    let quasi = |cell, weight, width, nominal| Quasi { cell, weight, width, nominal };
+    vec![quasi(0, 10, 30, false), quasi(1, 100, 6, true), quasi(2, 3, 200, false)]
+}
+
+#[test]
+fn what_cannot_be_met_says_what_to_change() {
+    let rows = |values: &[u16]| -> Vec<Row> {
+        values.iter().enumerate().map(|(i, v)| row(i as u64, [i as u16 % 7 + 1, 1, 5, *v])).collect()
+    };
+    let run = |rows: &[Row], p: Params| anonymize(rows, &quasi(), 3, &p).map(|out| out.report.suppressed);
+    assert_eq!(run(&[], params(2)), Err(AnonymizeError::NoRows));
+    assert_eq!(run(&rows(&[1, 2]), params(3)), Err(AnonymizeError::TooFewRows { rows: 2, k: 3 }));
+    let two = Params { l: 2, ..params(2) };
+    assert_eq!(run(&rows(&[4, 4, 4]), two), Err(AnonymizeError::TooUniform { distinct: 1, l: 2 }));
+    let half = Params { alpha: 500, ..params(2) };
+    let skewed = rows(&[1, 1, 1, 1, 1, 1, 2, 3, 4, 5]);
+    assert_eq!(run(&skewed, half), Err(AnonymizeError::TooCommon { share: 600, alpha: 500, allowed: 0 }));
+    assert_eq!(run(&skewed, Params { max_suppression_per_mille: 200, ..half }), Ok(2));
+    let cheap = Params { max_loss: 0, ..params(5) };
+    assert!(matches!(run(&skewed, cheap), Err(AnonymizeError::TooCoarse { limit: 0, .. })));
+    assert!(matches!(run(&skewed, Params { k: 0, ..half }), Err(AnonymizeError::Parameter(_))));
+    assert!(matches!(anonymize(&skewed, &[], 3, &half), Err(AnonymizeError::Parameter(_))));
+    assert!(matches!(anonymize(&skewed, &quasi(), 12, &half), Err(AnonymizeError::Parameter(_))));
+}
+
+/// T09: missing counts as one sensitive value, like any other.
+#[test]
+fn missing_is_one_sensitive_value() {
+    let rows: Vec<Row> = (0..4).map(|i| row(i, [1, 1, 1, 0])).collect();
+    let two = Params { l: 2, ..params(2) };
+    assert!(matches!(
+        anonymize(&rows, &quasi(), 3, &two),
+        Err(AnonymizeError::TooUniform { distinct: 1, .. })
+    ));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn every_output_holds_on_a_recheck(
+        cells in prop::collection::vec((0u16..=30, 0u16..=6, 0u16..=200, 0u16..5), 1..300),
+        k in 1u16..12,
+        l in 1u16..4,
+        alpha in 350u16..=1000,
+        max_suppression_per_mille in prop_oneof![Just(0u16), 0u16..200],
+        max_loss in prop_oneof![Just(u64::MAX), 200u64..1500],
+    ) {
+        let rows: Vec<Row> = (0u64..).zip(&cells).map(|(i, (a, b, c, s))| row(i, [*a, *b, *c, *s])).collect();
+        let params = Params { k, l, alpha, max_suppression_per_mille, max_loss };
+        match anonymize(&rows, &quasi(), 3, &params) {
+            Ok(out) => {
+                recheck(&rows, &quasi(), 3, &params, &out);
+                prop_assert_eq!(&anonymize(&rows, &quasi(), 3, &params).unwrap(), &out, "deterministic");
+            }
+            Err(AnonymizeError::TooFewRows { rows: n, .. }) => prop_assert!(n < usize::from(k)),
+            Err(AnonymizeError::TooUniform { distinct, .. }) => prop_assert!(distinct < usize::from(l)),
+            Err(AnonymizeError::TooCommon { share, .. }) => prop_assert!(share > u64::from(alpha)),
+            Err(AnonymizeError::TooCoarse { loss, limit }) => prop_assert!(loss > limit),
+            Err(other) => return Err(TestCaseError::fail(other.to_string())),
+        }
     }
 }

@@ -1,4 +1,9 @@
 //! Claims about importing real files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests: helpers outside of #[test] functions too"
+)]
 
 use std::io::Write;
 use std::path::PathBuf;

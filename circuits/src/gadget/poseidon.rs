@@ -130,7 +130,8 @@ impl Builder {
             let boxed = self.fifth_power(&wire);
             basis.push(boxed);
         }
-        *state = plan.outputs.iter().map(|lane| Wire::combination(lane.iter().copied().zip(&basis))).collect();
+        *state =
+            plan.outputs.iter().map(|lane| Wire::combination(lane.iter().copied().zip(&basis))).collect();
     }
 
     fn partial_rounds_values_only(&mut self, p: &Parameters, state: &mut Vec<Wire>) {

@@ -81,7 +81,8 @@ impl Wire {
     pub fn add_scaled(&mut self, factor: F, other: &Wire) {
         self.value += factor * other.value;
         self.constant &= other.constant;
-        self.terms.extend(other.terms.iter().map(|(coefficient, variable)| (*coefficient * factor, *variable)));
+        self.terms
+            .extend(other.terms.iter().map(|(coefficient, variable)| (*coefficient * factor, *variable)));
     }
 
     /// Σ factorᵢ · wireᵢ. No constraint.
@@ -191,7 +192,9 @@ impl Builder {
     /// A wire whose terms are a single variable.
     fn allocated(&mut self, value: F, variable: Result<Variable, SynthesisError>) -> Wire {
         match variable {
-            Ok(variable) if self.matrices => Wire { value, constant: false, terms: vec![(F::one(), variable)] },
+            Ok(variable) if self.matrices => {
+                Wire { value, constant: false, terms: vec![(F::one(), variable)] }
+            }
             Ok(_) => Wire { value, constant: false, terms: Vec::new() },
             Err(error) => {
                 self.error.get_or_insert(error);

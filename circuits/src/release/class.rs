@@ -1,7 +1,7 @@
 //! The native twin of a release: how rows join, fill and close a class.
 
-use super::cipher::packed_bounds;
 use super::BlockRow;
+use super::cipher::packed_bounds;
 use crate::field::F;
 use crate::request::Terms;
 use crate::shape::{BLOCK_ROWS, QUASI_IDENTIFIERS};
@@ -16,7 +16,9 @@ pub enum ReleaseFault {
     #[error("a block has {BLOCK_ROWS} rows, padding included")]
     Size,
     /// Released rows first, then suppressed, then padding; only the last block has padding.
-    #[error("row {0} stands out of order: released rows come first, then suppressed, then padding in the last block")]
+    #[error(
+        "row {0} stands out of order: released rows come first, then suppressed, then padding in the last block"
+    )]
     Order(usize),
     /// A row that is not released carries a box or ends a class.
     #[error("row {0} is not released and yet has a box or ends a class")]
@@ -51,7 +53,13 @@ pub enum ReleaseFault {
 ///
 /// # Errors
 /// [`ReleaseFault`].
-pub fn step(terms: &Terms, gamma: F, state: &State, rows: &[BlockRow], last: bool) -> Result<State, ReleaseFault> {
+pub fn step(
+    terms: &Terms,
+    gamma: F,
+    state: &State,
+    rows: &[BlockRow],
+    last: bool,
+) -> Result<State, ReleaseFault> {
     if rows.len() != BLOCK_ROWS {
         return Err(ReleaseFault::Size);
     }

@@ -23,7 +23,12 @@ impl Console {
     pub fn new(json: bool) -> Self {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let terminal = if json { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
-        Self { json, colour: terminal && !plain, redraw: std::io::stderr().is_terminal(), last: Mutex::new(None) }
+        Self {
+            json,
+            colour: terminal && !plain,
+            redraw: std::io::stderr().is_terminal(),
+            last: Mutex::new(None),
+        }
     }
 
     /// Whether stdout carries JSON.

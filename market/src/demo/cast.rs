@@ -4,7 +4,9 @@
 
 use galen_circuits::field::{F, from_wide};
 use galen_circuits::jubjub::SecretKey;
-use galen_market::sign::Signer;
+use galen_market::Signer;
+use galen_market::agent::hospital::HospitalKeys;
+use galen_market::agent::researcher::ResearcherKeys;
 use galen_prover::import::HospitalSecret;
 use galen_prover::plan::Seller;
 
@@ -12,15 +14,13 @@ use galen_prover::plan::Seller;
 pub struct Cast([u8; 32]);
 
 /// A hospital's secrets.
-pub struct HospitalKeys {
-    /// Signs its orders: commitments to datasets.
-    pub account: Signer,
+pub struct HospitalCast {
+    /// What the market knows it by.
+    pub keys: HospitalKeys,
     /// What its proofs know.
     pub seller: Seller,
     /// Key of its patients' handles.
     pub handles: HospitalSecret,
-    /// The one-time key that a contribution is signed with and paid to.
-    pub payout: Signer,
     /// Blinds its contribution.
     pub entropy: [u8; 32],
     /// Blinds its run.
@@ -33,8 +33,13 @@ impl Cast {
         Self(seed)
     }
 
-    fn bytes(&self, what: &str) -> [u8; 32] {
+    /// 32 bytes for a purpose.
+    pub fn bytes(&self, what: &str) -> [u8; 32] {
         blake3::keyed_hash(&self.0, what.as_bytes()).into()
+    }
+
+    fn element(&self, what: &str) -> F {
+        from_wide(&self.wide(what))
     }
 
     fn wide(&self, what: &str) -> [u8; 64] {
@@ -43,18 +48,19 @@ impl Cast {
         out
     }
 
-    fn signer(&self, what: &str) -> Signer {
-        Signer::from_seed(self.bytes(what))
-    }
-
     /// A governance key of the consortium.
     pub fn governor(&self, index: usize) -> Signer {
-        self.signer(&format!("governor {index}"))
+        Signer::from_seed(self.bytes(&format!("governor {index}")))
     }
 
     /// The treasury.
     pub fn treasury(&self) -> Signer {
-        self.signer("treasury")
+        Signer::from_seed(self.bytes("treasury"))
+    }
+
+    /// Somebody who would like to be paid for another's work.
+    pub fn thief(&self) -> Signer {
+        Signer::from_seed(self.bytes("thief"))
     }
 
     /// The audit authority's key.
@@ -62,40 +68,26 @@ impl Cast {
         SecretKey::from_wide(&self.wide("authority"))
     }
 
-    /// The researcher's account.
-    pub fn researcher(&self) -> Signer {
-        self.signer("researcher")
-    }
-
-    /// The key that data keys are encapsulated to.
-    pub fn buyer(&self) -> SecretKey {
-        SecretKey::from_wide(&self.wide("buyer"))
-    }
-
-    /// Makes the researcher's request its own.
-    pub fn request_nonce(&self) -> [u8; 32] {
-        self.bytes("request nonce")
-    }
-
-    /// Somebody who would like to be paid for another's work.
-    pub fn thief(&self) -> Signer {
-        self.signer("thief")
+    /// The researcher.
+    pub fn researcher(&self) -> ResearcherKeys {
+        ResearcherKeys::from_seed(&self.bytes("researcher"))
     }
 
     /// A hospital.
-    pub fn hospital(&self, index: u32) -> HospitalKeys {
+    pub fn hospital(&self, index: u32) -> HospitalCast {
         let what = |part: &str| format!("hospital {index} {part}");
-        HospitalKeys {
-            account: self.signer(&what("account")),
-            seller: Seller {
-                secret: from_wide(&self.wide(&what("secret"))),
-                salt: from_wide(&self.wide(&what("salt"))),
-                key_seed: self.bytes(&what("key seed")),
-            },
+        let keys = HospitalKeys::from_seed(self.bytes(&what("seed")));
+        let seller = Seller {
+            secret: keys.seller_secret(),
+            salt: self.element(&what("salt")),
+            key_seed: keys.key_seed(),
+        };
+        HospitalCast {
+            keys,
+            seller,
             handles: HospitalSecret::new(self.bytes(&what("handles"))),
-            payout: self.signer(&what("payout")),
             entropy: self.bytes(&what("entropy")),
-            run_blind: from_wide(&self.wide(&what("run blind"))),
+            run_blind: self.element(&what("run blind")),
         }
     }
 }

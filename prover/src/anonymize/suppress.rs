@@ -1,5 +1,7 @@
 //! Suppression: rows that are not released, counted in public and bounded by the request.
 
+use std::collections::BTreeMap;
+
 use super::AnonymizeError;
 use super::group::Group;
 use super::table::Table;
@@ -40,19 +42,19 @@ pub(super) fn until_feasible(table: &Table, allowed: usize) -> Result<Vec<usize>
 
 /// Suppresses outliers: rows whose leaving saves more than a row with nothing said about it would cost. The same
 /// scale as ARX's, where a suppressed row counts as wholly generalised.
-pub(super) fn outliers(table: &Table, groups: &mut [Group], suppressed: &mut Vec<usize>, allowed: usize) {
+pub(super) fn outliers(table: &Table, groups: &mut Vec<Group>, suppressed: &mut Vec<usize>, allowed: usize) {
     while suppressed.len() < allowed {
-        let mut worth: Vec<(u64, u32, usize)> = Vec::new();
-        for (i, group) in groups.iter().enumerate() {
-            // Only a group that costs more than one whole domain can save that much.
-            let removable = group.rows.iter().filter(|row| group.can_lose(table, table.sensitive(**row)));
-            if group.loss() > table.full_loss {
-                let best = removable.map(|row| (group.saving(table, *row), *row, i)).max();
-                worth.extend(best.filter(|(saving, _, _)| *saving > table.full_loss));
-            }
-        }
+        // Only a group that costs more than one whole domain can save that much.
+        let costly = groups.iter().enumerate().filter(|(_, group)| group.loss() > table.full_loss);
+        let mut worth: Vec<(u64, u32, usize)> = costly
+            .filter_map(|(i, group)| {
+                let free = group.rows.iter().filter(|row| group.can_lose(table, table.sensitive(**row)));
+                free.map(|row| (group.saving(table, *row), *row, i)).max()
+            })
+            .filter(|(saving, _, _)| *saving > table.full_loss)
+            .collect();
         if worth.is_empty() {
-            return;
+            break;
         }
         worth.sort_unstable_by_key(|(saving, row, _)| (std::cmp::Reverse(*saving), *row));
         for (_, row, group) in worth.into_iter().take(allowed - suppressed.len()) {
@@ -60,6 +62,42 @@ pub(super) fn outliers(table: &Table, groups: &mut [Group], suppressed: &mut Vec
             suppressed.push(row as usize);
         }
     }
+    dissolve(table, groups, suppressed, allowed);
+}
+
+/// A group that cannot spare its outlier is dissolved, where that saves as much: the outlier is suppressed and the
+/// others join the groups where they cost least.
+fn dissolve(table: &Table, groups: &mut Vec<Group>, suppressed: &mut Vec<usize>, allowed: usize) {
+    let mut at = 0;
+    while at < groups.len() && suppressed.len() < allowed && groups.len() > 1 {
+        match dissolved(table, groups, at) {
+            Some((row, joined)) => {
+                joined.into_iter().for_each(|(i, group)| groups[i] = group);
+                groups.remove(at);
+                suppressed.push(row as usize);
+            }
+            None => at += 1,
+        }
+    }
+}
+
+/// The row to suppress and the groups as they would be after the others joined them.
+fn dissolved(table: &Table, groups: &[Group], at: usize) -> Option<(u32, BTreeMap<usize, Group>)> {
+    let group = groups.get(at).filter(|group| group.loss() > table.full_loss)?;
+    let outlier = group.rows.iter().copied().max_by_key(|row| (group.saving(table, *row), *row))?;
+    if group.saving(table, outlier) <= table.full_loss {
+        return None;
+    }
+    let mut joined: BTreeMap<usize, Group> = BTreeMap::new();
+    for row in group.rows.iter().copied().filter(|row| *row != outlier) {
+        let now = |i: &usize| joined.get(i).unwrap_or(&groups[*i]);
+        let open = (0..groups.len()).filter(|i| *i != at && now(i).can_gain(table, table.sensitive(row)));
+        let to = open.min_by_key(|i| (now(i).cost(table, table.codes(row)), *i))?;
+        joined.entry(to).or_insert_with(|| groups[to].clone()).gain(table, row);
+    }
+    let before: u64 = group.loss() + joined.keys().map(|i| groups[*i].loss()).sum::<u64>();
+    let after: u64 = joined.values().map(Group::loss).sum();
+    (before > after + table.full_loss).then_some((outlier, joined))
 }
 
 /// Suppresses the widest groups while the mean loss is above the limit.

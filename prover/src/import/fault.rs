@@ -82,6 +82,9 @@ pub enum Problem {
     /// What orders a patient's rows is no whole number.
     #[error("column {0:?}, which orders a patient's rows, holds no whole number")]
     Order(String),
+    /// More patients than a dataset can hold.
+    #[error("more than {0} patients: a dataset holds no more")]
+    TooMany(usize),
     /// Two patients got the same handle.
     #[error(
         "two patients have the same handle (the other one is in line {0}): choose another hospital secret"

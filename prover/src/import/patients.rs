@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use galen_circuits::row::{Handle, Row};
-use galen_circuits::shape::CELLS;
+use galen_circuits::shape::{CELLS, CHUNK_ROWS, DATASET_DEPTH};
 
 use super::handle::{HospitalSecret, Pseudonym};
 use super::report::Repeated;
 use super::spec::Keep;
 use super::{ImportSpec, Options, Problem};
+
+/// Patients that a dataset can hold.
+const MOST_PATIENTS: usize = CHUNK_ROWS << DATASET_DEPTH;
 
 struct Kept {
     pseudonym: Pseudonym,
@@ -52,7 +55,9 @@ impl<'a> Patients<'a> {
     ) -> Result<(), Problem> {
         let order = order.unwrap_or(line as i64);
         let new = Kept { pseudonym, cells, order, line };
+        let full = self.kept.len() == MOST_PATIENTS;
         match self.kept.get_mut(&pseudonym.handle) {
+            None if full => return Err(Problem::TooMany(MOST_PATIENTS)),
             None => {
                 self.kept.insert(pseudonym.handle, new);
             }
