@@ -1,6 +1,10 @@
 //! Opening, lapsing, promotion, settlement.
 
+use galen_circuits::jubjub::{Ephemeral, SecretKey};
+use galen_circuits::seal::TO_AUDITOR;
+
 use super::actors::{PRICE, World};
+use crate::audit::{IdentifyFault, identify};
 use crate::id::{ContributionId, RequestId};
 use crate::money;
 use crate::query;
@@ -121,4 +125,20 @@ fn a_request_that_is_paid_in_full_settles_before_its_deadline() {
     world.chain.accept(&world.open(&world.id_of(&request, 0)));
     assert!(matches!(world.record(&request).phase, Phase::Settled { refunded, .. } if refunded.is_zero()));
     assert!(!galen_ledger::Application::waits_for_blocks(&world.chain.app, &world.chain.state));
+}
+
+#[test]
+fn t16_the_authority_alone_finds_the_seller_behind_a_contribution() {
+    let mut world = World::new(8, 2);
+    let request = world.post(10, 20);
+    let name = world.hospitals[1].seller_name().field();
+    let authority = world.chain.authority.public();
+    let identity = Ephemeral::generate(&mut world.chain.rng).seal(TO_AUDITOR, &authority, name);
+    let signed = world.contribution_with(1, &request, 5, |header| header.identity = identity);
+    world.chain.accept(&Transaction::Contribute(signed));
+    let id = world.id_of(&request, 0);
+    let (account, participant) = identify(&world.chain.state, &world.chain.authority, &id).unwrap();
+    assert_eq!((account, participant.name.as_str()), (world.hospitals[1].account().key(), "H1"));
+    let other = SecretKey::generate(&mut world.chain.rng);
+    assert_eq!(identify(&world.chain.state, &other, &id), Err(IdentifyFault::Nobody));
 }

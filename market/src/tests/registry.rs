@@ -116,7 +116,7 @@ fn commitments_need_an_accredited_hospital_and_something_new() {
     let mut world = World::new(36, 1);
     let keys = world.hospitals[0].clone();
     let schema = world.schema();
-    let mut try_one = |world: &mut World, schema, body: u64, code: &str| {
+    let try_one = |world: &mut World, schema, body: u64, code: &str| {
         let tx = world.chain.order(keys.commitment(schema, F::from(body)), &[&keys.account()]);
         world.chain.refuse(&tx, code);
     };
