@@ -73,8 +73,10 @@ pub fn step(
         }
         match (row.released, row.row.is_some()) {
             (true, _) => release(terms, &mut next, index, row)?,
-            (false, true) => next.totals.suppressed += 1,
-            (false, false) => {}
+            (false, present) => {
+                pass_by(&mut next.class);
+                next.totals.suppressed += u32::from(present);
+            }
         }
     }
     if last {
@@ -140,6 +142,14 @@ fn release(terms: &Terms, state: &mut State, index: usize, row: &BlockRow) -> Re
     state.totals.released += 1;
     state.totals.loss += loss(terms, row);
     if row.ends_class { close(terms, state, index) } else { Ok(()) }
+}
+
+/// A row that is not released passes an open class without a trace; of a closed one it wipes the counters, as the circuit
+/// does: what a commitment hides must be the same in both.
+fn pass_by(class: &mut OpenClass) {
+    if !class.open {
+        (class.rows, class.distinct, class.longest) = (0, 0, 0);
+    }
 }
 
 /// Σ weight · width over the slots.

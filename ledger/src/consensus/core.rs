@@ -140,7 +140,7 @@ impl Core {
 
     /// Applies the rules until none has anything more to do.
     fn settle(&mut self) {
-        while !self.halted && (self.finalize() || self.enter_view()) {}
+        while self.finalize() || (!self.halted && self.enter_view()) {}
         if self.halted {
             return;
         }
@@ -150,7 +150,7 @@ impl Core {
         self.vote_notarize();
         self.nullify_rejected();
         // Own votes may have completed certificates (a consortium of one decides alone).
-        if self.finalize() || self.enter_view() {
+        if self.finalize() || (!self.halted && self.enter_view()) {
             return self.settle();
         }
         self.activate();

@@ -1,7 +1,7 @@
 //! Claims about the ledger, each a test.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "tests print their seeds")]
 
 mod app;
-mod cluster;
 mod codecs;
 mod consortium;
 mod crash;

@@ -77,6 +77,8 @@ impl Running {
             self.consortium.submit(transaction.to_bytes()).await.with_context(|| what.to_owned())?;
         let receipt = &submitted.receipt;
         anyhow::ensure!(receipt.accepted, "{what}: refused ({}): {}", receipt.code, receipt.message);
+        // The next step may go in through another member, which has to know of this one.
+        self.consortium.settled(submitted.height).await?;
         Ok(submitted)
     }
 }

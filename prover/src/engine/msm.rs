@@ -3,7 +3,7 @@
 //! For each window of digits: points are sorted by digit, each bucket is summed ([`Runs`]), and Σ b·bucket(b) is taken in
 //! two levels. Windows are independent tasks; tasks of all sums of a proof go to rayon as one set.
 
-use super::curve::{Affine, Curve};
+use super::curve::{Affine, Curve, Field};
 use super::scalars::Digits;
 use super::sums::Runs;
 
@@ -70,9 +70,8 @@ impl<C: Curve> Points<C> {
     }
 
     fn signed(&self, entry: u32) -> Affine<C::Field> {
-        use super::curve::Field;
-        let point = self.points[(entry >> 1) as usize];
-        if entry & 1 == 0 { point } else { Affine { x: point.x, y: point.y.negate() } }
+        let point = &self.points[(entry >> 1) as usize];
+        Affine { x: point.x, y: point.y.negate_if(entry & 1 == 1) }
     }
 }
 

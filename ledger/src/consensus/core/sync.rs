@@ -66,8 +66,9 @@ impl Core {
 
     /// Asks for a block, unless it was asked for already.
     pub(super) fn fetch(&mut self, block: BlockHash) {
-        if !self.fetching.contains_key(&block) {
-            self.fetching.insert(block, 0);
+        let asked = self.fetching.contains_key(&block);
+        self.fetching.entry(block).or_insert(0);
+        if !asked {
             self.fetch_again(block);
         }
     }

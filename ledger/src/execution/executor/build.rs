@@ -26,13 +26,16 @@ pub struct Candidates {
     pub txs: Vec<Arc<[u8]>>,
 }
 
+/// Transactions that were refused, and why.
+pub type Refused = Vec<(TxHash, Refusal)>;
+
 /// A block, and the candidates that are not worth a place in any on this parent.
 #[derive(Clone, Debug)]
 pub struct Built {
     /// The block.
     pub block: Arc<Block>,
     /// Candidates that were refused.
-    pub refused: Vec<(TxHash, Refusal)>,
+    pub refused: Refused,
 }
 
 impl Executor {
@@ -75,7 +78,7 @@ impl Executor {
         view: &View,
         context: &BlockContext,
         candidates: Vec<Arc<[u8]>>,
-    ) -> (Vec<Arc<[u8]>>, Vec<(TxHash, Refusal)>) {
+    ) -> (Vec<Arc<[u8]>>, Refused) {
         let limits = self.genesis.parameters;
         let mut bytes = 0;
         let mut fitting = admit::unknown(view, candidates);
