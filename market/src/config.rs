@@ -259,3 +259,6 @@ impl Windows {
         rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(ConfigFault::Window(rule)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,8 @@ pub mod settle;
 pub mod sign;
 mod state;
 pub mod state_key;
+#[cfg(test)]
+mod tests;
 pub mod transaction;
 pub mod verdict;
 

@@ -1,7 +1,8 @@
 //! Ed25519 signatures over digests that name their purpose and their chain.
 //!
-//! One definition of validity everywhere: ZIP-215, as `ed25519-zebra` has it.
+//! One definition of validity everywhere: ZIP-215, as `ed25519-zebra` has it, under keys that pass [`is_key`].
 
+use curve25519_dalek::edwards::CompressedEdwardsY;
 use ed25519_zebra::{Signature as Ed25519, SigningKey, VerificationKey};
 use galen_ledger::ChainId;
 use rand::{CryptoRng, RngCore};
@@ -64,14 +65,15 @@ impl std::fmt::Debug for Signer {
 impl Signature {
     /// Whether `key` signed `digest`.
     pub fn holds(&self, key: &AccountKey, digest: &SigningDigest) -> bool {
-        VerificationKey::try_from(*key.as_bytes())
-            .is_ok_and(|key| key.verify(&Ed25519::from(self.0), &digest.0).is_ok())
+        let verifying = VerificationKey::try_from(*key.as_bytes());
+        is_key(key) && verifying.is_ok_and(|key| key.verify(&Ed25519::from(self.0), &digest.0).is_ok())
     }
 }
 
-/// Whether the bytes are a point that can verify signatures.
+/// Whether the bytes are a key: a point in its canonical encoding, and none of small order, for which anybody can sign.
 pub fn is_key(key: &AccountKey) -> bool {
-    VerificationKey::try_from(*key.as_bytes()).is_ok()
+    let point = CompressedEdwardsY(*key.as_bytes()).decompress();
+    point.is_some_and(|point| !point.is_small_order() && point.compress().as_bytes() == key.as_bytes())
 }
 
 impl std::fmt::Debug for Signature {
@@ -103,5 +105,32 @@ impl Canonical for Signature {
 
     fn read(reader: &mut Reader<'_>) -> Result<Self, CodecFault> {
         Ok(Self(reader.array()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_of_small_order_and_other_encodings_are_no_keys() {
+        let mut rng = rand::rngs::mock::StepRng::new(7, 11);
+        let mut seed = [0; 32];
+        rng.fill_bytes(&mut seed);
+        let signer = Signer::from_seed(seed);
+        let digest = SigningDigest([3; 32]);
+        assert!(is_key(&signer.key()));
+        assert!(signer.sign(&digest).holds(&signer.key(), &digest));
+        assert!(!signer.sign(&digest).holds(&signer.key(), &SigningDigest([4; 32])));
+        let identity = {
+            let mut bytes = [0; 32];
+            bytes[0] = 1;
+            bytes
+        };
+        // y = p + 18, which stands for 18, and the identity, for which R = B·s holds with any message.
+        for bytes in [identity, [0xff; 32]] {
+            assert!(!is_key(&AccountKey::from_bytes(bytes)));
+        }
+        assert!(!Signature([0; 64]).holds(&AccountKey::from_bytes(identity), &digest));
     }
 }
