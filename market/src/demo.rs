@@ -22,6 +22,7 @@ use std::time::Instant;
 use anyhow::Context;
 pub use args::DemoArgs;
 pub use sell::show_quality;
+pub use setup::keys;
 
 use crate::cli::console::{Console, duration};
 use cast::Cast;

@@ -31,11 +31,6 @@ impl Console {
         }
     }
 
-    /// Whether stdout carries JSON.
-    pub fn is_json(&self) -> bool {
-        self.json
-    }
-
     fn line(&self, text: &str) {
         self.clear();
         // A closed pipe is the reader's decision, not a failure of the work.
@@ -106,11 +101,6 @@ impl Console {
             self.clear();
             let _ = writeln!(std::io::stdout(), "{value}");
         }
-    }
-
-    /// Text that was asked for, on stdout whatever the mode.
-    pub fn print(&self, text: &str) {
-        let _ = writeln!(std::io::stdout(), "{text}");
     }
 }
 

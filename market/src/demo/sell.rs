@@ -27,8 +27,6 @@ pub struct Provers {
 
 /// What a hospital sold.
 pub struct Sold {
-    /// Which hospital.
-    pub hospital: u32,
     /// The sale.
     pub sale: Sale,
     /// Utility and risk.
@@ -85,7 +83,7 @@ pub async fn sell(
         }
     };
     let sale = offer_and_open(stage, hospital, &stored).await?;
-    Ok(Some(Sold { hospital: hospital.index, sale, quality: stored.quality, proofs: stored.proofs }))
+    Ok(Some(Sold { sale, quality: stored.quality, proofs: stored.proofs }))
 }
 
 fn load(folder: &Path) -> anyhow::Result<Option<StoredSale>> {
