@@ -159,8 +159,10 @@ fn size_reduce(basis: &mut [Vec<i64>], at: usize, orthogonal: &[Vec<f64>]) {
         for index in (0..at).rev() {
             let star = &orthogonal[index];
             let current: Vec<f64> = basis[at].iter().map(|v| *v as f64).collect();
-            let times = (dot(&current, star) / dot(star, star)).round() as i64;
-            if times != 0 {
+            let factor = dot(&current, star) / dot(star, star);
+            // One half exactly would go to and fro between one half and minus one half.
+            if factor.abs() > 0.501 {
+                let times = factor.round() as i64;
                 let (earlier, rest) = basis.split_at_mut(at);
                 subtract(&mut rest[0], times, &earlier[index]);
                 changed = true;
