@@ -113,9 +113,9 @@ fn a_cohort_goes_from_import_to_delivery() {
 fn rows_of_another_shape_are_refused_and_no_file_appears() {
     let spec = shipped::shipped("diabetes-synthetic").unwrap().unwrap();
     let layout = Layout { schema: &spec.schema, quasi_identifiers: &[0, 1], released: &[5], codes: false };
-    let good = DeliveredRow { cells: [Some(1); 12], bounds: vec![(1, 1), (1, 82)] };
+    let good = DeliveredRow { cells: [Some(1); 11], bounds: vec![(1, 1), (1, 82)] };
     let short = DeliveredRow { bounds: vec![(1, 1)], ..good.clone() };
-    let hidden = DeliveredRow { cells: [None; 12], ..good.clone() };
+    let hidden = DeliveredRow { cells: [None; 11], ..good.clone() };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.csv");
     for bad in [short, hidden] {
