@@ -204,7 +204,7 @@ fn every_constraint_of_the_scan_is_needed() {
     bounded.private.state.handles.first = (1 << 60) - 1;
     let bounded = forger(system, bounded);
     sweep.search(&bounded, &targets);
-    assert_eq!(sweep.report("scan", &targets), []);
+    assert_eq!(sweep.report("scan", &targets), Vec::<usize>::new());
 }
 
 fn put_rows(scan: &mut galen_circuits::scan::ScanCircuit, rows: &[Option<galen_circuits::row::Row>]) {
@@ -246,7 +246,7 @@ fn every_constraint_of_the_release_is_needed() {
     open.class = OpenClass { open: true, sensitive: 0, rows: 9, distinct: 3, run: 1, longest: 4 };
     let padding = forger(system, release(&terms, open, padded(vec![]), 0, false).into_last_closed());
     sweep.search(&padding, &targets);
-    assert_eq!(sweep.report("release", &targets), []);
+    assert_eq!(sweep.report("release", &targets), Vec::<usize>::new());
 }
 
 /// What makes a release of padding satisfiable: the last block, nothing open.
