@@ -65,14 +65,26 @@ impl<'s, C: Circuit> Forger<'s, C> {
         let mut changes = changes.clone();
         let lies: BTreeSet<usize> = changes.keys().copied().collect();
         let mut forged = assign(&self.circuit, changes.clone());
+        let mut adapted: Option<C> = None;
+        for _ in 0..PASSES {
+            let current = adapted.as_ref().unwrap_or(&self.circuit);
+            let Some(next) = current.adapted(self.system, &forged.z) else { break };
+            forged = assign(&next, changes.clone());
+            adapted = Some(next);
+        }
+        let circuit = adapted.as_ref().unwrap_or(&self.circuit);
         self.repair(&mut forged.z);
         for _ in 1..PASSES {
+            // What one equality alone stops needs no help: the free witness may be what was lied about.
+            if self.system.violated_since(&self.honest.z, &forged.z).len() <= 1 {
+                break;
+            }
             let fits = self.fitting(&forged, &lies);
             if fits.is_empty() {
                 break;
             }
             changes.extend(fits);
-            forged = assign(&self.circuit, changes.clone());
+            forged = assign(circuit, changes.clone());
             self.repair(&mut forged.z);
         }
         forged

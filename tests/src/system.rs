@@ -7,7 +7,7 @@ use ark_ff::{One, Zero};
 use ark_relations::gr1cs::{
     ConstraintSynthesizer, ConstraintSystem, ConstraintSystemRef, SynthesisError, SynthesisMode,
 };
-use galen_circuits::field::F;
+use galen_circuits::field::{F, low_u64, to_bits};
 use galen_circuits::gadget::{Builder, Role};
 use galen_circuits::groth16::{Matrices, SparseMatrix};
 use galen_circuits::release::ReleaseCircuit;
@@ -19,6 +19,15 @@ use rayon::prelude::*;
 pub trait Circuit: Sync {
     /// Writes them.
     fn write(&self, b: &mut Builder);
+
+    /// The circuit with those of its values set to fit `z` that are computed outside of constraints; `None` when it has
+    /// no such values or they fit.
+    fn adapted(&self, _system: &System, _z: &[F]) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
 }
 
 impl<T: Fn(&mut Builder) + Sync> Circuit for T {
@@ -42,6 +51,34 @@ impl Circuit for ReleaseCircuit {
 impl Circuit for SealCircuit {
     fn write(&self, b: &mut Builder) {
         self.build(b);
+    }
+
+    /// Nullifier, then draw: its bits, quotient and start.
+    fn adapted(&self, system: &System, z: &[F]) -> Option<Self> {
+        let residual = |section: &str| {
+            let last = *system.rows_in(section).last().expect("a section of the seal");
+            assert!(system.is_linear(last));
+            system.matrices.a().row_product(last, z)
+        };
+        let mut seal = self.clone();
+        let off = residual("seal.seller");
+        if !off.is_zero() {
+            // used − nullifier
+            seal.public.nullifier += off;
+            return Some(seal);
+        }
+        let off = residual("seal.draw");
+        if off.is_zero() {
+            return None;
+        }
+        // Σ 2^i · bitᵢ − drawn
+        let told =
+            self.private.draw.iter().rev().fold(F::zero(), |sum, bit| sum + sum + F::from(u64::from(*bit)));
+        let drawn = told - off;
+        let (low, chunks) = (low_u64(&drawn), self.private.run.chunks);
+        seal.private.draw = to_bits(&drawn, 255);
+        (seal.private.quotient, seal.private.run.start) = (low / chunks, low % chunks);
+        Some(seal)
     }
 }
 

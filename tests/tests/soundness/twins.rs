@@ -44,7 +44,7 @@ fn arb_terms() -> impl Strategy<Value = Terms> {
             conditions,
             clauses: clauses.into_iter().map(|mask| mask as u8).collect(),
         });
-    (predicate, 0u8..16, 1u16..4, 1u16..3, prop::sample::select(vec![400u16, 500, 700, 1000]), 0usize..=4)
+    (predicate, 0u8..16, 1u16..4, 1u16..3, prop::sample::select(vec![500u16, 800, 1000, 1000]), 0usize..=4)
         .prop_map(|(predicate, purpose, k, l, alpha, slots)| Terms {
             predicate,
             purpose,
@@ -154,7 +154,7 @@ enum Harm {
 fn arb_harm() -> impl Strategy<Value = Harm> {
     let at = 0usize..20;
     prop_oneof![
-        4 => Just(Harm::None),
+        8 => Just(Harm::None),
         1 => at.clone().prop_map(Harm::Box),
         1 => at.clone().prop_map(Harm::Ends),
         1 => at.clone().prop_map(Harm::Released),
@@ -210,7 +210,7 @@ fn releases_agree() {
     let strategy = (
         arb_terms(),
         prop::collection::vec(arb_row(), 60),
-        prop::collection::vec(1usize..9, 1..9),
+        prop::collection::vec(3usize..12, 1..6),
         0usize..60,
         arb_harm(),
         prop::option::of(arb_class()),
