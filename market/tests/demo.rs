@@ -1,6 +1,8 @@
 //! The program as its users run it: the demonstration, killed at random and gone on with; the auditor, on whole and on
 //! damaged files; and what is said when something is wrong.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

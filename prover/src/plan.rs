@@ -121,6 +121,10 @@ impl Plan {
 ///
 /// # Errors
 /// [`PlanFault`] for rows, classes or order that the circuits would refuse.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is one party's word: request, data, secrets, ledger, draw, classes, payee"
+)]
 pub fn plan(
     statement: &Statement,
     dataset: &Dataset,

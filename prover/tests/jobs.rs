@@ -1,5 +1,7 @@
 //! Jobs in one process: done, done once, cancelled, failed, refused.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 #[path = "jobs/fixture.rs"]
 mod fixture;
 

@@ -1,5 +1,7 @@
 //! The service and its client, over real sockets.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 #[path = "jobs/fixture.rs"]
 mod fixture;
 

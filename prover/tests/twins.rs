@@ -1,5 +1,7 @@
 //! The plan of an honest contribution satisfies all three circuits.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
 use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem};
 use galen_circuits::contribution::{Limits, Payout, Statement};
 use galen_circuits::dataset::Dataset;

@@ -1,5 +1,8 @@
 //! The calls.
 
+// A problem is made once a request at most, and sent.
+#![allow(clippy::result_large_err)]
+
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
