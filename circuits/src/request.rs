@@ -166,7 +166,7 @@ impl Terms {
     fn packed_release(&self) -> F {
         let slot = |index: usize| {
             let slot = self.quasi_identifiers.get(index);
-            let value = slot.map_or(0, |q| u64::from(q.column) + 1 | u64::from(q.weight) << COLUMN_BITS);
+            let value = slot.map_or(0, |q| (u64::from(q.column) + 1) | (u64::from(q.weight) << COLUMN_BITS));
             (COLUMN_BITS + 16, value)
         };
         let head = std::iter::once((CONSENT_CELL, u64::from(self.released_mask())));

@@ -144,7 +144,7 @@ impl Reader<'_> {
 
 /// The bytes of all blocks' ciphertext, in order: 64 a row.
 pub fn blob_bytes(blocks: &[Vec<F>]) -> Vec<u8> {
-    blocks.iter().flatten().flat_map(|element| to_bytes(element)).collect()
+    blocks.iter().flatten().flat_map(to_bytes).collect()
 }
 
 /// Reads ciphertext of so many blocks; `None` unless it is exactly that, canonical.
