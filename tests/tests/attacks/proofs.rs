@@ -203,6 +203,8 @@ fn t14_a_proof_rerandomized_to_look_new() {
     assert_eq!(new.header.nullifier, honest.header.nullifier);
 }
 
+type StatementChange = (&'static str, Box<dyn Fn(&mut Statement)>);
+
 #[test]
 fn t15_a_contribution_to_a_request_of_other_terms() {
     let honest = proven();
@@ -210,7 +212,7 @@ fn t15_a_contribution_to_a_request_of_other_terms() {
     let challenge = verdict(honest).unwrap();
     let mut rng = ChaCha20Rng::seed_from_u64(10);
     let other_key = SecretKey::generate(&mut rng).public();
-    let changes: Vec<(&str, Box<dyn Fn(&mut Statement)>)> = vec![
+    let changes: Vec<StatementChange> = vec![
         ("chain", Box::new(|s| s.chain_id.push('x'))),
         ("request", Box::new(|s| s.request_id += one())),
         ("schema", Box::new(|s| s.terms.schema += one())),
