@@ -1,4 +1,4 @@
-//! Binary Merkle trees over [`compress`](crate::poseidon::compress): sparse, fixed depth, absent leaves are 0.
+//! Binary Merkle trees over [`compress`]: sparse, fixed depth, absent leaves are 0.
 
 use std::collections::BTreeMap;
 
