@@ -125,7 +125,13 @@ impl Header {
     }
 
     /// The public inputs of the i-th scan.
-    pub fn scan(&self, statement: &Statement, challenge: &Challenge, index: u64, states: [F; 2]) -> ScanPublic {
+    pub fn scan(
+        &self,
+        statement: &Statement,
+        challenge: &Challenge,
+        index: u64,
+        states: [F; 2],
+    ) -> ScanPublic {
         ScanPublic {
             index,
             run: self.run,

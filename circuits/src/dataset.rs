@@ -136,7 +136,11 @@ impl Chunk {
     /// # Errors
     /// [`DatasetFault::Size`] for more.
     pub fn new(rows: Vec<Row>) -> Result<Self, DatasetFault> {
-        if rows.len() > CHUNK_ROWS { Err(DatasetFault::Size { rows: rows.len(), chunks: 1 }) } else { Ok(Self(rows)) }
+        if rows.len() > CHUNK_ROWS {
+            Err(DatasetFault::Size { rows: rows.len(), chunks: 1 })
+        } else {
+            Ok(Self(rows))
+        }
     }
 }
 

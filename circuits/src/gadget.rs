@@ -9,6 +9,7 @@
 
 mod choice;
 mod edwards;
+mod forgery;
 mod merkle;
 mod poseidon;
 mod row;
@@ -16,5 +17,6 @@ mod wire;
 
 pub use choice::Choice;
 pub use edwards::Point;
+pub use forgery::Role;
 pub use row::RowWires;
 pub use wire::{Bit, Builder, Wire};

@@ -17,6 +17,7 @@ mod matrices;
 mod proof;
 #[cfg(test)]
 mod sample_circuit;
+pub mod snarkjs;
 mod verify;
 mod verifying_key;
 

@@ -59,20 +59,23 @@ impl PublicKey {
     /// # Errors
     /// [`KeyFault`] for a point off the curve, outside the subgroup, or the identity.
     pub fn new(coordinates: Coordinates) -> Result<Self, KeyFault> {
-        let point = EdwardsAffine::new_unchecked(coordinates.x, coordinates.y);
-        if !point.is_on_curve() {
-            return Err(KeyFault::OffCurve);
-        }
-        if point.is_zero() || !point.is_in_correct_subgroup_assuming_on_curve() {
-            return Err(KeyFault::Order);
-        }
-        Ok(Self(point))
+        let point = subgroup_point(coordinates)?;
+        if point.is_zero() { Err(KeyFault::Order) } else { Ok(Self(point)) }
     }
 
     /// The coordinates.
     pub fn coordinates(&self) -> Coordinates {
         Coordinates { x: self.0.x, y: self.0.y }
     }
+}
+
+/// The point with these coordinates, of the prime-order subgroup, the identity included.
+fn subgroup_point(coordinates: Coordinates) -> Result<EdwardsAffine, KeyFault> {
+    let point = EdwardsAffine::new_unchecked(coordinates.x, coordinates.y);
+    if !point.is_on_curve() {
+        return Err(KeyFault::OffCurve);
+    }
+    if point.is_in_correct_subgroup_assuming_on_curve() { Ok(point) } else { Err(KeyFault::Order) }
 }
 
 impl TryFrom<Coordinates> for PublicKey {
@@ -121,16 +124,22 @@ impl SecretKey {
         let nonce = wide_scalar(&derive);
         let commitment = PublicKey((EdwardsProjective::generator() * nonce).into_affine());
         let challenge = challenge(&self.public(), &commitment, context);
-        Possession { commitment: commitment.coordinates(), response: hex::encode(scalar_bytes(&(nonce + challenge * self.0))) }
+        Possession {
+            commitment: commitment.coordinates(),
+            response: hex::encode(scalar_bytes(&(nonce + challenge * self.0))),
+        }
     }
 
     /// Opens a sealed value.
     ///
+    /// E may be the identity: circuits prove E = e·G for *some* e, so that a seller can choose e = 0. That shows the value
+    /// to everybody, which is the seller's own loss; refused here, it would hide it from the one who must read it.
+    ///
     /// # Errors
     /// [`KeyFault`] when E is no point of the subgroup.
     pub fn open(&self, domain: Domain, sealed: &Sealed) -> Result<F, KeyFault> {
-        let ephemeral = PublicKey::new(sealed.ephemeral)?;
-        let shared = (ephemeral.0 * self.0).into_affine();
+        let ephemeral = subgroup_point(sealed.ephemeral)?;
+        let shared = (ephemeral * self.0).into_affine();
         Ok(sealed.masked - mask(domain, shared.x, shared.y))
     }
 }
@@ -271,6 +280,16 @@ mod tests {
         let mixed = (good + EdwardsAffine::new_unchecked(F::zero(), -F::one())).into_affine();
         assert_eq!(key(mixed.x, mixed.y), Err(KeyFault::Order));
         assert!(key(good.x, good.y).is_ok());
+    }
+
+    /// A seller sealed with e = 0, which the circuit allows, and the audit authority's program refused to open it.
+    #[test]
+    fn values_sealed_with_no_randomness_still_open() {
+        let key = SecretKey::generate(&mut ChaCha20Rng::seed_from_u64(4));
+        let value = F::from(42u64);
+        let sealed = Ephemeral(Scalar::from(0u64)).seal(D, &key.public(), value);
+        assert_eq!((sealed.ephemeral.x, sealed.ephemeral.y), (F::zero(), F::one()));
+        assert_eq!(key.open(D, &sealed), Ok(value));
     }
 
     #[test]

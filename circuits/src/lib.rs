@@ -15,6 +15,7 @@ pub mod jubjub;
 pub mod keys;
 pub mod merkle;
 pub mod poseidon;
+mod redact;
 pub mod registry;
 pub mod release;
 pub mod request;

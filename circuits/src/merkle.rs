@@ -112,7 +112,8 @@ impl Tree {
         self.store(0, position, leaf);
         for height in 1..=self.depth() {
             let index = position >> height;
-            let node = compress(self.domain, self.node(height - 1, 2 * index), self.node(height - 1, 2 * index + 1));
+            let node =
+                compress(self.domain, self.node(height - 1, 2 * index), self.node(height - 1, 2 * index + 1));
             self.store(height, index, node);
         }
         Ok(())
@@ -129,7 +130,11 @@ impl Tree {
     }
 
     fn inside(&self, position: u64) -> Result<(), OutsideTree> {
-        if position >> self.depth() == 0 { Ok(()) } else { Err(OutsideTree { position, depth: self.depth() }) }
+        if position >> self.depth() == 0 {
+            Ok(())
+        } else {
+            Err(OutsideTree { position, depth: self.depth() })
+        }
     }
 
     fn store(&mut self, height: usize, index: u64, node: F) {

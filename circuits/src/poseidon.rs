@@ -45,13 +45,8 @@ impl<P: PrimeField> Parameters<P> {
     /// arkworks' parameters for this width: rate `width` − 1, α = 5.
     pub fn generate(width: usize, partial_rounds: usize) -> Self {
         let bits = u64::from(P::MODULUS_BIT_SIZE);
-        let (ark, mds) = find_poseidon_ark_and_mds::<P>(
-            bits,
-            width - 1,
-            FULL_ROUNDS as u64,
-            partial_rounds as u64,
-            0,
-        );
+        let (ark, mds) =
+            find_poseidon_ark_and_mds::<P>(bits, width - 1, FULL_ROUNDS as u64, partial_rounds as u64, 0);
         Self { width, partial_rounds, ark, mds }
     }
 
@@ -153,7 +148,8 @@ mod tests {
     #[test]
     fn agrees_with_the_permutation_of_arkworks() {
         let p = &*WIDE;
-        let config = PoseidonConfig::new(FULL_ROUNDS, p.partial_rounds, 5, p.mds.clone(), p.ark.clone(), RATE, 1);
+        let config =
+            PoseidonConfig::new(FULL_ROUNDS, p.partial_rounds, 5, p.mds.clone(), p.ark.clone(), RATE, 1);
         let inputs: Vec<F> = (1..=8u64).map(F::from).collect();
         let mut sponge = PoseidonSponge::new(&config);
         sponge.absorb(&inputs);

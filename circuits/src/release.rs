@@ -21,6 +21,8 @@ use crate::row::{Row, word_of};
 use crate::shape::{BLOCK_ROWS, QUASI_IDENTIFIERS};
 use crate::state::State;
 
+crate::redact::redact!(Reach, BlockRow, ReleasePrivate);
+
 /// Number of public inputs.
 pub const PUBLIC_INPUTS: usize = 9;
 /// T_j: the words of a block, blinded.
@@ -71,7 +73,7 @@ impl ReleasePublic {
 }
 
 /// How far a box reaches below and above a row's cell in each slot.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reach {
     /// cell − lo, by slot.
     pub below: [u16; QUASI_IDENTIFIERS],
@@ -80,7 +82,7 @@ pub struct Reach {
 }
 
 /// A row of a block with the prover's choices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct BlockRow {
     /// The row; `None` for padding.
     pub row: Option<Row>,
@@ -119,7 +121,7 @@ impl BlockRow {
 }
 
 /// What only the seller knows of a release: everything that a prover may choose freely.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReleasePrivate {
     /// The request's terms.
     pub terms: Terms,

@@ -151,7 +151,8 @@ impl Terms {
     /// The packed elements that follow the schema in the digest.
     pub fn packed(&self) -> [F; 4] {
         let conditions = |first: usize| {
-            let parts = (0..CONDITIONS_A_WORD).map(|i| (CONDITION_BITS, pack_condition(self.condition(first + i))));
+            let parts =
+                (0..CONDITIONS_A_WORD).map(|i| (CONDITION_BITS, pack_condition(self.condition(first + i))));
             pack(parts)
         };
         let selection = pack(

@@ -16,6 +16,8 @@ use crate::row::Row;
 use crate::shape::CHUNK_ROWS;
 use crate::state::State;
 
+crate::redact::redact!(RunOpening, ScanPrivate);
+
 /// Number of public inputs.
 pub const PUBLIC_INPUTS: usize = 6;
 
@@ -44,7 +46,7 @@ impl ScanPublic {
 }
 
 /// The hospital's dataset as a run opens it: what D hides.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RunOpening {
     /// Root of the dataset's tree.
     pub root: F,
@@ -70,7 +72,7 @@ impl RunOpening {
 }
 
 /// What only the seller knows of a scan: everything that a prover may choose freely.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ScanPrivate {
     /// The request's terms.
     pub terms: Terms,

@@ -22,6 +22,7 @@ pub mod outline;
 pub mod policy;
 pub mod predicate;
 pub mod purpose;
+pub mod text;
 
 pub use category::{Category, Codes};
 pub use date::{DateSpan, Day};
@@ -30,6 +31,7 @@ pub use number::Number;
 pub use policy::PolicyFault;
 pub use predicate::{Condition, Predicate, PredicateFault};
 pub use purpose::Purpose;
+pub use text::ParseFault;
 
 /// Most columns a schema can have: the twelfth cell of a row is the consent mask.
 pub const MAX_COLUMNS: usize = CONSENT_CELL;
@@ -248,9 +250,9 @@ impl Column {
     }
 }
 
-/// Whether a name is not empty, not too long and free of control characters.
+/// Whether a name is not empty, not too long and free of control characters and double quotes.
 pub(crate) fn good_name(name: &str) -> bool {
-    !name.trim().is_empty() && name.len() <= MAX_NAME && !name.chars().any(char::is_control)
+    !name.trim().is_empty() && name.len() <= MAX_NAME && !name.contains(|c: char| c.is_control() || c == '"')
 }
 
 fn within(what: &'static str, found: u32, least: u32, most: u32) -> Result<(), SchemaFault> {
@@ -273,3 +275,6 @@ impl From<Schema> for SchemaParts {
         schema.0
     }
 }
+
+#[cfg(test)]
+mod tests;

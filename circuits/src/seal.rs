@@ -18,6 +18,8 @@ use crate::merkle::Path;
 use crate::poseidon::{Domain, hash};
 use crate::scan::RunOpening;
 
+crate::redact::redact!(SealPrivate, Draw);
+
 /// Number of public inputs.
 pub const PUBLIC_INPUTS: usize = 18;
 /// Draws the start of a run.
@@ -87,7 +89,7 @@ impl SealPublic {
 }
 
 /// What only the seller knows of a seal: everything that a prover may choose freely.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SealPrivate {
     /// The seller's secret.
     pub seller_secret: F,
@@ -114,7 +116,7 @@ pub struct SealPrivate {
 }
 
 /// The draw of a run: its canonical bits, quotient and start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Draw {
     /// 255 canonical bits of hash(beacon, nullifier).
     pub bits: Vec<bool>,

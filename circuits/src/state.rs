@@ -10,6 +10,8 @@ use rand::RngCore;
 use crate::field::{F, power_of_two};
 use crate::poseidon::{Domain, hash};
 
+crate::redact::redact!(RunHandles, OpenClass, State);
+
 /// Commitment to a state.
 pub const STATE: Domain = Domain("galen.v1.state");
 
@@ -19,7 +21,7 @@ pub const COUNTER_SPACING: usize = 20;
 pub const TOTAL_SPACING: usize = 32;
 
 /// Handles seen by the scans.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct RunHandles {
     /// The first present row's handle; 0 while there is none.
     pub first: u64,
@@ -32,7 +34,7 @@ pub struct RunHandles {
 }
 
 /// The equivalence class that a release is filling.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct OpenClass {
     /// Whether a class is open.
     pub open: bool,
@@ -60,7 +62,7 @@ pub struct Totals {
 }
 
 /// The running state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct State {
     /// Π (γ − word) over rows selected, divided by the same over rows consumed.
     pub acc: F,

@@ -7,19 +7,39 @@
 //!
 //! | question | module |
 //! |---|---|
-//! | what do I implement to run on this ledger? | [`application`] |
-//! | how do I read and write state? | [`state`] |
-//! | where do large bodies go? | [`blobs`] |
-//! | which small quantities are there? | [`types`] |
+//! | what do I implement to run on this ledger? | [`application`], [`state`], [`blobs`] |
+//! | how do I run it? | [`consortium`] (all members in one process), [`node`] (one member) |
+//! | how do I verify a chain? | [`export`] |
+//! | what is a chain made of? | [`chain`], [`types`], [`codec`], [`crypto`] |
+//! | how is it agreed on? | [`consensus`] |
+//! | how is it executed, and the state proven? | [`execution`] |
+//! | what survives a crash? | [`storage`] |
+//!
+//! **Limits, for now.** One group of all members, one cycle, links within a process; the beacon comes from
+//! certificates of finality ([`Beacon`]). Lanes, elections, links over the network and a beacon of shared secrets have
+//! their places: [`consensus::Message`], [`chain::Genesis::leader`], [`node::Transport`], [`Beacon`].
 
 pub mod application;
 pub mod blobs;
+pub mod chain;
+pub mod codec;
+pub mod consensus;
+pub mod consortium;
+pub mod crypto;
+pub mod execution;
+pub mod export;
+pub mod node;
 pub mod state;
+pub mod storage;
 pub mod types;
 
 pub use application::{
     AppError, Application, Beacon, BlockContext, Event, Receipt, Refusal, receipt::codes as receipt_codes,
 };
 pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs};
+pub use consortium::{Consortium, ConsortiumError, ConsortiumSettings};
+pub use execution::{FinalBlock, Position, StateProof};
+pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, verify_chain_file};
+pub use node::{Node, NodeSettings, NodeStatus, SubmitError, Submitted};
 pub use state::{MemoryState, Overlay, StateRead, StateWrite};
-pub use types::{AppHash, BlobHash, ChainId, Height, MAX_TX_BYTES, TxHash, View};
+pub use types::{AppHash, BlobHash, ChainId, Height, MAX_TX_BYTES, MemberIndex, TxHash, View};

@@ -3,7 +3,7 @@
 pub mod hash;
 pub mod position;
 
-pub use hash::{AppHash, BlobHash, BlockHash, ChainId, ReceiptsRoot, TxHash, TxRoot};
+pub use hash::{AppHash, BlobHash, BlockHash, ChainId, OutcomeHash, ReceiptsRoot, TxHash, TxRoot};
 pub use position::{Cycle, Height, MemberIndex, View};
 
 /// Largest transaction body, in bytes. Whatever is larger travels beside the chain as a blob.

@@ -13,6 +13,7 @@ mod domain;
 mod error;
 mod fast;
 mod msm;
+mod pipeline;
 mod quotient;
 mod scalars;
 mod sums;
@@ -22,6 +23,7 @@ pub use ark::{ArkEngine, ArkKey};
 pub use assignment::{Assignment, Blinding};
 pub use error::EngineError;
 pub use fast::{FastEngine, FastKey};
+pub use pipeline::prove_all;
 
 use galen_circuits::groth16::{KeyPair, Proof};
 

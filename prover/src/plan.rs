@@ -8,7 +8,9 @@
 mod blocks;
 mod run;
 
-use galen_circuits::contribution::{BlockHeader, Challenge, Contribution, Header, Payout, Statement, blob_bytes};
+use galen_circuits::contribution::{
+    BlockHeader, Challenge, Contribution, Header, Payout, Statement, blob_bytes,
+};
 use galen_circuits::dataset::Dataset;
 use galen_circuits::field::{F, from_wide, to_bytes};
 use galen_circuits::groth16::Proof;
@@ -130,7 +132,8 @@ pub fn plan(
     entropy: &[u8; 32],
 ) -> Result<Plan, PlanFault> {
     let blocks = blocks::lay_out(&statement.terms, &run.selected(dataset, &statement.terms), grouping)?;
-    let plaintexts: Vec<Vec<F>> = blocks.iter().map(|block| cipher::plaintext(&statement.terms, block)).collect();
+    let plaintexts: Vec<Vec<F>> =
+        blocks.iter().map(|block| cipher::plaintext(&statement.terms, block)).collect();
     let key = data_key(&seller.key_seed, statement, &plaintexts);
     let mut rng = bound_rng(entropy, statement, key);
 
@@ -185,7 +188,16 @@ pub fn plan(
         },
     };
     let states = walk.between();
-    Ok(Plan { header, challenge, states, scans, releases, seal, blob: blob_bytes(&ciphertexts), encapsulation })
+    Ok(Plan {
+        header,
+        challenge,
+        states,
+        scans,
+        releases,
+        seal,
+        blob: blob_bytes(&ciphertexts),
+        encapsulation,
+    })
 }
 
 /// The data key: a pseudo-random function of the seller's seed over request and all plaintext. Other content, other key.
@@ -303,8 +315,9 @@ impl Walk {
         let count = blocks.len();
         let mut releases = Vec::with_capacity(count);
         for (index, (rows, rows_blind)) in blocks.into_iter().zip(&secrets.rows_blinds).enumerate() {
-            let next = release::step(&statement.terms, challenge.gamma, &self.state, &rows, index + 1 == count)
-                .map_err(|fault| PlanFault::Release { index, fault })?;
+            let next =
+                release::step(&statement.terms, challenge.gamma, &self.state, &rows, index + 1 == count)
+                    .map_err(|fault| PlanFault::Release { index, fault })?;
             let (state, [blind_in, blind_out], links) = self.advance(next);
             let public = header
                 .release(statement, challenge, index, links)

@@ -80,7 +80,8 @@ fn scenario() -> Plan {
         standing_path: standing.path(9).unwrap(),
     };
     let payout = Payout { key: [1; 32], memo: [2; 32] };
-    plan(&statement, &dataset, &seller, &standing, &run, &Grouping { classes, suppressed }, payout, &[9; 32]).unwrap()
+    plan(&statement, &dataset, &seller, &standing, &run, &Grouping { classes, suppressed }, payout, &[9; 32])
+        .unwrap()
 }
 
 fn check(name: &str, circuit: impl ConstraintSynthesizer<F>) {

@@ -96,8 +96,17 @@ impl Contribution {
         if !r.0.is_empty() {
             return Err(DecodeError::Trailing(r.0.len()));
         }
-        let header =
-            Header { recent, run, nullifier, blocks: headers, totals, key_commitment, encapsulation, identity, payout };
+        let header = Header {
+            recent,
+            run,
+            nullifier,
+            blocks: headers,
+            totals,
+            key_commitment,
+            encapsulation,
+            identity,
+            payout,
+        };
         Ok(Self { header, states, scans, releases, seal })
     }
 }
@@ -144,5 +153,8 @@ pub fn blob_elements(bytes: &[u8], blocks: usize) -> Option<Vec<Vec<F>>> {
         return None;
     }
     let element = |chunk: &[u8]| from_bytes(chunk.first_chunk::<32>()?);
-    bytes.chunks_exact(BLOCK_ELEMENTS * 32).map(|block| block.chunks_exact(32).map(element).collect()).collect()
+    bytes
+        .chunks_exact(BLOCK_ELEMENTS * 32)
+        .map(|block| block.chunks_exact(32).map(element).collect())
+        .collect()
 }

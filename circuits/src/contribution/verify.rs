@@ -136,7 +136,10 @@ impl Header {
     /// [`ContributionFault::Ciphertext`].
     pub fn check_blob(&self, blob: &[u8]) -> Result<Vec<Vec<F>>, ContributionFault> {
         let blocks = blob_elements(blob, self.blocks.len()).ok_or(ContributionFault::Ciphertext)?;
-        let same = blocks.iter().zip(&self.blocks).all(|(block, header)| ciphertext_hash(block) == header.ciphertext);
+        let same = blocks
+            .iter()
+            .zip(&self.blocks)
+            .all(|(block, header)| ciphertext_hash(block) == header.ciphertext);
         if same { Ok(blocks) } else { Err(ContributionFault::Ciphertext) }
     }
 }
@@ -164,7 +167,11 @@ impl Verifier {
     ///
     /// # Errors
     /// The first [`ContributionFault`]; for proofs, all that do not hold.
-    pub fn verify(&self, statement: &Statement, contribution: &Contribution) -> Result<Challenge, ContributionFault> {
+    pub fn verify(
+        &self,
+        statement: &Statement,
+        contribution: &Contribution,
+    ) -> Result<Challenge, ContributionFault> {
         let results = self.verify_all(&[(statement, contribution)]);
         results.into_iter().next().unwrap_or(Err(ContributionFault::Empty))
     }

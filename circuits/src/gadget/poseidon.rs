@@ -130,16 +130,19 @@ impl Builder {
             let boxed = self.fifth_power(&wire);
             basis.push(boxed);
         }
-        *state = plan.outputs.iter().map(|lane| Wire::combination(lane.iter().copied().zip(&basis))).collect();
+        *state =
+            plan.outputs.iter().map(|lane| Wire::combination(lane.iter().copied().zip(&basis))).collect();
     }
 
+    /// On bare values: constants carry a term even where no linear combination is wanted, and 63 rounds of mixing would
+    /// multiply those nine by nine.
     fn partial_rounds_values_only(&mut self, p: &Parameters, state: &mut Vec<Wire>) {
+        let mut lanes: Vec<F> = state.iter().map(Wire::value).collect();
         for constants in &p.ark[FULL_ROUNDS / 2..FULL_ROUNDS / 2 + p.partial_rounds] {
-            for (lane, constant) in state.iter_mut().zip(constants) {
-                *lane = lane.plus(*constant);
-            }
-            state[0] = self.fifth_power(&state[0]);
-            *state = p.mds.iter().map(|row| Wire::combination(row.iter().copied().zip(&*state))).collect();
+            lanes.iter_mut().zip(constants).for_each(|(lane, constant)| *lane += constant);
+            lanes[0] = self.fifth_power(&Wire::bare(lanes[0])).value();
+            lanes = p.mds.iter().map(|row| row.iter().zip(&lanes).map(|(m, lane)| *m * lane).sum()).collect();
         }
+        *state = lanes.into_iter().map(Wire::bare).collect();
     }
 }

@@ -3,10 +3,11 @@
 use ark_ff::{AdditiveGroup, Field, One, Zero};
 use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
 
+use super::forgery::{Forgery, Role};
 use crate::field::{F, power_of_two, to_bits};
 
-/// A value inside a circuit, and the linear combination of variables that must equal it.
-#[derive(Clone, Debug)]
+/// A value inside a circuit, and the linear combination of variables that must equal it. `Debug` shows no value.
+#[derive(Clone)]
 pub struct Wire {
     value: F,
     /// Made of constants alone: the same for every witness.
@@ -18,6 +19,12 @@ pub struct Wire {
 /// A wire that the constraints hold to 0 or 1.
 #[derive(Clone, Debug)]
 pub struct Bit(Wire);
+
+impl std::fmt::Debug for Wire {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Wire(..)")
+    }
+}
 
 impl Wire {
     /// The constant `value`.
@@ -34,6 +41,11 @@ impl Wire {
     /// The constant 1.
     pub fn one() -> Self {
         Self::constant(F::one())
+    }
+
+    /// A value that depends on witnesses, without its linear combination: for synthesis of values only.
+    pub(super) fn bare(value: F) -> Self {
+        Self { value, constant: false, terms: Vec::new() }
     }
 
     /// The wire's value.
@@ -81,7 +93,8 @@ impl Wire {
     pub fn add_scaled(&mut self, factor: F, other: &Wire) {
         self.value += factor * other.value;
         self.constant &= other.constant;
-        self.terms.extend(other.terms.iter().map(|(coefficient, variable)| (*coefficient * factor, *variable)));
+        self.terms
+            .extend(other.terms.iter().map(|(coefficient, variable)| (*coefficient * factor, *variable)));
     }
 
     /// Σ factorᵢ · wireᵢ. No constraint.
@@ -151,13 +164,14 @@ pub struct Builder {
     sections: Vec<(&'static str, usize)>,
     constraints: usize,
     error: Option<SynthesisError>,
+    pub(super) forgery: Option<Forgery>,
 }
 
 impl Builder {
     /// A builder on `cs`. Whether matrices are built is the constraint system's mode.
     pub fn new(cs: ConstraintSystemRef<F>) -> Self {
         let matrices = cs.should_construct_matrices();
-        Self { cs, matrices, sections: Vec::new(), constraints: 0, error: None }
+        Self { cs, matrices, sections: Vec::new(), constraints: 0, error: None, forgery: None }
     }
 
     /// Whether linear combinations are being formed.
@@ -191,7 +205,9 @@ impl Builder {
     /// A wire whose terms are a single variable.
     fn allocated(&mut self, value: F, variable: Result<Variable, SynthesisError>) -> Wire {
         match variable {
-            Ok(variable) if self.matrices => Wire { value, constant: false, terms: vec![(F::one(), variable)] },
+            Ok(variable) if self.matrices => {
+                Wire { value, constant: false, terms: vec![(F::one(), variable)] }
+            }
             Ok(_) => Wire { value, constant: false, terms: Vec::new() },
             Err(error) => {
                 self.error.get_or_insert(error);
@@ -202,12 +218,18 @@ impl Builder {
 
     /// A public input. Inputs are numbered in the order of these calls.
     pub fn input(&mut self, value: F) -> Wire {
+        let value = self.forgery.as_mut().map_or(value, |forgery| forgery.input(value));
         let variable = self.cs.new_input_variable(|| Ok(value));
         self.allocated(value, variable)
     }
 
     /// A free witness.
     pub fn witness(&mut self, value: F) -> Wire {
+        self.allocate(Role::Free, value)
+    }
+
+    fn allocate(&mut self, role: Role, value: F) -> Wire {
+        let value = self.forgery.as_mut().map_or(value, |forgery| forgery.witness(role, value));
         let variable = self.cs.new_witness_variable(|| Ok(value));
         self.allocated(value, variable)
     }
@@ -250,7 +272,7 @@ impl Builder {
 
     /// A new wire holding a · b. One constraint.
     pub fn mul(&mut self, a: &Wire, b: &Wire) -> Wire {
-        let product = self.witness(a.value * b.value);
+        let product = self.allocate(Role::Computed, a.value * b.value);
         self.enforce(a, b, &product);
         product
     }
@@ -258,7 +280,7 @@ impl Builder {
     /// A new wire holding numerator / denominator, for a denominator that is never 0. One constraint.
     pub fn quotient(&mut self, numerator: &Wire, denominator: &Wire) -> Wire {
         let inverse = denominator.value.inverse().unwrap_or_default();
-        let quotient = self.witness(numerator.value * inverse);
+        let quotient = self.allocate(Role::Computed, numerator.value * inverse);
         self.enforce(&quotient, denominator, numerator);
         quotient
     }
@@ -272,7 +294,7 @@ impl Builder {
 
     /// A new bit. One constraint.
     pub fn bit(&mut self, value: bool) -> Bit {
-        let wire = self.witness(F::from(value));
+        let wire = self.allocate(Role::Bit, F::from(value));
         self.enforce(&wire, &wire, &wire);
         Bit(wire)
     }
@@ -314,8 +336,8 @@ impl Builder {
     /// Whether a wire is zero. Three constraints; the third leaves no freedom to the inverse of zero.
     pub fn is_zero(&mut self, wire: &Wire) -> Bit {
         let inverse = wire.value.inverse().unwrap_or_default();
-        let zero = self.witness(F::from(wire.value.is_zero()));
-        let inverse = self.witness(inverse);
+        let zero = self.allocate(Role::Computed, F::from(wire.value.is_zero()));
+        let inverse = self.allocate(Role::Computed, inverse);
         self.enforce(wire, &inverse, &zero.not());
         self.enforce(wire, &zero, &Wire::zero());
         self.enforce(&inverse, &zero, &Wire::zero());

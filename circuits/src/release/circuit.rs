@@ -97,8 +97,17 @@ impl ReleaseCircuit {
     pub fn build(&self, b: &mut Builder) {
         let private = &self.private;
         let inputs = self.public.inputs().map(|value| b.input(value));
-        let [index, last, digest, gamma, key_commitment, rows_commitment, ciphertext_hash, state_in, state_out] =
-            inputs;
+        let [
+            index,
+            last,
+            digest,
+            gamma,
+            key_commitment,
+            rows_commitment,
+            ciphertext_hash,
+            state_in,
+            state_out,
+        ] = inputs;
         b.section("release.last");
         let last = b.enforce_bit(&last);
         let terms = ReleaseTerms::open(b, &private.terms, &digest);
@@ -113,12 +122,12 @@ impl ReleaseCircuit {
         let blind = b.witness(private.blind_in);
         enforce_state(b, &before, &totals, &blind, &state_in);
 
-        let rows: Vec<BlockRowWires> =
-            private.rows.iter().map(|row| open_row(b, &terms, row)).collect();
+        let rows: Vec<BlockRowWires> = private.rows.iter().map(|row| open_row(b, &terms, row)).collect();
         enforce_order(b, &rows, &last);
         b.section("release.rows_commitment");
         let blind = b.witness(private.rows_blind);
-        let words: Vec<Wire> = std::iter::once(blind).chain(rows.iter().map(|r| r.row.word.clone())).collect();
+        let words: Vec<Wire> =
+            std::iter::once(blind).chain(rows.iter().map(|r| r.row.word.clone())).collect();
         let committed = b.hash(ROWS, &words);
         b.enforce_equal(&committed, &rows_commitment);
 
@@ -294,7 +303,8 @@ impl Running {
         let record = b.is_zero(&self.run.sub(&longest).minus(F::one()));
         let record = b.and(&record, released);
         self.longest = longest.add(record.wire());
-        self.open = Bit::trusted(self.open.wire().add(released.wire()).sub(continues.wire()).sub(row.ends.wire()));
+        self.open =
+            Bit::trusted(self.open.wire().add(released.wire()).sub(continues.wire()).sub(row.ends.wire()));
     }
 
     fn end_class(&mut self, b: &mut Builder, terms: &ReleaseTerms, row: &BlockRowWires) {

@@ -1,7 +1,7 @@
 //! The native twin of a release: how rows join, fill and close a class.
 
-use super::cipher::packed_bounds;
 use super::BlockRow;
+use super::cipher::packed_bounds;
 use crate::field::F;
 use crate::request::Terms;
 use crate::shape::{BLOCK_ROWS, QUASI_IDENTIFIERS};
@@ -16,7 +16,9 @@ pub enum ReleaseFault {
     #[error("a block has {BLOCK_ROWS} rows, padding included")]
     Size,
     /// Released rows first, then suppressed, then padding; only the last block has padding.
-    #[error("row {0} stands out of order: released rows come first, then suppressed, then padding in the last block")]
+    #[error(
+        "row {0} stands out of order: released rows come first, then suppressed, then padding in the last block"
+    )]
     Order(usize),
     /// A row that is not released carries a box or ends a class.
     #[error("row {0} is not released and yet has a box or ends a class")]
@@ -51,7 +53,13 @@ pub enum ReleaseFault {
 ///
 /// # Errors
 /// [`ReleaseFault`].
-pub fn step(terms: &Terms, gamma: F, state: &State, rows: &[BlockRow], last: bool) -> Result<State, ReleaseFault> {
+pub fn step(
+    terms: &Terms,
+    gamma: F,
+    state: &State,
+    rows: &[BlockRow],
+    last: bool,
+) -> Result<State, ReleaseFault> {
     if rows.len() != BLOCK_ROWS {
         return Err(ReleaseFault::Size);
     }
@@ -65,8 +73,10 @@ pub fn step(terms: &Terms, gamma: F, state: &State, rows: &[BlockRow], last: boo
         }
         match (row.released, row.row.is_some()) {
             (true, _) => release(terms, &mut next, index, row)?,
-            (false, true) => next.totals.suppressed += 1,
-            (false, false) => {}
+            (false, present) => {
+                pass_by(&mut next.class);
+                next.totals.suppressed += u32::from(present);
+            }
         }
     }
     if last {
@@ -132,6 +142,14 @@ fn release(terms: &Terms, state: &mut State, index: usize, row: &BlockRow) -> Re
     state.totals.released += 1;
     state.totals.loss += loss(terms, row);
     if row.ends_class { close(terms, state, index) } else { Ok(()) }
+}
+
+/// A row that is not released passes an open class without a trace; of a closed one it wipes the counters, as the circuit
+/// does: what a commitment hides must be the same in both.
+fn pass_by(class: &mut OpenClass) {
+    if !class.open {
+        (class.rows, class.distinct, class.longest) = (0, 0, 0);
+    }
 }
 
 /// Σ weight · width over the slots.

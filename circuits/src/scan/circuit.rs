@@ -207,7 +207,14 @@ impl HandleWires {
     }
 }
 
-fn enforce_state(b: &mut Builder, acc: &Wire, handles: &Wire, rest: &[Wire; 3], blind: &Wire, commitment: &Wire) {
+fn enforce_state(
+    b: &mut Builder,
+    acc: &Wire,
+    handles: &Wire,
+    rest: &[Wire; 3],
+    blind: &Wire,
+    commitment: &Wire,
+) {
     let [bounds, class, totals] = rest.clone();
     let state = b.hash(STATE, &[acc.clone(), handles.clone(), bounds, class, totals, blind.clone()]);
     b.enforce_equal(&state, commitment);

@@ -57,7 +57,8 @@ impl Selection {
     /// Whether a row is selected: present, consented for the purpose, and matched by one clause. 425 constraints.
     pub fn selects(&self, b: &mut Builder, row: &RowWires) -> Bit {
         b.section("scan.consent");
-        let pairs: Vec<_> = self.purpose.iter().map(Bit::wire).zip(row.consent.iter().map(Bit::wire)).collect();
+        let pairs: Vec<_> =
+            self.purpose.iter().map(Bit::wire).zip(row.consent.iter().map(Bit::wire)).collect();
         let consented = Bit::trusted(b.inner_product(&pairs));
         let matched = self.matches(b, row);
         b.section("scan.selected");
@@ -67,7 +68,8 @@ impl Selection {
 
     fn matches(&self, b: &mut Builder, row: &RowWires) -> Bit {
         b.section("scan.conditions");
-        let failures: Vec<Wire> = self.conditions.iter().map(|condition| condition.failures(b, row)).collect();
+        let failures: Vec<Wire> =
+            self.conditions.iter().map(|condition| condition.failures(b, row)).collect();
         b.section("scan.clauses");
         let mut unmatched = Wire::one();
         for clause in &self.clauses {

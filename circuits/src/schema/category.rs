@@ -121,14 +121,17 @@ impl Category {
         found.or_else(whole).ok_or(EncodeError::Unknown)
     }
 
-    /// The range of a name: a group's by its name or title, `name.*` for a group or value, a value's own code.
+    /// The range of a name: a value's own code; else a group's range, by its name or title. `name.*` is always the
+    /// group, for the case that one of its values is called like it.
     pub fn subtree(&self, name: &str) -> Option<(u16, u16)> {
         let key = fold(name);
-        let bare = key.strip_suffix(".*").or_else(|| key.strip_suffix('*')).unwrap_or(&key);
         let node = |index: &usize| self.nodes.get(*index).map(|n| (n.lo, n.hi));
-        let group = self.by_group.get(bare).and_then(node);
-        let leaf = || self.encode(bare).ok().map(|code| (code, code));
-        group.or_else(leaf).or_else(|| self.by_title.get(bare).and_then(node))
+        let group = |key: &str| self.by_group.get(key).and_then(node);
+        let leaf = |key: &str| self.encode(key).ok().map(|code| (code, code));
+        match key.strip_suffix(".*").or_else(|| key.strip_suffix('*')) {
+            Some(bare) => group(bare).or_else(|| leaf(bare)),
+            None => leaf(&key).or_else(|| group(&key)).or_else(|| self.by_title.get(&key).and_then(node)),
+        }
     }
 
     /// The title of a value, where the schema gives one.
@@ -139,6 +142,9 @@ impl Category {
     /// A range of codes in words: the group's name if it is one; `first-last` when the order means something;
     /// otherwise the names that make it up.
     pub(super) fn label(&self, lo: u16, hi: u16) -> String {
+        if lo == hi {
+            return self.name(lo).to_owned();
+        }
         let cover = self.cover(lo, hi);
         match (cover.as_slice(), self.parts.ordered) {
             ([one], _) => self.show(one),

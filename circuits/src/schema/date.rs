@@ -23,6 +23,11 @@ impl Day {
         self.0
     }
 
+    #[cfg(test)]
+    pub(super) fn from_number(number: i32) -> Self {
+        Self(number)
+    }
+
     fn from_civil(year: i32, month: i32, day: i32) -> Option<Self> {
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
         let length = match month {

@@ -90,7 +90,6 @@ pub fn normalise(key: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::schema::{Category, Codes, category::CategoryParts};
 
     fn category() -> Category {

@@ -130,7 +130,7 @@ impl Number {
         match (first == last, first < 0) {
             (true, _) => self.write(first),
             (false, false) => format!("{}-{}", self.write(first), self.write(last)),
-            (false, true) => format!("{} to {}", self.write(first), self.write(last)),
+            (false, true) => format!("{}..{}", self.write(first), self.write(last)),
         }
     }
 

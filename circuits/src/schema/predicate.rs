@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Class, Schema};
+use super::text::needs_quotes;
+use super::{Class, Column, Kind, Schema};
 use crate::shape::{CELLS, CLAUSES, CONDITIONS};
 
 /// A cell's code lies in `lo..=hi`. A range from 1 excludes missing.
@@ -120,7 +121,31 @@ impl Condition {
         match (self.lo, self.hi) {
             (0, hi) if hi >= column.kind.size() => "everyone".into(),
             (1, hi) if hi >= column.kind.size() => format!("{} is known", column.name),
-            (lo, hi) => format!("{} in {}", column.name, column.kind.label(lo, hi)),
+            (0, 0) => format!("{} is missing", column.name),
+            (0, hi) => {
+                format!("({0} in {1} or {0} is missing)", column.name, written(column, 1, hi))
+            }
+            (lo, hi) => format!("{} in {}", column.name, written(column, lo, hi)),
         }
+    }
+}
+
+/// A range as a request would write it.
+fn written(column: &Column, lo: u16, hi: u16) -> String {
+    let quoted = |name: String| if needs_quotes(&name) { format!("\"{name}\"") } else { name };
+    match &column.kind {
+        Kind::Category(category) if !category.ordered() => {
+            let names: Vec<String> = category
+                .cover(lo, hi)
+                .iter()
+                .map(|node| quoted(column.kind.label(node.lo, node.hi)))
+                .collect();
+            format!("{{{}}}", names.join(", "))
+        }
+        Kind::Category(category) if category.cover(lo, hi).len() > 1 => {
+            format!("{}..{}", quoted(column.kind.decode(lo)), quoted(column.kind.decode(hi)))
+        }
+        Kind::Category(_) => quoted(column.kind.label(lo, hi)),
+        kind => kind.label(lo, hi),
     }
 }

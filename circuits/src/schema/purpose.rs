@@ -37,7 +37,7 @@ const BIOMEDICAL: u16 = 1 << 12 | 1 << 13 | 1 << 14 | 1 << 15;
 /// Index = bit. The order is part of the format: new meanings need a new schema version.
 const TERMS: [Term; PURPOSES] = [
     term("DUO:0000004", "NRES", "no restriction: any use", 0xffff),
-    term("DUO:0000042", "GRU", "general research use", 0xffff & !(1 | 1 << 5)),
+    term("DUO:0000042", "GRU", "general research use", !(1 | 1 << 5)),
     term("DUO:0000006", "HMB", "health, medical or biomedical research", BIOMEDICAL | 1 << 3),
     term("DUO:0000007", "DS", "disease-specific research", 1 << 15),
     term("DUO:0000011", "POA", "population origins or ancestry research", 1 << 7 | 1 << 8),

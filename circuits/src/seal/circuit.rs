@@ -187,7 +187,13 @@ fn registry_root(b: &mut Builder, leaf: &Wire, path: &Path) -> Wire {
 }
 
 /// Hashed ElGamal: (e·G, value + hash(e·key)).
-fn seal_to(b: &mut Builder, domain: Domain, ephemeral: &Ephemeral, key: &Point, value: &Wire) -> (Point, Wire) {
+fn seal_to(
+    b: &mut Builder,
+    domain: Domain,
+    ephemeral: &Ephemeral,
+    key: &Point,
+    value: &Wire,
+) -> (Point, Wire) {
     let scalar: Vec<Bit> = ephemeral.bits().into_iter().map(|bit| b.bit(bit)).collect();
     let point = b.generator_times(&scalar);
     let shared = b.point_times(&scalar, key);

@@ -29,6 +29,11 @@ impl<'a> Overlay<'a> {
         self.writes
     }
 
+    /// Takes over writes, which win over those made before.
+    pub fn absorb(&mut self, writes: Writes) {
+        self.writes.extend(writes);
+    }
+
     /// The writes so far.
     pub fn writes(&self) -> &Writes {
         &self.writes
@@ -44,7 +49,10 @@ impl StateRead for Overlay<'_> {
     }
 
     fn scan<'a>(&'a self, start: &[u8], end: Option<&[u8]>) -> Entries<'a> {
-        merged(self.base, &self.writes, start, end)
+        if end.is_some_and(|end| end <= start) {
+            return Box::new(std::iter::empty());
+        }
+        merge(self.base.scan(start, end), &self.writes, start, end)
     }
 }
 
@@ -58,20 +66,16 @@ impl StateWrite for Overlay<'_> {
     }
 }
 
-/// The entries of `base` in a range as they are with `writes` on top.
-pub(crate) fn merged<'a>(
-    base: &'a dyn StateRead,
+/// The entries `below` of a range, as they are with `writes` on top.
+pub(crate) fn merge<'a>(
+    below: Entries<'a>,
     writes: &'a Writes,
     start: &[u8],
     end: Option<&[u8]>,
 ) -> Entries<'a> {
-    if end.is_some_and(|end| end <= start) {
-        return Box::new(std::iter::empty());
-    }
-    let below = base.scan(start, end).peekable();
     let bound = end.map_or(Bound::Unbounded, Bound::Excluded);
     let above = writes.range::<[u8], _>((Bound::Included(start), bound)).peekable();
-    Box::new(Merge { below, above })
+    Box::new(Merge { below: below.peekable(), above })
 }
 
 struct Merge<'a, A: Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>> {

@@ -83,6 +83,10 @@ digest! {
     AppHash
 }
 digest! {
+    /// Digest of what executing a block gave: the state after it and its receipts. Votes of finality are for it.
+    OutcomeHash
+}
+digest! {
     /// Digest of the genesis: the chain's identity, in every signature and in every block context.
     ChainId
 }

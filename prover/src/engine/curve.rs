@@ -23,7 +23,8 @@ pub(super) trait Field: Copy + Default + PartialEq + Send + Sync + 'static {
     fn sub(&self, other: &Self) -> Self;
     fn mul(&self, other: &Self) -> Self;
     fn square(&self) -> Self;
-    fn negate(&self) -> Self;
+    /// The negative when `condition` holds, without a branch: signs of digits cannot be predicted.
+    fn negate_if(&self, condition: bool) -> Self;
     /// The inverse; 0 for 0.
     fn inverse(&self) -> Self;
     fn is_zero(&self) -> bool;
@@ -37,8 +38,10 @@ pub(super) struct Affine<F> {
 }
 
 impl<F: Field> Affine<F> {
+    /// Both curves have odd order, so that no point has y = 0 but the stand-in for the identity.
+    #[inline]
     pub(super) fn is_identity(&self) -> bool {
-        self.x.is_zero() && self.y.is_zero()
+        self.y.is_zero()
     }
 }
 
@@ -58,8 +61,17 @@ pub(super) trait Curve: Send + Sync + 'static {
     fn to_ark(point: &Self::Jacobian) -> <Self::Ark as AffineRepr>::Group;
 }
 
+/// The value that `write` leaves behind its pointer.
+#[inline(always)]
+fn written<T: Copy>(write: impl FnOnce(*mut T)) -> T {
+    let mut out = std::mem::MaybeUninit::uninit();
+    write(out.as_mut_ptr());
+    // SAFETY: every caller is a field operation of `blst`, which writes all limbs of its result.
+    unsafe { out.assume_init() }
+}
+
 macro_rules! field {
-    ($field:ty, $one:expr, $add:ident, $sub:ident, $mul:ident, $square:ident, $negate:ident, $inverse:ident) => {
+    ($field:ty, $one:expr, $limbs:expr, $add:ident, $sub:ident, $mul:ident, $square:ident, $negate:ident, $inverse:ident) => {
         impl Field for $field {
             fn one() -> Self {
                 $one
@@ -67,54 +79,44 @@ macro_rules! field {
 
             #[inline]
             fn add(&self, other: &Self) -> Self {
-                let mut out = Self::default();
-                // SAFETY: references to initialized elements; see the module's documentation.
-                unsafe { blst::$add(&mut out, self, other) };
-                out
+                // SAFETY: references to initialized elements, and the whole of `out` is written; see the module's
+                // documentation. So in all functions below.
+                written(|out| unsafe { blst::$add(out, self, other) })
             }
 
             #[inline]
             fn sub(&self, other: &Self) -> Self {
-                let mut out = Self::default();
                 // SAFETY: as above.
-                unsafe { blst::$sub(&mut out, self, other) };
-                out
+                written(|out| unsafe { blst::$sub(out, self, other) })
             }
 
             #[inline]
             fn mul(&self, other: &Self) -> Self {
-                let mut out = Self::default();
                 // SAFETY: as above.
-                unsafe { blst::$mul(&mut out, self, other) };
-                out
+                written(|out| unsafe { blst::$mul(out, self, other) })
             }
 
             #[inline]
             fn square(&self) -> Self {
-                let mut out = Self::default();
                 // SAFETY: as above.
-                unsafe { blst::$square(&mut out, self) };
-                out
+                written(|out| unsafe { blst::$square(out, self) })
             }
 
             #[inline]
-            fn negate(&self) -> Self {
-                let mut out = Self::default();
+            fn negate_if(&self, condition: bool) -> Self {
                 // SAFETY: as above.
-                unsafe { blst::$negate(&mut out, self, true) };
-                out
+                written(|out| unsafe { blst::$negate(out, self, condition) })
             }
 
             fn inverse(&self) -> Self {
-                let mut out = Self::default();
                 // SAFETY: as above.
-                unsafe { blst::$inverse(&mut out, self) };
-                out
+                written(|out| unsafe { blst::$inverse(out, self) })
             }
 
             #[inline]
             fn is_zero(&self) -> bool {
-                *self == Self::default()
+                let limbs: &[blst_fp] = $limbs(self);
+                limbs.iter().flat_map(|part| &part.l).fold(0, |all, limb| all | limb) == 0
             }
         }
     };
@@ -123,6 +125,7 @@ macro_rules! field {
 field!(
     blst_fp,
     fp(&Fq::from(1u64)),
+    std::slice::from_ref,
     blst_fp_add,
     blst_fp_sub,
     blst_fp_mul,
@@ -133,6 +136,7 @@ field!(
 field!(
     blst_fp2,
     fp2(&Fq2::from(1u64)),
+    limbs_of_pair,
     blst_fp2_add,
     blst_fp2_sub,
     blst_fp2_mul,
@@ -220,6 +224,11 @@ curve!(
     blst_p2_double
 );
 
+#[inline]
+fn limbs_of_pair(element: &blst_fp2) -> &[blst_fp] {
+    &element.fp
+}
+
 fn fp(element: &Fq) -> blst_fp {
     blst_fp { l: element.0.0 }
 }
@@ -251,7 +260,7 @@ mod tests {
             let (a, b) = (Fq::rand(&mut rng), Fq::rand(&mut rng));
             assert_eq!(ark_fp(&fp(&a).mul(&fp(&b))), a * b);
             assert_eq!(ark_fp(&fp(&a).inverse()), a.inverse().unwrap());
-            assert_eq!(ark_fp(&fp(&a).negate()), -a);
+            assert_eq!(ark_fp(&fp(&a).negate_if(true)), -a);
             let (a, b) = (Fq2::rand(&mut rng), Fq2::rand(&mut rng));
             assert_eq!(ark_fp2(&fp2(&a).mul(&fp2(&b))), a * b);
             assert_eq!(ark_fp2(&fp2(&a).square()), a.square());

@@ -64,7 +64,7 @@ fn decimate_frequency(values: &mut [Fr], roots: &[Fr], stride: usize) {
     }
     let (low, high) = values.split_at_mut(half);
     let step = |(low, high): (&mut Fr, &mut Fr), root: &Fr| {
-        let difference = *low - &*high;
+        let difference = *low - *high;
         *low += &*high;
         *high = difference * root;
     };

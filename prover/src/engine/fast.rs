@@ -119,15 +119,12 @@ enum Window {
 
 impl Sums {
     fn compute(key: &FastKey, values: &Digits, quotient: &Digits) -> Self {
-        let first = |points, digits: &'_ Digits| (points, digits.windows());
-        let lists =
-            [first(&key.h, quotient), first(&key.a, values), first(&key.b1, values), first(&key.l, values)];
         let mut tasks = Vec::new();
         // The longest tasks first, so that none is left running alone at the end.
         tasks.extend((0..quotient.windows()).map(|w| Task::First(&key.h, quotient, w)));
         tasks.extend((0..values.windows()).map(|w| Task::Second(&key.b2, values, w)));
-        for (points, windows) in &lists[1..] {
-            tasks.extend((0..*windows).map(|w| Task::First(points, values, w)));
+        for points in [&key.a, &key.b1, &key.l] {
+            tasks.extend((0..values.windows()).map(|w| Task::First(points, values, w)));
         }
         let windows: Vec<Window> = tasks.par_iter().with_max_len(1).map(Task::run).collect();
         let mut firsts = windows.iter().filter_map(Window::first);

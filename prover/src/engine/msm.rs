@@ -3,7 +3,7 @@
 //! For each window of digits: points are sorted by digit, each bucket is summed ([`Runs`]), and Σ b·bucket(b) is taken in
 //! two levels. Windows are independent tasks; tasks of all sums of a proof go to rayon as one set.
 
-use super::curve::{Affine, Curve};
+use super::curve::{Affine, Curve, Field};
 use super::scalars::Digits;
 use super::sums::Runs;
 
@@ -22,11 +22,6 @@ impl<C: Curve> Points<C> {
         let numbered = (first..).zip(points).map(|(i, point)| (i, C::from_ark(point)));
         let (variables, points) = numbered.filter(|(_, point)| !point.is_identity()).unzip();
         Self { points, variables }
-    }
-
-    /// Number of points.
-    pub(super) fn len(&self) -> usize {
-        self.points.len()
     }
 
     /// Σ dᵢ·Pᵢ for the digits d of window `window`.
@@ -75,9 +70,8 @@ impl<C: Curve> Points<C> {
     }
 
     fn signed(&self, entry: u32) -> Affine<C::Field> {
-        use super::curve::Field;
-        let point = self.points[(entry >> 1) as usize];
-        if entry & 1 == 0 { point } else { Affine { x: point.x, y: point.y.negate() } }
+        let point = &self.points[(entry >> 1) as usize];
+        Affine { x: point.x, y: point.y.negate_if(entry & 1 == 1) }
     }
 }
 

@@ -100,7 +100,7 @@ fn denominator<F: Field>(p: &Affine<F>, q: &Affine<F>) -> F {
         F::one()
     } else if !difference.is_zero() {
         difference
-    } else if p.y == q.y {
+    } else if p.y.sub(&q.y).is_zero() {
         p.y.add(&p.y)
     } else {
         F::one()
@@ -109,16 +109,16 @@ fn denominator<F: Field>(p: &Affine<F>, q: &Affine<F>) -> F {
 
 /// p + q, given the inverse of their denominator.
 fn add<F: Field>(p: &Affine<F>, q: &Affine<F>, inverse: &F) -> Affine<F> {
-    let rise = if p.x != q.x {
-        if p.is_identity() {
-            return *q;
-        }
-        if q.is_identity() {
-            return *p;
-        }
+    if p.is_identity() {
+        return *q;
+    }
+    if q.is_identity() {
+        return *p;
+    }
+    let rise = if !p.x.sub(&q.x).is_zero() {
         q.y.sub(&p.y)
-    } else if p.y == q.y {
-        // Doubling: 3x². The identity doubled stays (0, 0), as its slope is 0.
+    } else if p.y.sub(&q.y).is_zero() {
+        // Doubling: 3x².
         let square = p.x.square();
         square.add(&square).add(&square)
     } else {

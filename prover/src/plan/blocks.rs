@@ -44,7 +44,11 @@ pub enum LayoutFault {
 }
 
 /// The blocks: classes one after another, rows sorted by sensitive code in each; then suppressed rows; then padding.
-pub(super) fn lay_out(terms: &Terms, rows: &[Row], grouping: &Grouping) -> Result<Vec<Vec<BlockRow>>, LayoutFault> {
+pub(super) fn lay_out(
+    terms: &Terms,
+    rows: &[Row],
+    grouping: &Grouping,
+) -> Result<Vec<Vec<BlockRow>>, LayoutFault> {
     check_partition(rows.len(), grouping)?;
     let mut laid: Vec<BlockRow> = Vec::with_capacity(rows.len());
     for class in &grouping.classes {

@@ -1,0 +1,214 @@
+//! Blocks: a header, which is what votes are for, and the body it commits to.
+
+use std::collections::BTreeSet;
+
+use super::{Certificate, Genesis, Outcome};
+use crate::{
+    codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_len},
+    types::{BlockHash, ChainId, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, TxRoot, View},
+};
+
+/// More transactions than any genesis allows.
+const MAX_TXS: usize = 65_536;
+
+/// What a block commits to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The cycle.
+    pub cycle: Cycle,
+    /// One more than the parent's.
+    pub height: Height,
+    /// The view it is proposed in.
+    pub view: View,
+    /// Its author, the leader of the view.
+    pub proposer: MemberIndex,
+    /// The block before.
+    pub parent: BlockHash,
+    /// The parent's view (R2 is about it).
+    pub parent_view: View,
+    /// The proposer's clock, milliseconds since 1970; not before the parent's.
+    pub time_ms: u64,
+    /// What executing the parent gave: the state and the receipts after `height − 1`.
+    pub parent_outcome: Outcome,
+    /// Digest of the transactions.
+    pub tx_root: TxRoot,
+    /// Digest of the anchor.
+    pub anchor_root: [u8; 32],
+}
+
+/// A block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// What votes are for.
+    pub header: Header,
+    /// A certificate of finality of an ancestor, newer than the one included before: the source of the provisional
+    /// beacon.
+    pub anchor: Option<Certificate>,
+    /// The transactions, in the order of their execution.
+    pub txs: Vec<Vec<u8>>,
+}
+
+/// A block that is wrong in itself, whatever the state.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BlockFault {
+    /// Another chain or cycle.
+    #[error("the block is of another chain or cycle")]
+    Foreign,
+    /// Not proposed by the leader of its view.
+    #[error("member {0} is not the leader of the view")]
+    NotLeader(MemberIndex),
+    /// A view must be after the parent's.
+    #[error("the view is not after the parent's")]
+    ViewOrder,
+    /// The transactions are not those of the header.
+    #[error("the transactions do not match the header")]
+    TxRoot,
+    /// The anchor is not that of the header.
+    #[error("the anchor does not match the header")]
+    AnchorRoot,
+    /// Too many transactions or bytes.
+    #[error("{txs} transactions of {bytes} bytes exceed the limits of a block")]
+    TooLarge {
+        /// Transactions.
+        txs: usize,
+        /// Their bytes.
+        bytes: usize,
+    },
+    /// A transaction is there twice.
+    #[error("transaction {0} is there twice")]
+    Twice(TxHash),
+}
+
+impl Header {
+    /// Name of the block.
+    pub fn hash(&self) -> BlockHash {
+        BlockHash::from_bytes(blake3::derive_key("galen ledger v1 block header", &self.to_bytes()))
+    }
+}
+
+impl Block {
+    /// Name of the block.
+    pub fn hash(&self) -> BlockHash {
+        self.header.hash()
+    }
+
+    /// Hashes of the transactions, in their order.
+    pub fn tx_hashes(&self) -> Vec<TxHash> {
+        self.txs.iter().map(|tx| TxHash::of(tx)).collect()
+    }
+
+    /// Checks what can be checked of a block alone.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn validate(&self, genesis: &Genesis) -> Result<(), BlockFault> {
+        let Header { chain_id, cycle, view, proposer, parent_view, .. } = self.header;
+        let scope = genesis.scope();
+        if chain_id != scope.chain_id || cycle != scope.cycle {
+            return Err(BlockFault::Foreign);
+        }
+        if proposer != genesis.leader(view) {
+            return Err(BlockFault::NotLeader(proposer));
+        }
+        if view <= parent_view {
+            return Err(BlockFault::ViewOrder);
+        }
+        self.validate_body(genesis)
+    }
+
+    fn validate_body(&self, genesis: &Genesis) -> Result<(), BlockFault> {
+        let bytes = self.txs.iter().map(Vec::len).sum();
+        let limits = genesis.parameters;
+        if self.txs.len() > limits.block_txs as usize || bytes > limits.block_bytes as usize {
+            return Err(BlockFault::TooLarge { txs: self.txs.len(), bytes });
+        }
+        let hashes = self.tx_hashes();
+        if tx_root(&hashes) != self.header.tx_root {
+            return Err(BlockFault::TxRoot);
+        }
+        if anchor_root(self.anchor.as_ref()) != self.header.anchor_root {
+            return Err(BlockFault::AnchorRoot);
+        }
+        let mut seen = BTreeSet::new();
+        match hashes.into_iter().find(|hash| !seen.insert(*hash)) {
+            Some(twice) => Err(BlockFault::Twice(twice)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Digest of the transactions of a block.
+pub fn tx_root(hashes: &[TxHash]) -> TxRoot {
+    let mut hasher = blake3::Hasher::new_derive_key("galen ledger v1 transactions of a block");
+    for hash in hashes {
+        hasher.update(hash.as_bytes());
+    }
+    TxRoot::from_bytes(*hasher.finalize().as_bytes())
+}
+
+/// Digest of the anchor of a block.
+pub fn anchor_root(anchor: Option<&Certificate>) -> [u8; 32] {
+    let bytes = anchor.map(Encode::to_bytes).unwrap_or_default();
+    blake3::derive_key("galen ledger v1 anchor of a block", &bytes)
+}
+
+impl Encode for Header {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.chain_id.encode(out);
+        self.cycle.encode(out);
+        self.height.encode(out);
+        self.view.encode(out);
+        self.proposer.encode(out);
+        self.parent.encode(out);
+        self.parent_view.encode(out);
+        self.time_ms.encode(out);
+        self.parent_outcome.encode(out);
+        self.tx_root.encode(out);
+        self.anchor_root.encode(out);
+    }
+}
+
+impl Decode for Header {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            chain_id: Decode::decode(reader)?,
+            cycle: Decode::decode(reader)?,
+            height: Decode::decode(reader)?,
+            view: Decode::decode(reader)?,
+            proposer: Decode::decode(reader)?,
+            parent: Decode::decode(reader)?,
+            parent_view: Decode::decode(reader)?,
+            time_ms: Decode::decode(reader)?,
+            parent_outcome: Decode::decode(reader)?,
+            tx_root: Decode::decode(reader)?,
+            anchor_root: Decode::decode(reader)?,
+        })
+    }
+}
+
+impl Encode for Block {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.header.encode(out);
+        self.anchor.encode(out);
+        put_len(out, self.txs.len());
+        for tx in &self.txs {
+            put_bytes(out, tx);
+        }
+    }
+}
+
+impl Decode for Block {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let header = Decode::decode(reader)?;
+        let anchor = Decode::decode(reader)?;
+        let count = reader.length(MAX_TXS, "transactions")?;
+        let mut txs = Vec::with_capacity(count.min(reader.left()));
+        for _ in 0..count {
+            txs.push(reader.bytes(MAX_TX_BYTES, "transaction")?.to_vec());
+        }
+        Ok(Self { header, anchor, txs })
+    }
+}

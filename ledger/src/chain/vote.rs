@@ -1,0 +1,159 @@
+//! Votes: one member's signed statement about a view.
+
+use crate::{
+    chain::Genesis,
+    codec::{Decode, DecodeError, Encode, Reader},
+    crypto::{BadSignature, Purpose, Scope, SecretKey, Signature},
+    types::{BlockHash, MemberIndex, OutcomeHash, View},
+};
+
+/// What members vote for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Statement {
+    /// I hold this block, have checked every transaction, and know no reason against it.
+    Notarize {
+        /// The view.
+        view: View,
+        /// The block.
+        block: BlockHash,
+    },
+    /// I give up on this view.
+    Nullify {
+        /// The view.
+        view: View,
+    },
+    /// This block is notarized, and executing it gave this.
+    ///
+    /// Voting for the outcome makes the certificate vouch for the state *after* the block, which the chain itself
+    /// shows only in the next header. Honest members agree on the outcome as they agree on the block, so nothing
+    /// changes for R4.
+    Finalize {
+        /// The view.
+        view: View,
+        /// The block.
+        block: BlockHash,
+        /// What executing it gave.
+        outcome: OutcomeHash,
+    },
+}
+
+/// The kind of a statement: an honest member makes at most one of each kind in a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StatementKind {
+    /// [`Statement::Notarize`].
+    Notarize,
+    /// [`Statement::Nullify`].
+    Nullify,
+    /// [`Statement::Finalize`].
+    Finalize,
+}
+
+impl Statement {
+    /// The view it is about.
+    pub fn view(&self) -> View {
+        match *self {
+            Self::Notarize { view, .. } | Self::Nullify { view } | Self::Finalize { view, .. } => view,
+        }
+    }
+
+    /// The block it is about; none in a nullification.
+    pub fn block(&self) -> Option<BlockHash> {
+        match *self {
+            Self::Notarize { block, .. } | Self::Finalize { block, .. } => Some(block),
+            Self::Nullify { .. } => None,
+        }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> StatementKind {
+        match self {
+            Self::Notarize { .. } => StatementKind::Notarize,
+            Self::Nullify { .. } => StatementKind::Nullify,
+            Self::Finalize { .. } => StatementKind::Finalize,
+        }
+    }
+
+    /// What signatures under it are for.
+    pub fn purpose(&self) -> Purpose {
+        match self {
+            Self::Notarize { .. } => Purpose::Notarize,
+            Self::Nullify { .. } => Purpose::Nullify,
+            Self::Finalize { .. } => Purpose::Finalize,
+        }
+    }
+}
+
+/// A signed statement of one member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vote {
+    /// What it says.
+    pub statement: Statement,
+    /// Who says so.
+    pub voter: MemberIndex,
+    /// The voter's signature.
+    pub signature: Signature,
+}
+
+impl Vote {
+    /// Signs a statement.
+    pub fn sign(statement: Statement, voter: MemberIndex, scope: &Scope, key: &SecretKey) -> Self {
+        let signature = key.sign(scope, statement.purpose(), &statement.to_bytes());
+        Self { statement, voter, signature }
+    }
+
+    /// Checks that the voter is a member, and the signature.
+    ///
+    /// # Errors
+    /// When it is not, or the signature is not valid.
+    pub fn verify(&self, genesis: &Genesis, scope: &Scope) -> Result<(), BadSignature> {
+        let key = genesis.key(self.voter).ok_or(BadSignature)?;
+        key.verify(scope, self.statement.purpose(), &self.statement.to_bytes(), &self.signature)
+    }
+}
+
+impl Encode for Statement {
+    fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.purpose() as u8);
+        self.view().encode(out);
+        if let Some(block) = self.block() {
+            block.encode(out);
+        }
+        if let Self::Finalize { outcome, .. } = self {
+            outcome.encode(out);
+        }
+    }
+}
+
+impl Decode for Statement {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let tag = u8::decode(reader)?;
+        let view = View::decode(reader)?;
+        if tag == Purpose::Notarize as u8 {
+            Ok(Self::Notarize { view, block: Decode::decode(reader)? })
+        } else if tag == Purpose::Nullify as u8 {
+            Ok(Self::Nullify { view })
+        } else if tag == Purpose::Finalize as u8 {
+            Ok(Self::Finalize { view, block: Decode::decode(reader)?, outcome: Decode::decode(reader)? })
+        } else {
+            Err(DecodeError::UnknownTag { what: "statement", tag })
+        }
+    }
+}
+
+impl Encode for Vote {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.statement.encode(out);
+        self.voter.encode(out);
+        self.signature.encode(out);
+    }
+}
+
+impl Decode for Vote {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            statement: Decode::decode(reader)?,
+            voter: Decode::decode(reader)?,
+            signature: Decode::decode(reader)?,
+        })
+    }
+}

@@ -1,0 +1,274 @@
+//! The state of one member, and its reaction to inputs.
+
+mod propose;
+mod receive;
+mod recover;
+mod settle;
+mod sync;
+mod vote;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::{
+    Effect, Evidence, Input, Message, Record, Rejection, SignState, Timer, Timing,
+    view::{ViewState, Views},
+};
+use crate::{
+    chain::{Block, Certificate, Genesis, Outcome},
+    crypto::{Scope, SecretKey},
+    types::{BlockHash, Height, MemberIndex, View},
+};
+
+pub use recover::Recovered;
+
+/// Votes for views further ahead than this are dropped before their signature is checked.
+const VIEWS_AHEAD: u64 = 10;
+
+/// Who a member is.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The chain.
+    pub genesis: Arc<Genesis>,
+    /// Which member this is.
+    pub me: MemberIndex,
+    /// Its voting key.
+    pub key: SecretKey,
+    /// How long it waits.
+    pub timing: Timing,
+}
+
+/// The newest final block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tip {
+    /// Its height.
+    pub height: Height,
+    /// Its view.
+    pub view: View,
+    /// Its name.
+    pub block: BlockHash,
+    /// What executing it gave.
+    pub outcome: Outcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Progress {
+    Held,
+    /// With or without checking the transactions.
+    Executing {
+        check: bool,
+    },
+    Executed(Outcome),
+    Rejected(Rejection),
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    block: Arc<Block>,
+    progress: Progress,
+    /// Its transactions were checked here, or came from here.
+    checked: bool,
+    /// A quorum vouches for it.
+    certified: bool,
+    durable: bool,
+}
+
+/// One member's part of the protocol.
+#[derive(Debug)]
+pub struct Core {
+    setup: Setup,
+    scope: Scope,
+    sign_state: SignState,
+    view: View,
+    tip: Tip,
+    /// The newest certificate of finality that was applied.
+    finality: Option<Certificate>,
+    /// The newest certificate of finality, if its block or its ancestors are still on the way.
+    pending_finality: Option<Certificate>,
+    views: Views,
+    blocks: BTreeMap<BlockHash, Entry>,
+    /// Blocks asked for, and how often.
+    fetching: BTreeMap<BlockHash, usize>,
+    work: bool,
+    /// Something notarized has waited for finality too long: make a block on top of it.
+    unfinished: bool,
+    /// Whether the timers of the current view run.
+    active: bool,
+    /// The view a block was ordered for.
+    ordered: View,
+    delta: Duration,
+    nullified_in_a_row: u32,
+    halted: bool,
+    effects: Vec<Effect>,
+}
+
+impl Core {
+    /// The current view.
+    pub fn view(&self) -> View {
+        self.view
+    }
+
+    /// The newest final block.
+    pub fn tip(&self) -> &Tip {
+        &self.tip
+    }
+
+    /// What was signed last, to be kept in a file before anything is sent.
+    pub fn sign_state(&self) -> &SignState {
+        &self.sign_state
+    }
+
+    /// Blocks held that are not final: bounded by what honest members notarize, and by pending fetches.
+    pub fn held(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Reacts to an input.
+    pub fn step(&mut self, input: Input) -> Vec<Effect> {
+        if self.halted {
+            return Vec::new();
+        }
+        match input {
+            Input::Message { from, message } => self.receive(from, message),
+            Input::Timer(timer) => self.fire(timer),
+            Input::Built(block) => self.propose(block),
+            Input::Executed { block, result } => self.executed(block, result),
+            Input::Work(work) => self.work = work,
+        }
+        self.settle();
+        std::mem::take(&mut self.effects)
+    }
+
+    /// Applies the rules until none has anything more to do.
+    fn settle(&mut self) {
+        while self.finalize() || (!self.halted && self.enter_view()) {}
+        if self.halted {
+            return;
+        }
+        self.execute_certified();
+        self.execute_proposal();
+        self.vote_finalize();
+        self.vote_notarize();
+        self.nullify_rejected();
+        // Own votes may have completed certificates (a consortium of one decides alone).
+        if self.finalize() || (!self.halted && self.enter_view()) {
+            return self.settle();
+        }
+        self.activate();
+        self.order_block();
+    }
+
+    fn executed(&mut self, block: BlockHash, result: Result<Outcome, Rejection>) {
+        let Some(entry) = self.blocks.get_mut(&block) else { return };
+        let checking = entry.progress == Progress::Executing { check: true };
+        match result {
+            Ok(outcome) => {
+                entry.checked |= checking;
+                entry.progress = Progress::Executed(outcome);
+            }
+            // What a quorum vouches for must execute; only the checks may depend on this member's clock.
+            Err(rejection) if entry.certified && !checking => {
+                self.halt(format!("block {block} is notarized, but cannot be executed: {rejection}"));
+            }
+            Err(rejection) => entry.progress = Progress::Rejected(rejection),
+        }
+    }
+
+    fn fire(&mut self, timer: Timer) {
+        match timer {
+            Timer::Proposal(view) if view == self.view && !self.is_proposed() => self.give_up(),
+            Timer::View(view) if view == self.view => self.give_up(),
+            Timer::Idle(view) if view == self.view => {
+                self.unfinished |= self.views.values().any(|state| state.notarization.is_some());
+            }
+            Timer::Resend(view) if view == self.view && self.active => self.resend(),
+            Timer::Fetch(block) => self.fetch_again(block),
+            Timer::Status => self.report_status(),
+            Timer::Proposal(_) | Timer::View(_) | Timer::Idle(_) | Timer::Resend(_) => {}
+        }
+    }
+
+    fn has_work(&self) -> bool {
+        self.work || self.unfinished
+    }
+
+    fn is_proposed(&self) -> bool {
+        self.views.get(&self.view).is_some_and(|state| state.proposal.is_some())
+    }
+
+    /// The time is over; but a view in which there is nothing to do may last.
+    fn give_up(&mut self) {
+        if self.has_work() || self.is_proposed() {
+            self.nullify();
+        } else {
+            self.active = false;
+        }
+    }
+
+    /// Starts the timers of the view when there is something to do in it.
+    fn activate(&mut self) {
+        if self.active || !(self.has_work() || self.is_proposed()) {
+            return;
+        }
+        self.active = true;
+        self.arm(Timer::Proposal(self.view), 2);
+        self.arm(Timer::View(self.view), 3);
+        self.arm(Timer::Resend(self.view), 4);
+    }
+
+    fn enter_view(&mut self) -> bool {
+        let over = self.views.range(self.view..).rev().find(|(_, state)| state.is_over());
+        let finality = self.pending_finality.as_ref().map_or(self.tip.view, |c| c.statement().view());
+        let next = over.map_or(self.view, |(view, _)| view.next()).max(finality.next());
+        if next <= self.view {
+            return false;
+        }
+        let nullified = over.is_some_and(|(_, state)| state.notarization.is_none());
+        self.view = next;
+        self.active = false;
+        self.pace(nullified);
+        self.effects.push(Effect::Entered { view: next, nullified });
+        self.arm(Timer::Idle(next), 1);
+        true
+    }
+
+    /// Doubles Δ after two nullified views.
+    fn pace(&mut self, nullified: bool) {
+        self.nullified_in_a_row = if nullified { self.nullified_in_a_row + 1 } else { 0 };
+        if self.nullified_in_a_row >= 2 {
+            self.nullified_in_a_row = 0;
+            self.delta = (self.delta * 2).min(self.setup.timing.max_delta);
+        }
+    }
+
+    fn arm(&mut self, timer: Timer, deltas: u32) {
+        self.effects.push(Effect::Arm(timer, self.delta * deltas));
+    }
+
+    fn broadcast(&mut self, message: Message) {
+        self.effects.push(Effect::Broadcast(message));
+    }
+
+    fn persist(&mut self, record: Record) {
+        self.effects.push(Effect::Persist(record));
+    }
+
+    fn accuse(&mut self, evidence: Evidence) {
+        self.effects.push(Effect::Evidence(evidence));
+    }
+
+    fn halt(&mut self, reason: String) {
+        self.halted = true;
+        self.effects.push(Effect::Halt(reason));
+    }
+
+    /// Hash and outcome of the tip or of an executed block.
+    fn outcome_of(&self, block: &BlockHash) -> Option<Outcome> {
+        if *block == self.tip.block {
+            return Some(self.tip.outcome);
+        }
+        match self.blocks.get(block)?.progress {
+            Progress::Executed(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! A whole consortium in one process: so many members, each with its folder and its threads, linked in memory.
+//!
+//! ```text
+//! dir/genesis        the genesis, made on the first start
+//! dir/blobs/         blobs, shared by the members of this process
+//! dir/member-0/      a member: key, lock, log/, state/
+//! ```
+
+mod found;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::broadcast;
+
+use crate::{
+    application::Application,
+    blobs::{BlobError, Blobs, FileBlobs},
+    chain::{Genesis, Parameters},
+    consensus::Timing,
+    crypto::SecretKey,
+    execution::{FinalBlock, StateProof, StoreError},
+    export::{self, ExportError},
+    node::{MemoryLinks, MempoolLimits, Node, NodeSettings, StartError, SubmitError, Submitted},
+    storage::{HomeLock, LockError},
+    types::{Height, MemberIndex},
+};
+
+/// How a consortium is set up. What is in the genesis matters on the first start only; later it must be the same.
+#[derive(Clone, Debug)]
+pub struct ConsortiumSettings {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// The chain's name for people.
+    pub name: String,
+    /// Number of members.
+    pub members: usize,
+    /// Limits of blocks.
+    pub parameters: Parameters,
+    /// The application's part of the genesis.
+    pub config: Vec<u8>,
+    /// Timers.
+    pub timing: Timing,
+    /// How long after a block an empty one is made, while the application waits for blocks.
+    pub idle_interval: Duration,
+    /// How many transactions may wait.
+    pub mempool: MempoolLimits,
+}
+
+impl ConsortiumSettings {
+    /// Four members, and usual settings.
+    pub fn new(dir: impl AsRef<Path>, config: Vec<u8>) -> Self {
+        Self {
+            dir: dir.as_ref().to_owned(),
+            name: "galen".into(),
+            members: 4,
+            parameters: Parameters::default(),
+            config,
+            timing: Timing::default(),
+            idle_interval: Duration::from_millis(200),
+            mempool: MempoolLimits::default(),
+        }
+    }
+}
+
+/// A consortium cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConsortiumError {
+    /// The folder is in use.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The folder holds a chain that began otherwise.
+    #[error("{} holds a chain whose {what} is another: use another folder, or the settings it was made with", dir.display())]
+    OtherGenesis {
+        /// The folder.
+        dir: PathBuf,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A file of the folder is wrong.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The blobs cannot be opened.
+    #[error(transparent)]
+    Blobs(#[from] BlobError),
+    /// A member cannot start.
+    #[error("member {member}: {source}")]
+    Member {
+        /// Which.
+        member: MemberIndex,
+        /// Why.
+        source: StartError,
+    },
+}
+
+type Factory = dyn Fn(MemberIndex, Arc<dyn Blobs>) -> Arc<dyn Application> + Send + Sync;
+
+/// A consortium in one process.
+pub struct Consortium {
+    settings: ConsortiumSettings,
+    genesis: Arc<Genesis>,
+    keys: Vec<SecretKey>,
+    links: MemoryLinks,
+    blobs: Arc<dyn Blobs>,
+    factory: Box<Factory>,
+    nodes: Mutex<Vec<Option<Node>>>,
+    /// Whose turn it is to take a submission.
+    turn: AtomicUsize,
+    _lock: HomeLock,
+}
+
+impl Consortium {
+    /// Starts all members, for the first time or from where they were. `factory` makes each member's application.
+    ///
+    /// # Errors
+    /// When the folder is in use or damaged, or holds another chain.
+    pub fn start(
+        settings: ConsortiumSettings,
+        factory: impl Fn(MemberIndex, Arc<dyn Blobs>) -> Arc<dyn Application> + Send + Sync + 'static,
+    ) -> Result<Self, ConsortiumError> {
+        let lock = HomeLock::acquire(&settings.dir)?;
+        let (genesis, keys) = found::found(&settings)?;
+        let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(settings.dir.join("blobs"))?);
+        let members = genesis.members.len();
+        let consortium = Self {
+            settings,
+            genesis: Arc::new(genesis),
+            keys,
+            links: MemoryLinks::new(members),
+            blobs,
+            factory: Box::new(factory),
+            nodes: Mutex::new((0..members).map(|_| None).collect()),
+            turn: AtomicUsize::new(0),
+            _lock: lock,
+        };
+        consortium.members().try_for_each(|member| consortium.start_member(member))?;
+        Ok(consortium)
+    }
+
+    /// Starts a member that was stopped. Nothing happens if it runs.
+    ///
+    /// # Errors
+    /// When its folder is in use or damaged.
+    pub fn start_member(&self, member: MemberIndex) -> Result<(), ConsortiumError> {
+        if self.node(member).is_some() {
+            return Ok(());
+        }
+        let Some(key) = self.keys.get(member.at()).cloned() else { return Ok(()) };
+        let home = found::member_home(&self.settings.dir, member);
+        let mut settings = NodeSettings::new(home, Arc::clone(&self.genesis), member, key);
+        settings.timing = self.settings.timing;
+        settings.idle_interval = self.settings.idle_interval;
+        settings.mempool = self.settings.mempool;
+        let app = (self.factory)(member, Arc::clone(&self.blobs));
+        let node = Node::start(settings, app, Box::new(self.links.of(member)));
+        let node = node.map_err(|source| ConsortiumError::Member { member, source })?;
+        self.links.connect(member, Some(node.inbox()));
+        if let Some(slot) = self.nodes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(member.at()) {
+            *slot = Some(node);
+        }
+        Ok(())
+    }
+
+    /// Stops one member; the others go on if they are a quorum.
+    pub async fn stop_member(&self, member: MemberIndex) {
+        self.links.connect(member, None);
+        let node = self
+            .nodes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_mut(member.at())
+            .and_then(Option::take);
+        if let Some(node) = node {
+            node.stop().await;
+        }
+    }
+
+    /// The chain.
+    pub fn genesis(&self) -> &Arc<Genesis> {
+        &self.genesis
+    }
+
+    /// The blobs.
+    pub fn blobs(&self) -> &Arc<dyn Blobs> {
+        &self.blobs
+    }
+
+    fn members(&self) -> impl Iterator<Item = MemberIndex> + use<> {
+        (0..).map(MemberIndex::new).take(self.genesis.members.len())
+    }
+
+    /// A member, if it runs.
+    pub fn node(&self, member: MemberIndex) -> Option<Node> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).get(member.at()).cloned().flatten()
+    }
+
+    /// The members that run.
+    pub fn nodes(&self) -> Vec<Node> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten().cloned().collect()
+    }
+
+    /// The running members in turn, so that nobody can tell where the next submission goes in.
+    fn next_node(&self) -> Option<Node> {
+        let nodes = self.nodes();
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        nodes.get(turn % nodes.len().max(1)).cloned()
+    }
+
+    /// The running member that is furthest.
+    fn foremost(&self) -> Option<Node> {
+        self.nodes().into_iter().max_by_key(Node::height)
+    }
+
+    /// Submits a transaction through a member, and waits until it is final. See [`Node::submit`].
+    ///
+    /// # Errors
+    /// When it is refused, too many wait, or the member stops.
+    pub async fn submit(&self, tx: impl Into<Arc<[u8]>>) -> Result<Submitted, SubmitError> {
+        match self.next_node() {
+            Some(node) => node.submit(tx).await,
+            None => Err(SubmitError::Stopped("no member runs".into())),
+        }
+    }
+
+    /// What is at a key of the application's final state, with the proof; none if no member runs.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn query(&self, key: &[u8]) -> Result<Option<StateProof>, StoreError> {
+        self.foremost().map(|node| node.query(key)).transpose()
+    }
+
+    /// Height of the newest block that is final at some member.
+    pub fn height(&self) -> Height {
+        self.foremost().map_or(Height::new(0), |node| node.height())
+    }
+
+    /// Follows the chain through the first running member.
+    pub fn subscribe(&self) -> Option<broadcast::Receiver<Arc<FinalBlock>>> {
+        self.nodes().first().map(Node::subscribe)
+    }
+
+    /// Lets at least so many blocks pass, empty if need be, and waits until every running member has them.
+    ///
+    /// # Errors
+    /// When a member stops meanwhile.
+    pub async fn advance(&self, blocks: u64) -> Result<Height, SubmitError> {
+        let target = Height::new(self.height().get().saturating_add(blocks));
+        for node in self.nodes() {
+            node.demand(target).await;
+        }
+        self.settled(target).await?;
+        Ok(target)
+    }
+
+    /// Waits until every running member has reached a height.
+    ///
+    /// # Errors
+    /// When a member stops meanwhile.
+    pub async fn settled(&self, height: Height) -> Result<(), SubmitError> {
+        for node in self.nodes() {
+            node.reached(height).await.map_err(SubmitError::Stopped)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the chain to one file, which [`crate::export::verify_chain_file`] verifies. Gives its height.
+    ///
+    /// # Errors
+    /// When no member runs, the file cannot be written, or a blob is missing.
+    pub async fn export(&self, path: &Path) -> Result<Height, ExportError> {
+        let stopped = || crate::node::ReadError::Stopped("no member runs".into());
+        let node = self.foremost().ok_or_else(stopped)?;
+        export::export(&node, self.blobs.as_ref(), path).await
+    }
+
+    /// Stops all members in order.
+    pub async fn stop(&self) {
+        for member in self.members() {
+            self.stop_member(member).await;
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Executes blocks on any known parent, builds blocks, and makes final what is final.
+
+mod admit;
+mod build;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use super::{
+    StateProof, Store, StoreError, keys,
+    layer::Layer,
+    run::{self, RunError},
+    tree,
+    view::{View, in_space},
+};
+use crate::{
+    application::{AppError, Application, Receipt},
+    chain::{Block, BlockResult, Certificate, Genesis, Outcome},
+    codec::{Decode, DecodeError, Encode, Reader},
+    consensus::{Committed, Rejection},
+    state::{Overlay, StateRead},
+    types::{AppHash, BlobHash, BlockHash, ChainId, Height, ReceiptsRoot, TxHash, View as ViewNumber},
+};
+
+pub use build::{Built, Candidates};
+
+/// Where a chain is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// Height of its newest block.
+    pub height: Height,
+    /// View of that block.
+    pub view: ViewNumber,
+    /// That block.
+    pub block: BlockHash,
+    /// Its time.
+    pub time_ms: u64,
+    /// What executing it gave.
+    pub outcome: Outcome,
+}
+
+impl Default for Position {
+    fn default() -> Self {
+        let outcome = Outcome {
+            app_hash: AppHash::from_bytes([0; 32]),
+            receipts_root: ReceiptsRoot::from_bytes([0; 32]),
+        };
+        Self {
+            chain_id: ChainId::from_bytes([0; 32]),
+            height: Height::default(),
+            view: ViewNumber::default(),
+            block: BlockHash::from_bytes([0; 32]),
+            time_ms: 0,
+            outcome,
+        }
+    }
+}
+
+/// A final block, with everything that happened in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinalBlock {
+    /// The block.
+    pub block: Arc<Block>,
+    /// Its own certificate of finality; a block without one is final as the ancestor of one that has.
+    pub certificate: Option<Certificate>,
+    /// State and receipts after it, as digests.
+    pub outcome: Outcome,
+    /// Receipts and events.
+    pub result: BlockResult,
+}
+
+impl FinalBlock {
+    /// Its height.
+    pub fn height(&self) -> Height {
+        self.block.header.height
+    }
+
+    /// The transactions and what became of them, in block order.
+    pub fn receipts(&self) -> impl Iterator<Item = (TxHash, &Receipt)> {
+        self.block.txs.iter().map(|tx| TxHash::of(tx)).zip(&self.result.receipts)
+    }
+}
+
+/// The state cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The application refused its configuration.
+    #[error(transparent)]
+    Application(#[from] AppError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Executes blocks. One thread executes; others may read the final state meanwhile.
+pub struct Executor {
+    app: Arc<dyn Application>,
+    genesis: Arc<Genesis>,
+    chain_id: ChainId,
+    store: Arc<dyn Store>,
+    /// Executed blocks that are not final.
+    layers: RwLock<BTreeMap<BlockHash, Arc<Layer>>>,
+    /// The newest final block. Held for writing while the store changes.
+    tip: RwLock<Position>,
+}
+
+impl Executor {
+    /// Opens the state in a store, at the position that the store is at; at the genesis if it is at none, or of
+    /// another chain.
+    ///
+    /// # Errors
+    /// When the application refuses the genesis, or the store fails.
+    pub fn open(
+        app: Arc<dyn Application>,
+        genesis: Arc<Genesis>,
+        store: Arc<dyn Store>,
+    ) -> Result<Self, SetupError> {
+        let chain_id = genesis.chain_id();
+        let stored = store.get(keys::POSITION)?.and_then(|bytes| Position::from_bytes(&bytes).ok());
+        let tip = stored.filter(|position| position.chain_id == chain_id);
+        let executor = Self {
+            app,
+            genesis,
+            chain_id,
+            store,
+            layers: RwLock::default(),
+            tip: RwLock::new(tip.unwrap_or_default()),
+        };
+        if tip.is_none() {
+            executor.reset()?;
+        }
+        Ok(executor)
+    }
+
+    /// Goes back to the genesis.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn reset(&self) -> Result<(), SetupError> {
+        let mut tip = self.tip.write().unwrap_or_else(PoisonError::into_inner);
+        self.store.clear()?;
+        let layer = self.genesis_layer(&self.store)?;
+        self.store.apply(layer.batch()?)?;
+        *tip = layer.position;
+        Ok(())
+    }
+
+    /// What the genesis gave: known from the store's first block on, or computed again.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn genesis_outcome(&self) -> Result<Outcome, SetupError> {
+        Ok(self.genesis_layer(&(Arc::new(super::MemoryStore::new()) as Arc<dyn Store>))?.position.outcome)
+    }
+
+    fn genesis_layer(&self, store: &Arc<dyn Store>) -> Result<Layer, SetupError> {
+        let view = View::new(Vec::new(), Arc::clone(store));
+        let state = view.space(keys::APPLICATION);
+        let mut overlay = Overlay::new(&state);
+        self.app.genesis(&mut overlay, &self.genesis.config)?;
+        let writes = in_space(keys::APPLICATION, overlay.into_writes());
+        let mut layer = run::seal(&view, Height::new(0), writes, BlockResult::default(), None)?;
+        view.intact()?;
+        layer.position.chain_id = self.chain_id;
+        layer.position.block = self.genesis.block_hash();
+        layer.position.time_ms = self.genesis.time_ms;
+        Ok(layer)
+    }
+
+    /// The newest final block.
+    pub fn tip(&self) -> Position {
+        *self.read_tip()
+    }
+
+    fn read_tip(&self) -> RwLockReadGuard<'_, Position> {
+        self.tip.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// State and position after a block that is final or executed.
+    fn after(&self, block: &BlockHash) -> Option<(View, Position)> {
+        let tip = self.tip();
+        let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
+        let mut chain: Vec<Arc<Layer>> = Vec::new();
+        let mut next = *block;
+        while next != tip.block {
+            let layer = layers.get(&next)?;
+            next = layer.block.as_ref()?.header.parent;
+            chain.push(Arc::clone(layer));
+        }
+        let position = chain.first().map_or(tip, |layer| layer.position);
+        Some((View::new(chain, Arc::clone(&self.store)), position))
+    }
+
+    /// Executes a block on its parent, after checking that it may follow it, and with `check` its transactions.
+    ///
+    /// # Errors
+    /// A rejection if the block is bad. The outer error if this node is.
+    pub fn execute(
+        &self,
+        block: &Arc<Block>,
+        check: Option<Clock>,
+    ) -> Result<Result<Outcome, Rejection>, RunError> {
+        let hash = block.hash();
+        if let Some((_, position)) = self.after(&hash) {
+            return Ok(Ok(position.outcome));
+        }
+        let Some((view, parent)) = self.after(&block.header.parent) else {
+            return Ok(Err(Rejection("the parent is not known".into())));
+        };
+        let admitted = self.admit(&view, &parent, block, check);
+        view.intact()?;
+        let (context, anchor) = match admitted {
+            Ok(admitted) => admitted,
+            Err(rejection) => return Ok(Err(rejection)),
+        };
+        let mut layer = run::run(self.app.as_ref(), &view, &context, block, anchor)?;
+        layer.position.chain_id = self.chain_id;
+        let outcome = layer.position.outcome;
+        self.layers.write().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::new(layer));
+        Ok(Ok(outcome))
+    }
+
+    /// Makes executed blocks final, oldest first.
+    ///
+    /// # Errors
+    /// When the store fails: the node must stop.
+    pub fn commit(&self, blocks: Vec<Committed>) -> Result<Vec<FinalBlock>, StoreError> {
+        let mut finals = Vec::with_capacity(blocks.len());
+        for Committed { block, outcome, certificate } in blocks {
+            let hash = block.hash();
+            let layer = self.layers.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
+            let layer = layer.ok_or_else(|| StoreError::Damaged(format!("block {hash} was not executed")))?;
+            let batch = layer.batch()?;
+            let mut tip = self.tip.write().unwrap_or_else(PoisonError::into_inner);
+            self.store.apply(batch)?;
+            *tip = layer.position;
+            drop(tip);
+            finals.push(FinalBlock { block, certificate, outcome, result: layer.result.clone() });
+        }
+        let tip = self.tip();
+        let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
+        layers.retain(|_, layer| layer.position.height > tip.height && layer.position.view > tip.view);
+        Ok(finals)
+    }
+
+    /// Reads the application's state after the newest final block, which stays the same meanwhile: keep it short.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, StoreError> {
+        let tip = self.read_tip();
+        let view = View::new(Vec::new(), Arc::clone(&self.store));
+        let answer = read(&view.space(keys::APPLICATION), &tip);
+        view.intact()?;
+        Ok(answer)
+    }
+
+    /// What is at a key of the application's final state, with the proof.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn prove(&self, key: &[u8]) -> Result<StateProof, StoreError> {
+        let tip = self.read_tip();
+        let view = View::new(Vec::new(), Arc::clone(&self.store));
+        let (value, proof) = tree::prove(&view, tip.height, keys::state_key(keys::APPLICATION, key))?;
+        Ok(StateProof { height: tip.height, app_hash: tip.outcome.app_hash, value, proof })
+    }
+
+    /// Where a final transaction is: its block, and its place there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn locate(&self, tx: &TxHash) -> Result<Option<(Height, u32)>, StoreError> {
+        let _tip = self.read_tip();
+        let view = View::new(Vec::new(), Arc::clone(&self.store));
+        let value = view.space(keys::LEDGER).get(&keys::transaction(tx));
+        view.intact()?;
+        Ok(value.and_then(|bytes| {
+            let mut reader = Reader::new(&bytes);
+            Some((Height::decode(&mut reader).ok()?, u32::decode(&mut reader).ok()?))
+        }))
+    }
+
+    /// Receipts and events of a final block.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn result(&self, height: Height) -> Result<Option<BlockResult>, StoreError> {
+        let bytes = self.store.get(&keys::result(height))?;
+        let decoded = bytes.map(|bytes| BlockResult::from_bytes(&bytes)).transpose();
+        decoded.map_err(|error| StoreError::Damaged(error.to_string()))
+    }
+
+    /// Blobs that a transaction refers to.
+    pub fn attachments(&self, tx: &[u8]) -> Vec<BlobHash> {
+        self.app.attachments(tx)
+    }
+
+    /// Whether the application waits for blocks to pass.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn waits_for_blocks(&self) -> Result<bool, StoreError> {
+        self.read(|state, _| self.app.waits_for_blocks(state))
+    }
+
+    /// Writes out what is buffered.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn flush(&self) -> Result<(), StoreError> {
+        self.store.flush()
+    }
+}
+
+/// The checking member's clock, for the one check that depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Clock {
+    /// No block may be later.
+    pub latest_ms: u64,
+}
+
+impl Encode for Position {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.chain_id.encode(out);
+        self.height.encode(out);
+        self.view.encode(out);
+        self.block.encode(out);
+        self.time_ms.encode(out);
+        self.outcome.encode(out);
+    }
+}
+
+impl Decode for Position {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            chain_id: Decode::decode(reader)?,
+            height: Decode::decode(reader)?,
+            view: Decode::decode(reader)?,
+            block: Decode::decode(reader)?,
+            time_ms: Decode::decode(reader)?,
+            outcome: Decode::decode(reader)?,
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! Building blocks, and checking transactions before they are in any.
+
+use std::sync::Arc;
+
+use super::{Executor, admit};
+use crate::{
+    application::{BlockContext, Refusal},
+    chain::{
+        Block, Header,
+        block::{anchor_root, tx_root},
+    },
+    consensus::BuildOrder,
+    execution::{StoreError, keys, view::View},
+    state::StateRead,
+    types::{MemberIndex, TxHash},
+};
+
+/// Transactions for a block, and when it is made.
+#[derive(Clone, Debug)]
+pub struct Candidates {
+    /// Who makes it.
+    pub proposer: MemberIndex,
+    /// The clock.
+    pub now_ms: u64,
+    /// The transactions, those that came first in front.
+    pub txs: Vec<Arc<[u8]>>,
+}
+
+/// Transactions that were refused, and why.
+pub type Refused = Vec<(TxHash, Refusal)>;
+
+/// A block, and the candidates that are not worth a place in any on this parent.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The block.
+    pub block: Arc<Block>,
+    /// Candidates that were refused.
+    pub refused: Refused,
+}
+
+impl Executor {
+    /// Builds a block; `None` if the parent is not known any more.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn build(&self, order: &BuildOrder, candidates: Candidates) -> Result<Option<Built>, StoreError> {
+        let Some((view, parent)) = self.after(&order.parent) else { return Ok(None) };
+        let anchor = order.anchor.as_ref().and_then(|anchor| {
+            let height = self.admit_anchor(&view, anchor, false).ok()?;
+            Some((anchor, height))
+        });
+        let time_ms = candidates.now_ms.max(parent.time_ms);
+        let context = self.context(&parent, order.view, time_ms, anchor);
+        let (txs, refused) = self.choose(&view, &context, candidates.txs);
+        view.intact()?;
+        let anchor = anchor.map(|(certificate, _)| certificate.clone());
+        let hashes: Vec<_> = txs.iter().map(|tx| TxHash::of(tx)).collect();
+        let header = Header {
+            chain_id: self.chain_id,
+            cycle: self.genesis.scope().cycle,
+            height: context.height,
+            view: order.view,
+            proposer: candidates.proposer,
+            parent: parent.block,
+            parent_view: parent.view,
+            time_ms,
+            parent_outcome: parent.outcome,
+            tx_root: tx_root(&hashes),
+            anchor_root: anchor_root(anchor.as_ref()),
+        };
+        let txs = txs.iter().map(|tx| tx.to_vec()).collect();
+        Ok(Some(Built { block: Arc::new(Block { header, anchor, txs }), refused }))
+    }
+
+    /// Those candidates that are good, as many as fit, and those that are not.
+    fn choose(
+        &self,
+        view: &View,
+        context: &BlockContext,
+        candidates: Vec<Arc<[u8]>>,
+    ) -> (Vec<Arc<[u8]>>, Refused) {
+        let limits = self.genesis.parameters;
+        let mut bytes = 0;
+        let mut fitting = admit::unknown(view, candidates);
+        fitting.truncate(limits.block_txs as usize);
+        let mut room = |tx: &Arc<[u8]>| {
+            bytes += tx.len();
+            bytes <= limits.block_bytes as usize
+        };
+        let fit = fitting.iter().map_while(|tx| room(tx).then_some(())).count();
+        fitting.truncate(fit);
+        let bodies: Vec<&[u8]> = fitting.iter().map(AsRef::as_ref).collect();
+        let verdicts = self.app.check_batch(&view.space(keys::APPLICATION), context, &bodies);
+        let mut good = Vec::with_capacity(fitting.len());
+        let mut refused = Vec::new();
+        for (tx, verdict) in fitting.into_iter().zip(verdicts) {
+            match verdict {
+                Ok(()) => good.push(tx),
+                Err(refusal) => refused.push((TxHash::of(&tx), refusal)),
+            }
+        }
+        (good, refused)
+    }
+
+    /// Checks a transaction as the next block would.
+    ///
+    /// # Errors
+    /// The outer error when the store fails.
+    pub fn check(&self, tx: &[u8], now_ms: u64) -> Result<Result<(), Refusal>, StoreError> {
+        self.read(|state: &dyn StateRead, tip| {
+            let context = self.context(tip, tip.view.next(), now_ms.max(tip.time_ms), None);
+            self.app.check(state, &context, tx)
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! A store on disk. `sled` 0.34 does not synchronise what it flushes, which is why nothing here is relied upon: on
+//! opening, the position it holds is compared with the log, and the rest rebuilt.
+
+use std::path::Path;
+
+use super::{Store, StoreEntries, StoreError};
+use crate::state::overlay::Writes;
+
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// A store on disk, in one tree, as only batches of one tree are atomic.
+#[derive(Debug)]
+pub struct SledStore(sled::Db);
+
+impl SledStore {
+    /// Opens a folder. When sled cannot read it, the folder is set aside and an empty store made in its place.
+    ///
+    /// # Errors
+    /// When it cannot be made either.
+    pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        // No flushing in the background: it is done after a number of blocks, and on closing.
+        let config = sled::Config::default().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
+        match config.open() {
+            Ok(db) => Ok(Self(db)),
+            Err(sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)) => {
+                tracing::warn!(folder = %folder.display(), "state store is damaged: rebuilding it from the log");
+                let aside = folder.with_extension("damaged");
+                let _ = std::fs::remove_dir_all(&aside);
+                std::fs::rename(folder, &aside).map_err(|error| StoreError::Io(error.to_string()))?;
+                config.open().map(Self).map_err(failed)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn failed(error: sled::Error) -> StoreError {
+    match error {
+        sled::Error::Corruption { .. } => StoreError::Damaged(error.to_string()),
+        error => StoreError::Io(error.to_string()),
+    }
+}
+
+impl Store for SledStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0.get(key).map_err(failed)?.map(|value| value.to_vec()))
+    }
+
+    fn scan<'a>(&'a self, start: &[u8], end: Option<&[u8]>) -> StoreEntries<'a> {
+        let entries = match end {
+            Some(end) if end <= start => return Box::new(std::iter::empty()),
+            Some(end) => self.0.range(start.to_vec()..end.to_vec()),
+            None => self.0.range(start.to_vec()..),
+        };
+        Box::new(entries.map(|entry| {
+            let (key, value) = entry.map_err(failed)?;
+            Ok((key.to_vec(), value.to_vec()))
+        }))
+    }
+
+    fn apply(&self, batch: Writes) -> Result<(), StoreError> {
+        let mut atomic = sled::Batch::default();
+        for (key, value) in batch {
+            match value {
+                Some(value) => atomic.insert(key, value),
+                None => atomic.remove(key),
+            }
+        }
+        self.0.apply_batch(atomic).map_err(failed)
+    }
+
+    fn clear(&self) -> Result<(), StoreError> {
+        self.0.clear().map_err(failed)
+    }
+
+    fn flush(&self) -> Result<(), StoreError> {
+        self.0.flush().map(|_| ()).map_err(failed)
+    }
+}

@@ -1,0 +1,287 @@
+//! Verifying the file: everything that the members checked is checked again.
+
+use std::{collections::BTreeSet, path::Path, sync::Arc};
+
+use serde::Serialize;
+
+use super::{ChainFault, DIGEST_CONTEXT, MAGIC, MAX_BLOBS, MAX_BLOCK_BYTES, VERSION};
+use crate::{
+    application::{AppError, Application},
+    blobs::{Blobs, MAX_BLOB_BYTES, MemoryBlobs},
+    chain::{Block, Certificate, Genesis, Outcome, Statement},
+    codec::{Decode, DecodeError, Reader},
+    consensus::Committed,
+    execution::{
+        Executor, FinalBlock, MemoryStore, Position, StateProof, StoreError,
+        executor::{Clock, SetupError},
+    },
+    state::StateRead,
+    types::{AppHash, BlobHash, ChainId, Height},
+};
+
+/// What was verified.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The chain's name for people.
+    pub name: String,
+    /// The chain's identity, which fixes its members.
+    pub chain_id: ChainId,
+    /// Number of members.
+    pub members: usize,
+    /// Signatures that a certificate needs.
+    pub quorum: usize,
+    /// Height of the last block.
+    pub height: Height,
+    /// Certificates verified.
+    pub certificates: usize,
+    /// Transactions accepted.
+    pub accepted: usize,
+    /// Transactions in blocks, but refused.
+    pub refused: usize,
+    /// Attachments.
+    pub blobs: usize,
+    /// Root of the state after the last block.
+    pub app_hash: AppHash,
+}
+
+/// A chain that was verified from genesis, with its state.
+pub struct AuditedChain {
+    report: Report,
+    genesis: Arc<Genesis>,
+    blocks: Vec<FinalBlock>,
+    blobs: Arc<dyn Blobs>,
+    executor: Executor,
+}
+
+impl AuditedChain {
+    /// What was verified.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// What the chain began with.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
+    /// The blocks from height 1 on, with receipts and events.
+    pub fn blocks(&self) -> &[FinalBlock] {
+        &self.blocks
+    }
+
+    /// The attachments.
+    pub fn blobs(&self) -> &Arc<dyn Blobs> {
+        &self.blobs
+    }
+
+    /// Reads the application's state after the last block.
+    ///
+    /// # Errors
+    /// Never, in memory.
+    pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, StoreError> {
+        self.executor.read(read)
+    }
+
+    /// What is at a key of that state, with the proof.
+    ///
+    /// # Errors
+    /// Never, in memory.
+    pub fn query(&self, key: &[u8]) -> Result<StateProof, StoreError> {
+        self.executor.prove(key)
+    }
+}
+
+/// Verifies a chain in a file. See [`verify_chain`].
+///
+/// # Errors
+/// The first fault.
+pub fn verify_chain_file(
+    path: &Path,
+    expected: Option<ChainId>,
+    make_app: impl FnOnce(&Genesis, Arc<dyn Blobs>) -> Result<Arc<dyn Application>, AppError>,
+) -> Result<AuditedChain, ChainFault> {
+    verify_chain(&std::fs::read(path)?, expected, make_app)
+}
+
+/// Verifies an exported chain: digest, encoding, links, certificates; and checks and executes every transaction
+/// again, with an application made for the purpose.
+///
+/// Give `expected`, the chain's identity as it is known from elsewhere; without it the members are whoever the file
+/// says they are.
+///
+/// # Errors
+/// The first fault.
+pub fn verify_chain(
+    bytes: &[u8],
+    expected: Option<ChainId>,
+    make_app: impl FnOnce(&Genesis, Arc<dyn Blobs>) -> Result<Arc<dyn Application>, AppError>,
+) -> Result<AuditedChain, ChainFault> {
+    let mut reader = Reader::new(undamaged(bytes)?);
+    let genesis = read_genesis(&mut reader, expected)?;
+    let blobs: Arc<dyn Blobs> = Arc::new(MemoryBlobs::new());
+    let attached = read_blobs(&mut reader, blobs.as_ref())?;
+    let app = make_app(&genesis, Arc::clone(&blobs))?;
+    let genesis = Arc::new(genesis);
+    let executor = Executor::open(app, Arc::clone(&genesis), Arc::new(MemoryStore::new()));
+    let executor = executor.map_err(|error| match error {
+        SetupError::Application(error) => ChainFault::Application(error),
+        error => execution(Height::new(0))(error),
+    })?;
+    let mut replay =
+        Replay { genesis: &genesis, executor, unused: attached.clone(), attached, certificates: 0 };
+    let blocks = replay.run(&mut reader)?;
+    if let Some(unused) = replay.unused.first() {
+        return Err(ChainFault::BlobUnused(*unused));
+    }
+    let report = replay.report(&blocks);
+    let Replay { executor, .. } = replay;
+    Ok(AuditedChain { report, genesis, blocks, blobs, executor })
+}
+
+/// The file without magic, version and digest, all of which match.
+fn undamaged(bytes: &[u8]) -> Result<&[u8], ChainFault> {
+    let (content, digest) = bytes.split_last_chunk::<32>().ok_or(ChainFault::NotAnExport)?;
+    let rest = content.strip_prefix(MAGIC).ok_or(ChainFault::NotAnExport)?;
+    if blake3::derive_key(DIGEST_CONTEXT, content) != *digest {
+        return Err(ChainFault::Digest);
+    }
+    let (version, rest) = rest.split_first_chunk::<2>().ok_or(ChainFault::NotAnExport)?;
+    match u16::from_le_bytes(*version) {
+        VERSION => Ok(rest),
+        version => Err(ChainFault::Version(version)),
+    }
+}
+
+fn at(place: impl Into<String>) -> impl FnOnce(DecodeError) -> ChainFault {
+    let place = place.into();
+    move |error| ChainFault::Decode { place, error }
+}
+
+fn execution<E: std::fmt::Display>(height: Height) -> impl FnOnce(E) -> ChainFault {
+    move |error| ChainFault::Execution { height, reason: error.to_string() }
+}
+
+fn read_genesis(reader: &mut Reader<'_>, expected: Option<ChainId>) -> Result<Genesis, ChainFault> {
+    let genesis = Genesis::decode(reader).map_err(at("genesis"))?;
+    genesis.validate()?;
+    let found = genesis.chain_id();
+    match expected.filter(|expected| *expected != found) {
+        Some(expected) => Err(ChainFault::OtherChain { found, expected }),
+        None => Ok(genesis),
+    }
+}
+
+fn read_blobs(reader: &mut Reader<'_>, blobs: &dyn Blobs) -> Result<BTreeSet<BlobHash>, ChainFault> {
+    let count = reader.length(MAX_BLOBS, "attachments").map_err(at("attachments"))?;
+    let mut attached = BTreeSet::new();
+    for _ in 0..count {
+        let hash = BlobHash::decode(reader).map_err(at("attachments"))?;
+        let bytes = reader.bytes(MAX_BLOB_BYTES, "attachment").map_err(at(format!("attachment {hash}")))?;
+        if attached.last().is_some_and(|last| *last >= hash) {
+            return Err(ChainFault::BlobOrder(hash));
+        }
+        blobs.put(&hash, bytes)?;
+        attached.insert(hash);
+    }
+    Ok(attached)
+}
+
+struct Replay<'a> {
+    genesis: &'a Arc<Genesis>,
+    executor: Executor,
+    attached: BTreeSet<BlobHash>,
+    unused: BTreeSet<BlobHash>,
+    certificates: usize,
+}
+
+impl Replay<'_> {
+    fn run(&mut self, reader: &mut Reader<'_>) -> Result<Vec<FinalBlock>, ChainFault> {
+        let count = u64::decode(reader).map_err(at("number of blocks"))?;
+        let mut blocks = Vec::new();
+        for height in (1..=count).map(Height::new) {
+            let (block, certificate) = read_block(reader).map_err(at(format!("height {height}")))?;
+            if certificate.is_none() && height.get() == count {
+                return Err(ChainFault::NotFinal(height));
+            }
+            blocks.push(self.follow(height, Arc::new(block), certificate)?);
+        }
+        reader.clone().finish().map_err(at("end"))?;
+        Ok(blocks)
+    }
+
+    /// Checks and executes the next block.
+    fn follow(
+        &mut self,
+        height: Height,
+        block: Arc<Block>,
+        certificate: Option<Certificate>,
+    ) -> Result<FinalBlock, ChainFault> {
+        block.validate(self.genesis).map_err(|fault| ChainFault::Block { height, fault })?;
+        let tip = self.executor.tip();
+        let header = &block.header;
+        if header.height != height || header.parent != tip.block || header.parent_view != tip.view {
+            return Err(ChainFault::Link(height));
+        }
+        self.attached_to(height, &block)?;
+        // What was in the future of the members once is not any more.
+        let clock = Clock { latest_ms: u64::MAX };
+        let executed = self.executor.execute(&block, Some(clock)).map_err(execution(height))?;
+        let outcome =
+            executed.map_err(|rejection| ChainFault::Rejected { height, reason: rejection.to_string() })?;
+        if let Some(certificate) = &certificate {
+            self.certified(height, &block, outcome, certificate)?;
+        }
+        let committed = Committed { block, outcome, certificate };
+        let finals = self.executor.commit(vec![committed]).map_err(execution(height))?;
+        finals.into_iter().next().ok_or_else(|| execution(height)("nothing was committed"))
+    }
+
+    fn attached_to(&mut self, height: Height, block: &Block) -> Result<(), ChainFault> {
+        for blob in block.txs.iter().flat_map(|tx| self.executor.attachments(tx)) {
+            if !self.attached.contains(&blob) {
+                return Err(ChainFault::BlobMissing { height, blob });
+            }
+            self.unused.remove(&blob);
+        }
+        Ok(())
+    }
+
+    fn certified(
+        &mut self,
+        height: Height,
+        block: &Block,
+        outcome: Outcome,
+        certificate: &Certificate,
+    ) -> Result<(), ChainFault> {
+        let (view, block) = (block.header.view, block.hash());
+        if *certificate.statement() != (Statement::Finalize { view, block, outcome: outcome.hash() }) {
+            return Err(ChainFault::Statement(height));
+        }
+        let verified = certificate.verify(self.genesis, &self.genesis.scope());
+        verified.map_err(|fault| ChainFault::Certificate { height, fault })?;
+        self.certificates += 1;
+        Ok(())
+    }
+
+    fn report(&self, blocks: &[FinalBlock]) -> Report {
+        let receipts = || blocks.iter().flat_map(|block| &block.result.receipts);
+        let tip = self.executor.tip();
+        Report {
+            name: self.genesis.name.clone(),
+            chain_id: self.genesis.chain_id(),
+            members: self.genesis.members.len(),
+            quorum: self.genesis.quorum(),
+            height: tip.height,
+            certificates: self.certificates,
+            accepted: receipts().filter(|receipt| receipt.accepted).count(),
+            refused: receipts().filter(|receipt| !receipt.accepted).count(),
+            blobs: self.attached.len(),
+            app_hash: tip.outcome.app_hash,
+        }
+    }
+}
+
+fn read_block(reader: &mut Reader<'_>) -> Result<(Block, Option<Certificate>), DecodeError> {
+    let block = Block::from_bytes(reader.bytes(MAX_BLOCK_BYTES, "block")?)?;
+    Ok((block, Decode::decode(reader)?))
+}

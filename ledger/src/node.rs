@@ -1,0 +1,328 @@
+//! A member of the consortium, running: its handle for clients.
+//!
+//! Two threads do the work, and no lock is held while waiting: one owns the core and the log, the other executes.
+
+mod clock;
+mod driver;
+pub(crate) mod event;
+mod mempool;
+pub mod open;
+pub mod transport;
+mod worker;
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+
+use tokio::sync::{broadcast, oneshot, watch};
+
+pub use self::{
+    mempool::MempoolLimits,
+    open::{NodeSettings, StartError},
+    transport::{Frame, Inbox, MemoryLinks, Transport},
+};
+use crate::{
+    application::{Receipt, Refusal},
+    chain::{Block, Genesis},
+    execution::{Executor, FinalBlock, Position, StateProof, StoreError},
+    state::StateRead,
+    storage::{FinalRecord, HomeLock, JournalError},
+    types::{BlobHash, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
+};
+use event::Event;
+
+/// A final transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    /// Its name.
+    pub tx: TxHash,
+    /// Height of its block.
+    pub height: Height,
+    /// Its place there.
+    pub index: u32,
+    /// What became of it. Final also when it was not accepted.
+    pub receipt: Receipt,
+}
+
+impl Submitted {
+    fn find(executor: &Executor, tx: &TxHash) -> Result<Option<Self>, StoreError> {
+        let Some((height, index)) = executor.locate(tx)? else { return Ok(None) };
+        let result = executor.result(height)?;
+        let receipt = result.and_then(|result| result.receipts.into_iter().nth(index as usize));
+        Ok(receipt.map(|receipt| Self { tx: *tx, height, index, receipt }))
+    }
+}
+
+/// A transaction did not get into the chain.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// Too long.
+    #[error("transaction of {size} bytes exceeds the limit of {MAX_TX_BYTES}")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+    },
+    /// The application refused it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Too many wait: try again in a moment.
+    #[error("too many transactions are waiting")]
+    Full,
+    /// The node has stopped.
+    #[error("the node has stopped: {0}")]
+    Stopped(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a node is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeStatus {
+    /// It takes part.
+    Running {
+        /// Its newest final block.
+        height: Height,
+        /// Its view, as of that block.
+        view: View,
+    },
+    /// It has stopped, for a reason.
+    Stopped(String),
+}
+
+/// A running member. Clones are handles of the same; it stops when told to, or when the last is dropped.
+#[derive(Clone)]
+pub struct Node(Arc<Running>);
+
+struct Running {
+    genesis: Arc<Genesis>,
+    me: MemberIndex,
+    executor: Arc<Executor>,
+    inbox: Inbox,
+    blocks: broadcast::Sender<Arc<FinalBlock>>,
+    status: watch::Receiver<NodeStatus>,
+    threads: Mutex<Option<([JoinHandle<()>; 2], HomeLock)>>,
+}
+
+impl Node {
+    #[expect(clippy::too_many_arguments, reason = "called once, from where it starts")]
+    fn new(
+        genesis: Arc<Genesis>,
+        me: MemberIndex,
+        executor: Arc<Executor>,
+        inbox: Inbox,
+        blocks: broadcast::Sender<Arc<FinalBlock>>,
+        status: watch::Receiver<NodeStatus>,
+        threads: [JoinHandle<()>; 2],
+        lock: HomeLock,
+    ) -> Self {
+        let threads = Mutex::new(Some((threads, lock)));
+        Self(Arc::new(Running { genesis, me, executor, inbox, blocks, status, threads }))
+    }
+
+    /// The chain.
+    pub fn genesis(&self) -> &Arc<Genesis> {
+        &self.0.genesis
+    }
+
+    /// Which member this is.
+    pub fn member(&self) -> MemberIndex {
+        self.0.me
+    }
+
+    /// Where frames from the other members go in.
+    pub fn inbox(&self) -> Inbox {
+        self.0.inbox.clone()
+    }
+
+    /// The newest final block.
+    pub fn position(&self) -> Position {
+        self.0.executor.tip()
+    }
+
+    /// Height of the newest final block.
+    pub fn height(&self) -> Height {
+        self.position().height
+    }
+
+    /// What it is doing; changes can be waited for.
+    pub fn status(&self) -> watch::Receiver<NodeStatus> {
+        self.0.status.clone()
+    }
+
+    /// Checks a transaction, has it ordered, and waits until it is final. Submitting again what is in the chain gives
+    /// the receipt that it has, so a client that does not know what became of a submission just repeats it.
+    ///
+    /// # Errors
+    /// When it is refused, too many wait, or the node stops.
+    pub async fn submit(&self, tx: impl Into<Arc<[u8]>>) -> Result<Submitted, SubmitError> {
+        let tx = tx.into();
+        if tx.len() > MAX_TX_BYTES {
+            return Err(SubmitError::TooLarge { size: tx.len() });
+        }
+        let (executor, body) = (Arc::clone(&self.0.executor), Arc::clone(&tx));
+        let admitted = tokio::task::spawn_blocking(move || admit(&executor, &body)).await;
+        if let Some(submitted) = admitted.map_err(|error| SubmitError::Stopped(error.to_string()))?? {
+            return Ok(submitted);
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Event::Submit { tx, reply }).await.map_err(SubmitError::Stopped)?;
+        answer.await.map_err(|_| SubmitError::Stopped(self.stop_reason()))?
+    }
+
+    /// Checks a transaction as the next block would, without submitting it.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn check(&self, tx: &[u8]) -> Result<(), SubmitError> {
+        Ok(self.0.executor.check(tx, clock::now_ms())??)
+    }
+
+    /// What became of a transaction, if it is in the chain.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn receipt(&self, tx: &TxHash) -> Result<Option<Submitted>, StoreError> {
+        Submitted::find(&self.0.executor, tx)
+    }
+
+    /// Reads the application's final state. No block becomes final meanwhile: keep it short.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, StoreError> {
+        self.0.executor.read(read)
+    }
+
+    /// What is at a key of the application's final state, with the proof.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn query(&self, key: &[u8]) -> Result<StateProof, StoreError> {
+        self.0.executor.prove(key)
+    }
+
+    /// Follows the chain from now on: each final block, with its receipts and events. A follower that is too far
+    /// behind is told so, and can read what it missed with [`Self::block`] and [`Self::receipt`].
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<FinalBlock>> {
+        self.0.blocks.subscribe()
+    }
+
+    /// A final block, and what the log says of it.
+    ///
+    /// # Errors
+    /// When the log cannot be read, or the node has stopped.
+    pub async fn block(&self, height: Height) -> Result<Option<(Block, FinalRecord)>, ReadError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Event::Block { height, reply }).await.map_err(ReadError::Stopped)?;
+        let answer = answer.await.map_err(|_| ReadError::Stopped(self.stop_reason()))?;
+        Ok(answer?)
+    }
+
+    /// Receipts and events of a final block.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn result(&self, height: Height) -> Result<Option<crate::chain::BlockResult>, StoreError> {
+        self.0.executor.result(height)
+    }
+
+    /// Blobs that a transaction refers to.
+    pub fn attachments(&self, tx: &[u8]) -> Vec<BlobHash> {
+        self.0.executor.attachments(tx)
+    }
+
+    /// Wants blocks up to a height, even empty ones; a quorum of members must want them.
+    pub async fn demand(&self, height: Height) {
+        // A node that has stopped makes no blocks; whoever waits for the height sees it there.
+        let _ = self.send(Event::Demand(height)).await;
+    }
+
+    /// Waits until a height is final here.
+    ///
+    /// # Errors
+    /// The reason, if the node stops before.
+    pub async fn reached(&self, height: Height) -> Result<(), String> {
+        let mut status = self.status();
+        loop {
+            let current = status.borrow_and_update().clone();
+            match current {
+                NodeStatus::Running { height: now, .. } if now >= height => return Ok(()),
+                NodeStatus::Running { .. } => {}
+                NodeStatus::Stopped(reason) => return Err(reason),
+            }
+            if status.changed().await.is_err() {
+                return Err(self.stop_reason());
+            }
+        }
+    }
+
+    /// Stops in order: what was begun is written, threads have ended, the folder is free.
+    pub async fn stop(&self) {
+        let running = Arc::clone(&self.0);
+        // If this task is dropped, the threads end on their own all the same.
+        let _ = tokio::task::spawn_blocking(move || running.stop()).await;
+    }
+
+    async fn send(&self, event: Event) -> Result<(), String> {
+        let inbox = self.inbox();
+        // The channel is long, and full only while the node is busier than it can bear: clients then wait here.
+        let event = match inbox.0.try_send(event) {
+            Ok(()) => return Ok(()),
+            Err(std::sync::mpsc::TrySendError::Full(event)) => event,
+            Err(std::sync::mpsc::TrySendError::Disconnected(_)) => return Err(self.stop_reason()),
+        };
+        let sent = tokio::task::spawn_blocking(move || inbox.0.send(event).is_ok()).await;
+        if sent.unwrap_or(false) { Ok(()) } else { Err(self.stop_reason()) }
+    }
+
+    fn stop_reason(&self) -> String {
+        match &*self.0.status.borrow() {
+            NodeStatus::Stopped(reason) => reason.clone(),
+            NodeStatus::Running { .. } => "it ended without a reason".into(),
+        }
+    }
+}
+
+/// The receipt of a transaction that is in the chain, or nothing if it may be submitted.
+fn admit(executor: &Executor, tx: &[u8]) -> Result<Option<Submitted>, SubmitError> {
+    if let Some(submitted) = Submitted::find(executor, &TxHash::of(tx))? {
+        return Ok(Some(submitted));
+    }
+    executor.check(tx, clock::now_ms())??;
+    Ok(None)
+}
+
+impl Running {
+    fn stop(&self) {
+        let threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((threads, lock)) = threads else { return };
+        let _ = self.inbox.0.send(Event::Stop);
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!(member = %self.me, "a thread of the node panicked");
+            }
+        }
+        drop(lock);
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// The chain cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The node has stopped.
+    #[error("the node has stopped: {0}")]
+    Stopped(String),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}

@@ -1,0 +1,319 @@
+//! The thread that owns a node's core and log: takes events, lets the core react, makes durable, sends.
+//!
+//! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::{broadcast, watch};
+
+use super::{
+    Frame, NodeStatus, SubmitError, Submitted, Transport, clock,
+    event::{Event, Job, SubmitReply, Worked},
+    mempool::Mempool,
+};
+use crate::{
+    chain::Genesis,
+    codec::{Decode, Encode},
+    consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer},
+    execution::{Executor, FinalBlock, executor::Candidates},
+    storage::{Journal, JournalError, SignFile},
+    types::{Height, MemberIndex, TxHash, View},
+};
+
+/// Events handled before the log is synchronised.
+const BATCH: usize = 64;
+/// How long to sleep when no timer is set.
+const LONG: Duration = Duration::from_secs(60);
+
+/// A failure that stops the node.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Fatal {
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("sign state: {0}")]
+    SignState(std::io::Error),
+    #[error("{0}")]
+    Halt(String),
+}
+
+/// The thread's state.
+pub(super) struct Driver {
+    pub genesis: Arc<Genesis>,
+    pub me: MemberIndex,
+    pub core: Core,
+    pub journal: Journal,
+    pub sign_file: SignFile,
+    pub signed: SignState,
+    pub transport: Box<dyn Transport>,
+    pub executor: Arc<Executor>,
+    pub jobs: mpsc::Sender<Job>,
+    pub mempool: Mempool,
+    pub waiters: BTreeMap<TxHash, Vec<SubmitReply>>,
+    pub timers: BTreeMap<Timer, Instant>,
+    pub blocks: broadcast::Sender<Arc<FinalBlock>>,
+    pub status: watch::Sender<NodeStatus>,
+    /// Blocks are wanted up to this height.
+    pub demand: Height,
+    pub idle_interval: Duration,
+    /// The application waits for blocks: when the next one is due.
+    pub idle_due: Option<Instant>,
+    pub waits: bool,
+}
+
+impl Driver {
+    /// Runs until told to stop, or until it must not go on.
+    pub fn run(mut self, events: &mpsc::Receiver<Event>, first: Vec<Effect>) {
+        let result = self.apply(first).and_then(|()| self.serve(events));
+        let reason = match result {
+            Ok(()) => "the node was stopped".to_owned(),
+            Err(fatal) => {
+                tracing::error!(member = %self.me, error = %fatal, "node stops");
+                fatal.to_string()
+            }
+        };
+        self.status.send_replace(NodeStatus::Stopped(reason.clone()));
+        for reply in std::mem::take(&mut self.waiters).into_values().flatten() {
+            let _ = reply.send(Err(SubmitError::Stopped(reason.clone())));
+        }
+    }
+
+    fn serve(&mut self, events: &mpsc::Receiver<Event>) -> Result<(), Fatal> {
+        loop {
+            let mut effects = Vec::new();
+            let first = match events.recv_timeout(self.until_next_timer()) {
+                Ok(event) => Some(event),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(()),
+            };
+            for event in first.into_iter().chain(events.try_iter().take(BATCH)) {
+                if matches!(event, Event::Stop) {
+                    self.apply(effects)?;
+                    return Ok(self.journal.sync()?);
+                }
+                self.handle(event, &mut effects)?;
+            }
+            self.fire_timers(&mut effects);
+            self.apply(effects)?;
+            self.offer_work()?;
+        }
+    }
+
+    fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
+        match event {
+            Event::Frame { from, frame } => self.receive(from, &frame, effects),
+            Event::Submit { tx, reply } => self.submit(tx, reply)?,
+            Event::Worked(worked) => self.worked(worked, effects)?,
+            Event::Demand(height) => self.demand = self.demand.max(height),
+            Event::Block { height, reply } => {
+                let _ = reply.send(self.journal.block(height));
+            }
+            Event::Stop => {}
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self, from: MemberIndex, frame: &Frame, effects: &mut Vec<Effect>) {
+        match Message::from_bytes(frame) {
+            Ok(Message::Tx(tx)) => {
+                let hash = TxHash::of(&tx);
+                let known = self.executor.locate(&hash).is_ok_and(|place| place.is_some());
+                if !known && self.mempool.insert(hash, tx, from).is_err() {
+                    tracing::debug!(%from, "pool is full: transaction dropped");
+                }
+            }
+            Ok(message) => effects.extend(self.core.step(Input::Message { from, message })),
+            Err(error) => tracing::warn!(%from, %error, "frame dropped"),
+        }
+    }
+
+    fn submit(&mut self, tx: Arc<[u8]>, reply: SubmitReply) -> Result<(), Fatal> {
+        let hash = TxHash::of(&tx);
+        match Submitted::find(&self.executor, &hash) {
+            Ok(Some(submitted)) => {
+                let _ = reply.send(Ok(submitted));
+                return Ok(());
+            }
+            Ok(None) => {}
+            Err(error) => return Err(Fatal::Halt(error.to_string())),
+        }
+        if self.mempool.insert(hash, Arc::clone(&tx), self.me).is_err() {
+            let _ = reply.send(Err(SubmitError::Full));
+            return Ok(());
+        }
+        self.waiters.entry(hash).or_default().push(reply);
+        self.broadcast(&Message::Tx(tx));
+        Ok(())
+    }
+
+    fn worked(&mut self, worked: Worked, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
+        match worked {
+            Worked::Executed { block, result } => {
+                effects.extend(self.core.step(Input::Executed { block, result }))
+            }
+            Worked::Built { block, refused } => {
+                effects.extend(self.core.step(Input::Built(block)));
+                self.refuse(refused);
+            }
+            Worked::Committed { blocks, waits } => {
+                self.waits = waits;
+                self.idle_due = waits.then(|| Instant::now() + self.idle_interval);
+                blocks.iter().for_each(|block| self.publish(block));
+            }
+            Worked::Rechecked { refused, known } => {
+                self.refuse(refused);
+                known.iter().for_each(|hash| self.mempool.remove(hash));
+            }
+            Worked::Failed(reason) => return Err(Fatal::Halt(reason)),
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, refused: Vec<(TxHash, crate::application::Refusal)>) {
+        for (hash, refusal) in refused {
+            self.mempool.remove(&hash);
+            for reply in self.waiters.remove(&hash).unwrap_or_default() {
+                let _ = reply.send(Err(SubmitError::Refused(refusal.clone())));
+            }
+        }
+    }
+
+    /// Tells those who wait for a transaction, and those who follow the chain.
+    fn publish(&mut self, block: &Arc<FinalBlock>) {
+        for (index, (tx, receipt)) in (0u32..).zip(block.receipts()) {
+            for reply in self.waiters.remove(&tx).unwrap_or_default() {
+                let submitted = Submitted { tx, height: block.height(), index, receipt: receipt.clone() };
+                let _ = reply.send(Ok(submitted));
+            }
+        }
+        let status = NodeStatus::Running { height: block.height(), view: self.core.view() };
+        self.status.send_replace(status);
+        let _ = self.blocks.send(Arc::clone(block));
+    }
+
+    /// Tells the core whether there is anything to make a block for.
+    fn offer_work(&mut self) -> Result<(), Fatal> {
+        let idle = self.waits && self.idle_due.is_some_and(|due| due <= Instant::now());
+        let work = self.mempool.is_pending() || self.core.tip().height < self.demand || idle;
+        let effects = self.core.step(Input::Work(work));
+        self.apply(effects)
+    }
+
+    fn until_next_timer(&self) -> Duration {
+        let now = Instant::now();
+        let idle = self.idle_due.filter(|due| *due > now);
+        let next = self.timers.values().copied().chain(idle).min();
+        next.map_or(LONG, |next| next.saturating_duration_since(now))
+    }
+
+    fn fire_timers(&mut self, effects: &mut Vec<Effect>) {
+        let now = Instant::now();
+        let due: Vec<_> = self.timers.iter().filter(|(_, at)| **at <= now).map(|(timer, _)| *timer).collect();
+        for timer in due {
+            self.timers.remove(&timer);
+            effects.extend(self.core.step(Input::Timer(timer)));
+        }
+    }
+
+    /// Carries out effects: first all that must be durable, then the rest in order.
+    fn apply(&mut self, effects: Vec<Effect>) -> Result<(), Fatal> {
+        for effect in &effects {
+            if let Effect::Persist(record) = effect {
+                self.persist(record)?;
+            }
+        }
+        self.journal.sync()?;
+        if *self.core.sign_state() != self.signed {
+            self.signed = *self.core.sign_state();
+            self.sign_file.write(&self.signed).map_err(Fatal::SignState)?;
+        }
+        effects.into_iter().try_for_each(|effect| self.carry_out(effect))
+    }
+
+    fn persist(&mut self, record: &Record) -> Result<(), Fatal> {
+        Ok(self.journal.persist(record)?)
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Result<(), Fatal> {
+        match effect {
+            Effect::Persist(_) => {}
+            Effect::Send(to, message) => self.transport.send(to, &message.to_bytes().into()),
+            Effect::Broadcast(message) => self.broadcast(&message),
+            Effect::Arm(timer, after) => {
+                self.timers.insert(timer, Instant::now() + after);
+            }
+            Effect::Build(order) => self.order(order),
+            Effect::Execute { block, check } => {
+                self.mempool.depart(&block);
+                self.give(Job::Execute { block, check });
+            }
+            Effect::Finalize(blocks) => self.finalize(blocks)?,
+            Effect::Serve(to, block) => self.send_final(to, &block)?,
+            Effect::Entered { view, nullified } => self.entered(view, nullified),
+            Effect::Evidence(evidence) => {
+                tracing::warn!(member = %self.me, ?evidence, "a member broke a rule")
+            }
+            Effect::Halt(reason) => return Err(Fatal::Halt(reason)),
+        }
+        Ok(())
+    }
+
+    fn broadcast(&mut self, message: &Message) {
+        let frame: Frame = message.to_bytes().into();
+        let members = (0..).map(MemberIndex::new).take(self.genesis.members.len());
+        members.filter(|member| *member != self.me).for_each(|member| self.transport.send(member, &frame));
+    }
+
+    fn order(&mut self, order: BuildOrder) {
+        let limits = self.genesis.parameters;
+        let txs = self.mempool.candidates(limits.block_txs as usize, limits.block_bytes as usize);
+        let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), txs };
+        self.give(Job::Build(order, candidates));
+    }
+
+    fn finalize(&mut self, blocks: Vec<crate::consensus::Committed>) -> Result<(), Fatal> {
+        let mut doubtful = Vec::new();
+        for committed in &blocks {
+            self.journal.finalize(committed)?;
+            doubtful = self.mempool.settle(&committed.block);
+        }
+        self.give(Job::Commit(blocks));
+        if !doubtful.is_empty() {
+            self.give(Job::Recheck(doubtful));
+        }
+        Ok(())
+    }
+
+    fn send_final(&mut self, to: MemberIndex, block: &crate::types::BlockHash) -> Result<(), Fatal> {
+        let Some(height) = self.journal.height_of(block) else { return Ok(()) };
+        if let Some((block, _)) = self.journal.block(height)? {
+            self.transport.send(to, &Message::Block(Arc::new(block)).to_bytes().into());
+        }
+        Ok(())
+    }
+
+    fn entered(&mut self, view: View, nullified: bool) {
+        self.timers.retain(|timer, _| !is_past(timer, view));
+        if nullified {
+            self.mempool.give_up(View::new(view.get().saturating_sub(1)));
+        } else {
+            // The block that was due is on its way.
+            self.idle_due = self.waits.then(|| Instant::now() + self.idle_interval);
+        }
+    }
+
+    /// The worker ends only when this thread does, or after it has reported a failure.
+    fn give(&mut self, job: Job) {
+        let _ = self.jobs.send(job);
+    }
+}
+
+fn is_past(timer: &Timer, view: View) -> bool {
+    match timer {
+        Timer::Proposal(of) | Timer::View(of) | Timer::Idle(of) | Timer::Resend(of) => *of < view,
+        Timer::Fetch(_) | Timer::Status => false,
+    }
+}

@@ -1,0 +1,245 @@
+//! Starting a node on its folder.
+//!
+//! ```text
+//! home/lock          one process a folder
+//! home/log/          the log (segments) and the sign state: the truth
+//! home/state/        sled: the state, rebuilt from the log when it does not agree with it
+//! ```
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use tokio::sync::{broadcast, watch};
+
+use super::{
+    Node, NodeStatus, Transport,
+    driver::Driver,
+    mempool::{Mempool, MempoolLimits},
+    transport::Inbox,
+    worker,
+};
+use crate::{
+    application::Application,
+    chain::{Genesis, GenesisFault},
+    consensus::{Committed, Core, Recovered, Setup, SignState, Timing},
+    crypto::SecretKey,
+    execution::{Executor, Position, SledStore, Store, StoreError, executor::SetupError, run::RunError},
+    storage::{FileStorage, HomeLock, Journal, JournalError, LockError, SignFile},
+    types::{Height, MemberIndex},
+};
+
+/// Events that may wait for a node; frames beyond are dropped, clients wait.
+const EVENTS: usize = 8192;
+/// Final blocks that a slow follower may be behind before it misses some.
+const FOLLOWED_BLOCKS: usize = 1024;
+
+/// How a node runs.
+#[derive(Clone, Debug)]
+pub struct NodeSettings {
+    /// Its folder.
+    pub home: PathBuf,
+    /// The chain.
+    pub genesis: Arc<Genesis>,
+    /// Which member it is.
+    pub me: MemberIndex,
+    /// Its voting key.
+    pub key: SecretKey,
+    /// Timers.
+    pub timing: Timing,
+    /// How long after a block an empty one is made, while the application waits for blocks.
+    pub idle_interval: Duration,
+    /// How far in the future a block's time may be.
+    pub drift: Duration,
+    /// How many transactions may wait.
+    pub mempool: MempoolLimits,
+}
+
+/// A node cannot start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The genesis is wrong.
+    #[error("genesis: {0}")]
+    Genesis(#[from] GenesisFault),
+    /// The key is not that of the member.
+    #[error("the key is not that of member {0} in the genesis")]
+    Key(MemberIndex),
+    /// The folder is in use.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The log cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The state cannot be set up.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// The state store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A block of the log cannot be executed again.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// Executing the log gave something else than when it was written.
+    #[error(
+        "block {height} of the log does not execute as it did: {reason}; another version of the application?"
+    )]
+    Diverged {
+        /// Where.
+        height: Height,
+        /// How.
+        reason: String,
+    },
+    /// Files or threads.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was attempted.
+        what: &'static str,
+        /// Why not.
+        source: std::io::Error,
+    },
+}
+
+fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> StartError {
+    move |source| StartError::Io { what, source }
+}
+
+impl NodeSettings {
+    /// Usual settings.
+    pub fn new(home: impl AsRef<Path>, genesis: Arc<Genesis>, me: MemberIndex, key: SecretKey) -> Self {
+        Self {
+            home: home.as_ref().to_owned(),
+            genesis,
+            me,
+            key,
+            timing: Timing::default(),
+            idle_interval: Duration::from_millis(200),
+            drift: Duration::from_secs(10),
+            mempool: MempoolLimits::default(),
+        }
+    }
+
+    fn validate(&self) -> Result<(), StartError> {
+        self.genesis.validate()?;
+        let key = self.genesis.key(self.me).filter(|key| **key == self.key.public());
+        key.map(|_| ()).ok_or(StartError::Key(self.me))
+    }
+}
+
+/// What is on disk, agreed with itself.
+struct Opened {
+    lock: HomeLock,
+    journal: Journal,
+    sign_file: SignFile,
+    signed: SignState,
+    executor: Arc<Executor>,
+    recovered: Recovered,
+}
+
+impl Node {
+    /// Starts a member on its folder: for the first time, or from where it was, however it ended.
+    ///
+    /// # Errors
+    /// When the folder is in use, its contents damaged, or the genesis wrong.
+    pub fn start(
+        settings: NodeSettings,
+        app: Arc<dyn Application>,
+        transport: Box<dyn Transport>,
+    ) -> Result<Self, StartError> {
+        settings.validate()?;
+        let opened = open(&settings, app)?;
+        launch(settings, opened, transport)
+    }
+}
+
+fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, StartError> {
+    let lock = HomeLock::acquire(&settings.home)?;
+    let folder = settings.home.join("log");
+    let storage = || FileStorage::open(&folder).map_err(io("log folder"));
+    let (sign_file, signed) = SignFile::open(Box::new(storage()?)).map_err(io("sign state"))?;
+    let store: Arc<dyn Store> = Arc::new(SledStore::open(&settings.home.join("state"))?);
+    let executor = Executor::open(app, Arc::clone(&settings.genesis), store)?;
+    let genesis_outcome = executor.genesis_outcome()?;
+    let (journal, recovered) =
+        Journal::open(Box::new(storage()?), &settings.genesis, genesis_outcome, signed)?;
+    reconcile(&executor, &journal)?;
+    Ok(Opened { lock, journal, sign_file, signed, executor: Arc::new(executor), recovered })
+}
+
+/// Brings the state to where the log is.
+fn reconcile(executor: &Executor, journal: &Journal) -> Result<(), StartError> {
+    if !agrees(&executor.tip(), journal)? {
+        tracing::info!("state store disagrees with the log: rebuilding it");
+        executor.reset()?;
+    }
+    let mut height = executor.tip().height;
+    while height < journal.height() {
+        height = height.next();
+        replay(executor, journal, height)?;
+    }
+    Ok(executor.flush()?)
+}
+
+fn agrees(position: &Position, journal: &Journal) -> Result<bool, StartError> {
+    if position.height == Height::new(0) {
+        return Ok(true);
+    }
+    let record = journal.block(position.height)?.map(|(_, record)| record);
+    Ok(record.is_some_and(|record| record.block == position.block && record.outcome == position.outcome))
+}
+
+fn replay(executor: &Executor, journal: &Journal, height: Height) -> Result<(), StartError> {
+    let diverged = |reason: String| StartError::Diverged { height, reason };
+    let found = journal.block(height)?;
+    let (block, record) = found.ok_or_else(|| diverged("it is not in the log".into()))?;
+    let block = Arc::new(block);
+    let outcome = executor.execute(&block, None)?.map_err(|rejection| diverged(rejection.to_string()))?;
+    if outcome != record.outcome {
+        return Err(diverged("state or receipts differ".into()));
+    }
+    executor.commit(vec![Committed { block, outcome, certificate: record.certificate }])?;
+    Ok(())
+}
+
+fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>) -> Result<Node, StartError> {
+    let Opened { lock, journal, sign_file, signed, executor, recovered } = opened;
+    let (events, inbox) = mpsc::sync_channel(EVENTS);
+    let (jobs, work) = mpsc::channel();
+    let drift_ms = u64::try_from(settings.drift.as_millis()).unwrap_or(u64::MAX);
+    let name = |role: &str| format!("member {} {role}", settings.me);
+    let worker = worker::start(name("executes"), Arc::clone(&executor), drift_ms, work, events.clone())
+        .map_err(io("thread"))?;
+    let (blocks, _) = broadcast::channel(FOLLOWED_BLOCKS);
+    let (status, watched) =
+        watch::channel(NodeStatus::Running { height: executor.tip().height, view: recovered.tip.view });
+    let genesis = Arc::clone(&settings.genesis);
+    let waits = executor.waits_for_blocks()?;
+    let setup =
+        Setup { genesis: Arc::clone(&genesis), me: settings.me, key: settings.key, timing: settings.timing };
+    let (core, first) = Core::start(setup, recovered);
+    let driver = Driver {
+        mempool: Mempool::new(settings.mempool, genesis.members.len()),
+        genesis: Arc::clone(&genesis),
+        me: settings.me,
+        core,
+        journal,
+        sign_file,
+        signed,
+        transport,
+        executor: Arc::clone(&executor),
+        jobs,
+        waiters: Default::default(),
+        timers: Default::default(),
+        blocks: blocks.clone(),
+        status,
+        demand: Height::new(0),
+        idle_interval: settings.idle_interval,
+        idle_due: waits.then(std::time::Instant::now),
+        waits,
+    };
+    let thread = std::thread::Builder::new().name(name("votes"));
+    let driver = thread.spawn(move || driver.run(&inbox, first)).map_err(io("thread"))?;
+    Ok(Node::new(genesis, settings.me, executor, Inbox(events), blocks, watched, [driver, worker], lock))
+}

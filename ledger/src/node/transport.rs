@@ -1,0 +1,68 @@
+//! Links between members.
+
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
+
+use super::event::Event;
+use crate::{consensus::MAX_FRAME_BYTES, types::MemberIndex};
+
+/// An encoded message. Shared, as most go to everybody.
+pub type Frame = Arc<[u8]>;
+
+/// Sends frames to the other members. May lose them, late or early: the protocol says again what matters. Must not
+/// block, and must not forge: the receiver is told truly who sent a frame.
+pub trait Transport: Send + 'static {
+    /// Sends a frame to a member.
+    fn send(&self, to: MemberIndex, frame: &Frame);
+}
+
+/// Where frames from other members go in.
+#[derive(Clone)]
+pub struct Inbox(pub(super) mpsc::SyncSender<Event>);
+
+impl Inbox {
+    /// Delivers a frame; false if it was dropped, because it is too long, or the member too slow or gone.
+    pub fn deliver(&self, from: MemberIndex, frame: &Frame) -> bool {
+        frame.len() <= MAX_FRAME_BYTES
+            && self.0.try_send(Event::Frame { from, frame: Arc::clone(frame) }).is_ok()
+    }
+}
+
+/// Links between members in one process.
+#[derive(Clone, Default)]
+pub struct MemoryLinks(Arc<RwLock<Vec<Option<Inbox>>>>);
+
+impl MemoryLinks {
+    /// Links between so many members, none of which is there yet.
+    pub fn new(members: usize) -> Self {
+        Self(Arc::new(RwLock::new((0..members).map(|_| None).collect())))
+    }
+
+    /// The links of a member to the others.
+    pub fn of(&self, member: MemberIndex) -> MemoryLink {
+        MemoryLink { from: member, links: self.clone() }
+    }
+
+    /// Connects a member, or disconnects it: what is sent to and by it is lost.
+    pub fn connect(&self, member: MemberIndex, inbox: Option<Inbox>) {
+        let mut inboxes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(slot) = inboxes.get_mut(member.at()) {
+            *slot = inbox;
+        }
+    }
+}
+
+/// The links of one member to the others.
+pub struct MemoryLink {
+    from: MemberIndex,
+    links: MemoryLinks,
+}
+
+impl Transport for MemoryLink {
+    fn send(&self, to: MemberIndex, frame: &Frame) {
+        let inboxes = self.links.0.read().unwrap_or_else(PoisonError::into_inner);
+        let connected = inboxes.get(self.from.at()).is_some_and(Option::is_some);
+        if let Some(Some(inbox)) = inboxes.get(to.at()).filter(|_| connected) {
+            inbox.deliver(self.from, frame);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The thread that executes: one job after the other, so that the state has one writer.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+};
+
+use super::{
+    clock,
+    event::{Event, Job, Worked},
+};
+use crate::{
+    execution::{
+        Executor,
+        executor::{Built, Clock},
+        run::RunError,
+    },
+    types::TxHash,
+};
+
+/// The store is flushed after this many blocks, so that a restart has few to execute again.
+const FLUSH_BLOCKS: u64 = 256;
+
+/// Starts the thread. It ends when there is nobody to send it jobs.
+pub(super) fn start(
+    name: String,
+    executor: Arc<Executor>,
+    drift_ms: u64,
+    jobs: mpsc::Receiver<Job>,
+    done: mpsc::SyncSender<Event>,
+) -> std::io::Result<JoinHandle<()>> {
+    let worker = Worker { executor, drift_ms, flushed: 0 };
+    std::thread::Builder::new().name(name).spawn(move || worker.work(&jobs, &done))
+}
+
+struct Worker {
+    executor: Arc<Executor>,
+    drift_ms: u64,
+    flushed: u64,
+}
+
+impl Worker {
+    fn work(mut self, jobs: &mpsc::Receiver<Job>, done: &mpsc::SyncSender<Event>) {
+        while let Ok(job) = jobs.recv() {
+            // A panic of the application must stop the node, not leave it waiting.
+            let run = catch_unwind(AssertUnwindSafe(|| self.run(job)));
+            let worked = match run {
+                Ok(Ok(worked)) => worked,
+                Ok(Err(error)) => Some(Worked::Failed(error.to_string())),
+                Err(_) => Some(Worked::Failed("the application panicked".into())),
+            };
+            let failed = matches!(worked, Some(Worked::Failed(_)));
+            if worked.is_some_and(|worked| done.send(Event::Worked(worked)).is_err()) || failed {
+                break;
+            }
+        }
+        if let Err(error) = self.executor.flush() {
+            tracing::warn!(%error, "cannot flush the state store; it will be rebuilt from the log");
+        }
+    }
+
+    fn run(&mut self, job: Job) -> Result<Option<Worked>, RunError> {
+        match job {
+            Job::Execute { block, check } => {
+                let clock = check.then(|| Clock { latest_ms: clock::now_ms() + self.drift_ms });
+                let result = self.executor.execute(&block, clock)?;
+                Ok(Some(Worked::Executed { block: block.hash(), result }))
+            }
+            Job::Build(order, candidates) => {
+                let built = self.executor.build(&order, candidates)?;
+                Ok(built.map(|Built { block, refused }| Worked::Built { block, refused }))
+            }
+            Job::Commit(blocks) => {
+                let blocks: Vec<_> = self.executor.commit(blocks)?.into_iter().map(Arc::new).collect();
+                self.flush_now_and_then()?;
+                Ok(Some(Worked::Committed { blocks, waits: self.executor.waits_for_blocks()? }))
+            }
+            Job::Recheck(txs) => self.recheck(&txs).map(Some),
+        }
+    }
+
+    fn flush_now_and_then(&mut self) -> Result<(), RunError> {
+        let height = self.executor.tip().height.get();
+        if height >= self.flushed + FLUSH_BLOCKS {
+            self.flushed = height;
+            self.executor.flush()?;
+        }
+        Ok(())
+    }
+
+    fn recheck(&self, txs: &[Arc<[u8]>]) -> Result<Worked, RunError> {
+        let (mut refused, mut known) = (Vec::new(), Vec::new());
+        for tx in txs {
+            let hash = TxHash::of(tx);
+            if self.executor.locate(&hash)?.is_some() {
+                known.push(hash);
+            } else if let Err(refusal) = self.executor.check(tx, clock::now_ms())? {
+                refused.push((hash, refusal));
+            }
+        }
+        Ok(Worked::Rechecked { refused, known })
+    }
+}

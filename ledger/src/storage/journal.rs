@@ -1,0 +1,267 @@
+//! The log as the protocol sees it: what each record means, and where final blocks are.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{
+    Storage,
+    log::{Entry, Log, LogError, Place},
+};
+use crate::{
+    chain::{Block, Certificate, Genesis, Outcome, Vote},
+    codec::{Decode, DecodeError, Encode, Reader},
+    consensus::{Committed, Record, Recovered, SignState, Tip},
+    types::{BlockHash, ChainId, Height, View},
+};
+
+const CHAIN: u8 = 1;
+const BLOCK: u8 = 2;
+const VOTE: u8 = 3;
+const CERTIFICATE: u8 = 4;
+const FINAL: u8 = 5;
+
+/// The journal cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JournalError {
+    /// The log failed.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The log is of another chain.
+    #[error("the log is of chain {found}, not of {expected}: a folder holds one chain")]
+    OtherChain {
+        /// Of the log.
+        found: ChainId,
+        /// Of the genesis.
+        expected: ChainId,
+    },
+    /// A record makes no sense, although its checksum is right.
+    #[error("log record: {0}; written by another version?")]
+    Record(#[from] DecodeError),
+    /// A record refers to a block that is not there, or the heights have a gap.
+    #[error("log record of height {0} refers to nothing")]
+    Dangling(Height),
+}
+
+/// What the log says of a final block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinalRecord {
+    /// Its height.
+    pub height: Height,
+    /// Its name.
+    pub block: BlockHash,
+    /// What executing it gave.
+    pub outcome: Outcome,
+    /// Its own certificate of finality.
+    pub certificate: Option<Certificate>,
+}
+
+/// The log, and an index of its final blocks.
+pub struct Journal {
+    log: Log,
+    index: Index,
+}
+
+#[derive(Default)]
+struct Index {
+    /// Blocks that are not final, and their views.
+    open: BTreeMap<BlockHash, (View, Place)>,
+    /// Block and final record at height 1, 2, ….
+    finals: Vec<(Place, Place)>,
+    heights: BTreeMap<BlockHash, Height>,
+}
+
+/// What is gathered while the log is read.
+struct Reading {
+    expected: ChainId,
+    index: Index,
+    blocks: BTreeMap<BlockHash, Arc<Block>>,
+    votes: Vec<Vote>,
+    certificates: Vec<Certificate>,
+    tip: Tip,
+    finality: Option<Certificate>,
+    fresh: bool,
+}
+
+impl Journal {
+    /// Opens the log of a chain, and gathers what the core needs to go on. `genesis_outcome` is that of height 0.
+    ///
+    /// # Errors
+    /// When the log is damaged, of another chain, or cannot be read.
+    pub fn open(
+        storage: Box<dyn Storage>,
+        genesis: &Genesis,
+        genesis_outcome: Outcome,
+        sign_state: SignState,
+    ) -> Result<(Self, Recovered), JournalError> {
+        let tip = Tip {
+            height: Height::new(0),
+            view: View::new(0),
+            block: genesis.block_hash(),
+            outcome: genesis_outcome,
+        };
+        let expected = genesis.chain_id();
+        let mut reading = Reading {
+            expected,
+            index: Index::default(),
+            blocks: BTreeMap::new(),
+            votes: Vec::new(),
+            certificates: Vec::new(),
+            tip,
+            finality: None,
+            fresh: true,
+        };
+        let mut fault = None;
+        let mut log = Log::open(storage, |entry| {
+            if fault.is_none() {
+                fault = reading.take(&entry).err();
+            }
+        })?;
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        if reading.fresh {
+            log.append(CHAIN, expected.as_bytes())?;
+            log.sync()?;
+        }
+        let Reading { index, blocks, votes, certificates, tip, finality, .. } = reading;
+        let blocks = blocks.into_values().collect();
+        let recovered = Recovered { tip, finality, sign_state, blocks, votes, certificates };
+        Ok((Self { log, index }, recovered))
+    }
+
+    /// Writes a record. Not durable before [`Self::sync`].
+    ///
+    /// # Errors
+    /// When it cannot be written: the node must stop.
+    pub fn persist(&mut self, record: &Record) -> Result<(), JournalError> {
+        match record {
+            Record::Block(block) => {
+                let place = self.log.append(BLOCK, &block.to_bytes())?;
+                self.index.open.insert(block.hash(), (block.header.view, place));
+            }
+            Record::Vote(vote) => {
+                self.log.append(VOTE, &vote.to_bytes())?;
+            }
+            Record::Certificate(certificate) => {
+                self.log.append(CERTIFICATE, &certificate.to_bytes())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes that a block, which was persisted before, is final.
+    ///
+    /// # Errors
+    /// When it cannot be written: the node must stop.
+    pub fn finalize(&mut self, committed: &Committed) -> Result<(), JournalError> {
+        let header = &committed.block.header;
+        let record = FinalRecord {
+            height: header.height,
+            block: committed.block.hash(),
+            outcome: committed.outcome,
+            certificate: committed.certificate.clone(),
+        };
+        let place = self.log.append(FINAL, &record.to_bytes())?;
+        self.index.finalize(&record, header.view, place)
+    }
+
+    /// Makes all records durable.
+    ///
+    /// # Errors
+    /// When that is not sure: the node must stop.
+    pub fn sync(&mut self) -> Result<(), JournalError> {
+        Ok(self.log.sync()?)
+    }
+
+    /// Height of the newest final block.
+    pub fn height(&self) -> Height {
+        Height::new(self.index.finals.len() as u64)
+    }
+
+    /// Height of a final block.
+    pub fn height_of(&self, block: &BlockHash) -> Option<Height> {
+        self.index.heights.get(block).copied()
+    }
+
+    /// A final block, and what the log says of it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn block(&self, height: Height) -> Result<Option<(Block, FinalRecord)>, JournalError> {
+        let index = height.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
+        let Some((block, record)) = index.and_then(|index| self.index.finals.get(index)).copied() else {
+            return Ok(None);
+        };
+        let block = Block::from_bytes(&self.log.read(block)?.bytes)?;
+        let record = FinalRecord::from_bytes(&self.log.read(record)?.bytes)?;
+        Ok(Some((block, record)))
+    }
+}
+
+impl Index {
+    fn finalize(&mut self, record: &FinalRecord, view: View, place: Place) -> Result<(), JournalError> {
+        let follows = record.height.get() == self.finals.len() as u64 + 1;
+        let block = self.open.get(&record.block).map(|(_, place)| *place).filter(|_| follows);
+        self.finals.push((block.ok_or(JournalError::Dangling(record.height))?, place));
+        self.heights.insert(record.block, record.height);
+        self.open.retain(|_, (of, _)| *of > view);
+        Ok(())
+    }
+}
+
+impl Reading {
+    fn take(&mut self, entry: &Entry) -> Result<(), JournalError> {
+        let bytes = &entry.bytes;
+        self.fresh = false;
+        match entry.kind {
+            CHAIN => {
+                let found = ChainId::from_bytes(Decode::from_bytes(bytes)?);
+                if found != self.expected {
+                    return Err(JournalError::OtherChain { found, expected: self.expected });
+                }
+            }
+            BLOCK => {
+                let block = Block::from_bytes(bytes)?;
+                self.index.open.insert(block.hash(), (block.header.view, entry.place));
+                self.blocks.insert(block.hash(), Arc::new(block));
+            }
+            VOTE => self.votes.push(Vote::from_bytes(bytes)?),
+            CERTIFICATE => self.certificates.push(Certificate::from_bytes(bytes)?),
+            FINAL => self.finalize(FinalRecord::from_bytes(bytes)?, entry.place)?,
+            tag => return Err(DecodeError::UnknownTag { what: "log record", tag }.into()),
+        }
+        Ok(())
+    }
+
+    fn finalize(&mut self, record: FinalRecord, place: Place) -> Result<(), JournalError> {
+        let block = self.blocks.get(&record.block).ok_or(JournalError::Dangling(record.height))?;
+        let view = block.header.view;
+        self.index.finalize(&record, view, place)?;
+        self.tip = Tip { height: record.height, view, block: record.block, outcome: record.outcome };
+        self.finality = record.certificate.or(self.finality.take());
+        self.blocks.retain(|_, block| block.header.view > view);
+        self.votes.retain(|vote| vote.statement.view() > view);
+        self.certificates.retain(|certificate| certificate.statement().view() > view);
+        Ok(())
+    }
+}
+
+impl Encode for FinalRecord {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.height.encode(out);
+        self.block.encode(out);
+        self.outcome.encode(out);
+        self.certificate.encode(out);
+    }
+}
+
+impl Decode for FinalRecord {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            height: Decode::decode(reader)?,
+            block: Decode::decode(reader)?,
+            outcome: Decode::decode(reader)?,
+            certificate: Decode::decode(reader)?,
+        })
+    }
+}

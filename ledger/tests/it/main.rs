@@ -1,0 +1,12 @@
+//! Claims about the ledger, each a test.
+#![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "tests print their seeds")]
+
+mod app;
+mod codecs;
+mod consortium;
+mod crash;
+mod export;
+mod logs;
+mod rules;
+mod sim;
+mod states;

@@ -1,0 +1,183 @@
+//! Contributing: every rule of verification, then a reservation, a place in the queue, or a mute.
+//!
+//! A contribution whose payout key signed it, whose seal holds, and of whose other proofs one does not, is *evidence*: only
+//! the accredited seller behind the nullifier can have made it, as the seal needs its secret and the signature covers all
+//! of it. Such a transaction is admitted to a block like a good one, and its execution mutes the nullifier for the request
+//! (receipt `contribution.muted`). So muting lies on the ledger, is the same at every member and for every auditor, and a
+//! seller can burden the members with false proofs once a request. Whatever else is wrong keeps a transaction out of blocks
+//! and is held against nobody: above all a missing or different ciphertext, which a relay may have caused.
+
+use galen_circuits::contribution::{Challenge, Statement};
+use galen_ledger::{BlobHash, Blobs, Event, StateRead, StateWrite, TxHash};
+
+use super::Env;
+use crate::amount::Records;
+use crate::fault::{ContributeFault, Fault};
+use crate::id::{ContributionId, Nullifier, RequestId};
+use crate::money::PAYOUT_MEMO;
+use crate::record::{ContributionRecord, Phase, RequestRecord, Status, Use};
+use crate::registry::recent;
+use crate::settle::{Room, reserve, room, wait};
+use crate::state::{load, store};
+use crate::state_key;
+use crate::transaction::SignedContribution;
+use crate::verdict::Verdict;
+
+/// What is checked without the state: the payout key's signature over everything.
+///
+/// # Errors
+/// The first fault.
+pub fn check_stateless(tx: &SignedContribution, env: Env) -> Result<(), Fault> {
+    tx.check_signature(&env.block.chain_id)?;
+    let memo_is_empty = tx.contribution.header.payout.memo == PAYOUT_MEMO;
+    if memo_is_empty { Ok(()) } else { Err(ContributeFault::Memo.into()) }
+}
+
+/// The rules of the ledger, all that are cheap; gives the statement that its proofs must show.
+///
+/// # Errors
+/// The first fault.
+pub fn check_rules(
+    state: &(impl StateRead + ?Sized),
+    tx: &SignedContribution,
+    env: Env,
+) -> Result<Statement, ContributeFault> {
+    let request = RequestRecord::load(state, &tx.request).ok_or(ContributeFault::NoRequest(tx.request))?;
+    if request.phase != Phase::Open || env.height() > request.request.deadline.get() {
+        return Err(ContributeFault::Closed);
+    }
+    let header = &tx.contribution.header;
+    let nullifier = Nullifier::new(header.nullifier);
+    match load(state, &state_key::nullifier(&tx.request, &nullifier)) {
+        Some(Use::Contributed(_)) => return Err(ContributeFault::Used(nullifier)),
+        Some(Use::Muted(_)) => return Err(ContributeFault::Muted(nullifier)),
+        None => {}
+    }
+    let statement = request.statement(&env.block.chain_id, env.config).ok_or(ContributeFault::NoBeacon)?;
+    if !recent::is_good(state, header.recent) {
+        return Err(ContributeFault::NotRecent);
+    }
+    header.check(&statement)?;
+    let records = Records::new(header.totals.released).ok();
+    let records = records.filter(|records| *records <= request.request.max_records);
+    let records = records.ok_or(ContributeFault::TooMany { records: header.totals.released })?;
+    if room(&request, records) == Room::None { Err(ContributeFault::Full) } else { Ok(statement) }
+}
+
+/// Whether the ciphertext is here. Asked before any proof is looked at, and of evidence as well: whoever wants to burden the
+/// members with a proof must deliver something, and every contribution in a block can be exported with its attachment.
+///
+/// # Errors
+/// [`ContributeFault::BlobMissing`], [`ContributeFault::BlobUnreadable`].
+pub fn check_arrival(hash: &BlobHash, blobs: &dyn Blobs) -> Result<(), ContributeFault> {
+    match blobs.has(hash) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(ContributeFault::BlobMissing(*hash)),
+        Err(_) => Err(ContributeFault::BlobUnreadable(*hash)),
+    }
+}
+
+/// Whether a transaction with this verdict on its proofs may enter a block: a good one with its ciphertext, or evidence.
+///
+/// # Errors
+/// The first fault.
+pub fn check_admission(
+    tx: &SignedContribution,
+    verdict: &Verdict,
+    blobs: &dyn Blobs,
+) -> Result<(), ContributeFault> {
+    match verdict {
+        Verdict::Unsound(fault) => Err(fault.clone().into()),
+        Verdict::False(_) => Ok(()),
+        Verdict::Sound => {
+            let blob = blobs.get(&tx.blob).map_err(|_| ContributeFault::BlobUnreadable(tx.blob))?;
+            let blob = blob.ok_or(ContributeFault::BlobMissing(tx.blob))?;
+            tx.contribution.header.check_blob(&blob)?;
+            Ok(())
+        }
+    }
+}
+
+/// What executing a contribution came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Reserved or waiting.
+    Accepted(Vec<Event>),
+    /// The nullifier is muted.
+    Muted(Vec<Event>),
+}
+
+/// Executes a contribution whose rules were just checked, with the verdict on its proofs. Does not look at the ciphertext:
+/// a quorum had it before the block was voted for, and a member that comes later must come to the same state without it.
+///
+/// # Errors
+/// [`ContributeFault::Unsound`].
+pub fn execute(
+    state: &mut dyn StateWrite,
+    tx: &SignedContribution,
+    hash: TxHash,
+    statement: &Statement,
+    verdict: &Verdict,
+    env: Env,
+) -> Result<Outcome, ContributeFault> {
+    let header = &tx.contribution.header;
+    let id = ContributionId::from_bytes(Challenge::draw(statement, header).id);
+    let used = state_key::nullifier(&tx.request, &Nullifier::new(header.nullifier));
+    match verdict {
+        Verdict::Unsound(fault) => Err(fault.clone().into()),
+        Verdict::False(_) => {
+            store(state, &used, &Use::Muted(id));
+            let event = Event::new("contribution.muted").with("request", tx.request).with("contribution", id);
+            Ok(Outcome::Muted(vec![event]))
+        }
+        Verdict::Sound => {
+            store(state, &used, &Use::Contributed(id));
+            accept(state, tx, hash, id, env).map(|event| Outcome::Accepted(vec![event]))
+        }
+    }
+}
+
+fn accept(
+    state: &mut dyn StateWrite,
+    tx: &SignedContribution,
+    hash: TxHash,
+    id: ContributionId,
+    env: Env,
+) -> Result<Event, ContributeFault> {
+    let mut request =
+        RequestRecord::load(state, &tx.request).ok_or(ContributeFault::NoRequest(tx.request))?;
+    let mut contribution = record(tx, hash, request.contributions, env.height());
+    store(state, &state_key::contribution_of(&tx.request, request.contributions), &id);
+    request.contributions += 1;
+    let event = match room(&request, contribution.records()) {
+        Room::Now => {
+            let until = env.height() + env.config.windows.open_window;
+            reserve(state, &mut request, &id, &mut contribution, until)
+        }
+        Room::Later => wait(state, &mut request, &id, &mut contribution),
+        Room::None => return Err(ContributeFault::Full),
+    };
+    save(state, &tx.request, &request);
+    Ok(event)
+}
+
+fn record(tx: &SignedContribution, hash: TxHash, number: u32, height: u64) -> ContributionRecord {
+    let header = &tx.contribution.header;
+    ContributionRecord {
+        request: tx.request,
+        number,
+        tx: hash,
+        height,
+        nullifier: Nullifier::new(header.nullifier),
+        payout: tx.payout(),
+        totals: header.totals,
+        encapsulation: header.encapsulation,
+        identity: header.identity,
+        blob: tx.blob,
+        status: Status::Waiting,
+    }
+}
+
+fn save(state: &mut dyn StateWrite, id: &RequestId, request: &RequestRecord) {
+    store(state, &state_key::request(id), request);
+}

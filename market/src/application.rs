@@ -1,0 +1,219 @@
+//! The market as the ledger's application.
+
+mod order;
+
+use std::sync::Arc;
+
+use galen_circuits::contribution::{Contribution, Statement, Verifier};
+use galen_ledger::{
+    AppError, Application, BlobHash, Blobs, BlockContext, Event, Overlay, Receipt, Refusal, StateRead,
+    StateWrite, TxHash,
+};
+use rayon::prelude::*;
+
+use crate::action::contribute::{self, Outcome};
+use crate::action::{Env, open, withdraw_dataset};
+use crate::config::{ConfigFault, MarketConfig};
+use crate::fault::Fault;
+use crate::registry::recent;
+use crate::role::Governors;
+use crate::settle;
+use crate::state::store;
+use crate::state_key;
+use crate::transaction::{SignedContribution, Transaction};
+use crate::verdict::{ProofCheck, Verdicts};
+
+/// The receipt of a contribution that muted its nullifier: accepted as evidence, not as a contribution.
+pub const MUTED: &str = "contribution.muted";
+
+/// The market. Holds the configuration, the prepared verifying keys, the blobs and a memory of verdicts; no state.
+pub struct Market<C = Verifier> {
+    config: MarketConfig,
+    config_bytes: Vec<u8>,
+    blobs: Arc<dyn Blobs>,
+    verdicts: Verdicts<C>,
+}
+
+impl<C> std::fmt::Debug for Market<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Market({})", self.config.name)
+    }
+}
+
+/// A transaction whose cheap rules hold.
+enum Cheap {
+    /// Nothing more to check.
+    Done,
+    /// Proofs and ciphertext are to be checked.
+    Proofs(Box<(SignedContribution, Statement)>),
+}
+
+impl Market<Verifier> {
+    /// The market of a genesis: `config` is the application's part of it, byte for byte.
+    ///
+    /// # Errors
+    /// [`ConfigFault`].
+    pub fn new(config: &[u8], blobs: Arc<dyn Blobs>) -> Result<Self, ConfigFault> {
+        let (parsed, keys) = MarketConfig::from_json(config)?;
+        Ok(Self::with_check(parsed, config.to_vec(), blobs, Verifier::new(&keys)))
+    }
+}
+
+impl<C: ProofCheck> Market<C> {
+    /// The market with a proof check of one's own, and a configuration that was checked.
+    pub(crate) fn with_check(
+        config: MarketConfig,
+        config_bytes: Vec<u8>,
+        blobs: Arc<dyn Blobs>,
+        check: C,
+    ) -> Self {
+        Self { config, config_bytes, blobs, verdicts: Verdicts::new(check) }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &MarketConfig {
+        &self.config
+    }
+
+    /// The store of ciphertexts.
+    pub fn blobs(&self) -> &Arc<dyn Blobs> {
+        &self.blobs
+    }
+
+    fn env<'a>(&'a self, block: &'a BlockContext) -> Env<'a> {
+        Env { config: &self.config, block }
+    }
+
+    /// Everything but proofs and ciphertext.
+    fn check_cheap(&self, state: &dyn StateRead, block: &BlockContext, tx: &[u8]) -> Result<Cheap, Fault> {
+        let env = self.env(block);
+        match Transaction::from_bytes(tx)? {
+            Transaction::Order(order) => {
+                order::check_stateless(&order, env)?;
+                order::check_and_execute(&mut Overlay::new(state), &order, env)?;
+                Ok(Cheap::Done)
+            }
+            Transaction::Open(opening) => {
+                open::check_and_execute(&mut Overlay::new(state), &opening, env)?;
+                Ok(Cheap::Done)
+            }
+            Transaction::Contribute(contribution) => {
+                contribute::check_stateless(&contribution, env)?;
+                let statement = contribute::check_rules(state, &contribution, env)?;
+                contribute::check_arrival(&contribution.blob, self.blobs.as_ref())?;
+                Ok(Cheap::Proofs(Box::new((contribution, statement))))
+            }
+        }
+    }
+
+    fn try_execute(
+        &self,
+        state: &mut dyn StateWrite,
+        block: &BlockContext,
+        tx: &[u8],
+    ) -> Result<Receipt, Fault> {
+        let env = self.env(block);
+        match Transaction::from_bytes(tx)? {
+            Transaction::Order(order) => {
+                order::check_stateless(&order, env)?;
+                Ok(Receipt::accepted(order::check_and_execute(state, &order, env)?))
+            }
+            Transaction::Open(opening) => {
+                Ok(Receipt::accepted(open::check_and_execute(state, &opening, env)?))
+            }
+            Transaction::Contribute(contribution) => {
+                contribute::check_stateless(&contribution, env)?;
+                let statement = contribute::check_rules(state, &contribution, env)?;
+                let verdict = self.verdicts.of(&statement, &contribution.contribution);
+                let hash = TxHash::of(tx);
+                match contribute::execute(state, &contribution, hash, &statement, &verdict, env)? {
+                    Outcome::Accepted(events) => Ok(Receipt::accepted(events)),
+                    Outcome::Muted(events) => Ok(muted(events)),
+                }
+            }
+        }
+    }
+}
+
+/// Accepted, so that the mute is kept; the code says what it was accepted as.
+fn muted(events: Vec<Event>) -> Receipt {
+    let message = "the seal holds and another proof does not: the nullifier is muted for this request";
+    Receipt { code: MUTED.into(), message: message.into(), ..Receipt::accepted(events) }
+}
+
+impl<C: ProofCheck> Application for Market<C> {
+    fn genesis(&self, state: &mut dyn StateWrite, config: &[u8]) -> Result<(), AppError> {
+        if config != self.config_bytes {
+            return Err(AppError(
+                "the genesis holds another configuration than this market was set up with".into(),
+            ));
+        }
+        state.put(&state_key::config(), config.to_vec());
+        store(state, &state_key::governance(), &Governors::of(&self.config.governance));
+        recent::begin(state);
+        Ok(())
+    }
+
+    fn check(&self, state: &dyn StateRead, context: &BlockContext, tx: &[u8]) -> Result<(), Refusal> {
+        let mut verdicts = self.check_batch(state, context, &[tx]);
+        verdicts.pop().unwrap_or_else(|| Err(Refusal::new("tx.encoding", "no transaction")))
+    }
+
+    fn check_batch(
+        &self,
+        state: &dyn StateRead,
+        context: &BlockContext,
+        txs: &[&[u8]],
+    ) -> Vec<Result<(), Refusal>> {
+        let cheap: Vec<Result<Cheap, Fault>> =
+            txs.par_iter().map(|tx| self.check_cheap(state, context, tx)).collect();
+        let to_prove = cheap.iter().filter_map(|result| match result {
+            Ok(Cheap::Proofs(item)) => Some((&item.1, &item.0.contribution)),
+            _ => None,
+        });
+        let to_prove: Vec<(&Statement, &Contribution)> = to_prove.collect();
+        let mut verdicts = self.verdicts.of_all(&to_prove).into_iter();
+        let with_verdict = cheap.iter().map(|result| match result {
+            Ok(Cheap::Proofs(item)) => Ok(Some((&item.0, verdicts.next()))),
+            Ok(Cheap::Done) => Ok(None),
+            Err(fault) => Err(fault.clone()),
+        });
+        let with_verdict: Vec<_> = with_verdict.collect();
+        let finish = |result: Result<Option<(&SignedContribution, _)>, Fault>| match result? {
+            Some((tx, Some(verdict))) => Ok(contribute::check_admission(tx, &verdict, self.blobs.as_ref())?),
+            _ => Ok(()),
+        };
+        with_verdict
+            .into_par_iter()
+            .map(|result| finish(result).map_err(|fault: Fault| fault.into()))
+            .collect()
+    }
+
+    fn begin_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
+        settle::beacon::draw(state, self.env(context))
+    }
+
+    fn execute(&self, state: &mut dyn StateWrite, context: &BlockContext, tx: &[u8]) -> Receipt {
+        self.try_execute(state, context, tx).unwrap_or_else(|fault| Refusal::from(fault).into())
+    }
+
+    fn end_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
+        let env = self.env(context);
+        let mut events = settle::end_block(state, env);
+        events.extend(withdraw_dataset::expire(state, env.height()));
+        events.extend(recent::end_block(state, env.height(), self.config.windows.recent_interval));
+        order::forget(state, env.height());
+        events
+    }
+
+    fn waits_for_blocks(&self, state: &dyn StateRead) -> bool {
+        settle::waits(state)
+    }
+
+    fn attachments(&self, tx: &[u8]) -> Vec<BlobHash> {
+        match Transaction::from_bytes(tx) {
+            Ok(Transaction::Contribute(contribution)) => vec![contribution.blob],
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What an auditor finds: totals of everything that was proven and paid, and, with the authority's key, an identity.
+//!
+//! The totals come from the state that the auditor's own replay of the chain arrived at (`galen_ledger::verify_chain` with
+//! a [`Market`](crate::Market) made from the genesis): in that replay each signature, proof and ciphertext is checked again.
+
+use galen_circuits::jubjub::{KeyFault, SecretKey};
+use galen_circuits::seal::TO_AUDITOR;
+use galen_ledger::StateRead;
+use serde::Serialize;
+
+use crate::id::{AccountKey, ContributionId, SellerName};
+use crate::money::{Supply, supply};
+use crate::query;
+use crate::record::{ContributionRecord, Phase, RequestRecord, Status, Use};
+use crate::role::{Participant, participant};
+use crate::state::{list, load};
+use crate::state_key;
+
+/// Totals over a whole chain.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AuditReport {
+    /// Schemas.
+    pub schemas: usize,
+    /// Participants, suspended ones included.
+    pub participants: usize,
+    /// Requests posted.
+    pub requests: usize,
+    /// Requests settled.
+    pub settled: usize,
+    /// Contributions accepted.
+    pub contributions: usize,
+    /// Of these, opened and paid.
+    pub paid_contributions: usize,
+    /// Of these, lapsed.
+    pub lapsed: usize,
+    /// Nullifiers muted for a false proof.
+    pub muted: usize,
+    /// Proofs of accepted contributions.
+    pub proofs: Proofs,
+    /// Rows in contributions that were paid.
+    pub records_paid: u64,
+    /// Money paid for them, in minor units.
+    pub amount_paid: u64,
+    /// Money that went back to researchers.
+    pub refunded: u64,
+    /// Rows suppressed in accepted contributions.
+    pub suppressed: u64,
+    /// Bytes of ciphertext of accepted contributions.
+    pub ciphertext: u64,
+    /// Where all money is.
+    pub supply: Option<Supply>,
+    /// Rules of the market that the final state breaks: none, unless the program is wrong.
+    pub broken: Vec<String>,
+}
+
+/// Numbers of proofs by circuit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Proofs {
+    /// Of scans.
+    pub scans: u64,
+    /// Of releases.
+    pub releases: u64,
+    /// Of seals.
+    pub seals: u64,
+}
+
+impl AuditReport {
+    /// Adds up a state, and checks what must hold in every state.
+    pub fn of(state: &(impl StateRead + ?Sized)) -> Self {
+        let supply = supply(state);
+        let mut report = Self {
+            schemas: query::schemas(state).len(),
+            participants: query::participants(state).len(),
+            supply: Some(supply),
+            ..Self::default()
+        };
+        if !supply.is_conserved() {
+            report.broken.push("balances and escrows are not what was issued".to_owned());
+        }
+        for view in query::requests(state) {
+            report.add_request(state, &view);
+        }
+        report
+    }
+
+    fn add_request(&mut self, state: &(impl StateRead + ?Sized), view: &query::RequestView) {
+        self.requests += 1;
+        if let Phase::Settled { refunded, .. } = view.record.phase {
+            self.settled += 1;
+            self.refunded += refunded.get();
+        }
+        let uses = query::nullifiers(state, &view.id);
+        self.muted += uses.iter().filter(|(_, used)| matches!(used, Use::Muted(_))).count();
+        let mut paid = 0;
+        for contribution in query::contributions_of(state, &view.id) {
+            self.add_contribution(&view.record, &contribution.record);
+            if matches!(contribution.record.status, Status::Paid { .. }) {
+                paid += contribution.record.totals.released;
+            }
+        }
+        if paid != view.record.paid.get() || paid > view.record.request.max_records.get() {
+            self.broken.push(format!("request {} paid {paid} records", view.id));
+        }
+    }
+
+    fn add_contribution(&mut self, request: &RequestRecord, record: &ContributionRecord) {
+        self.contributions += 1;
+        self.proofs.scans += u64::from(request.request.sample);
+        self.proofs.releases += record.blocks() as u64;
+        self.proofs.seals += 1;
+        self.suppressed += u64::from(record.totals.suppressed);
+        self.ciphertext +=
+            record.blocks() as u64 * 32 * galen_circuits::release::cipher::BLOCK_ELEMENTS as u64;
+        match record.status {
+            Status::Paid { amount, .. } => {
+                self.paid_contributions += 1;
+                self.records_paid += u64::from(record.totals.released);
+                self.amount_paid += amount.get();
+            }
+            Status::Lapsed { .. } => self.lapsed += 1,
+            Status::Waiting | Status::Reserved { .. } | Status::Unserved { .. } => {}
+        }
+    }
+}
+
+/// An identity cannot be opened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentifyFault {
+    /// No such contribution.
+    #[error("contribution {0} is not known")]
+    Unknown(ContributionId),
+    /// The sealed name is no point.
+    #[error("the sealed name cannot be opened: {0}")]
+    Sealed(#[from] KeyFault),
+    /// Nobody has that name: the key is not the audit authority's.
+    #[error("no hospital has the name that the key opens")]
+    Nobody,
+}
+
+/// Opens the identity behind a contribution with the audit authority's secret.
+///
+/// # Errors
+/// [`IdentifyFault`].
+pub fn identify(
+    state: &(impl StateRead + ?Sized),
+    secret: &SecretKey,
+    id: &ContributionId,
+) -> Result<(AccountKey, Participant), IdentifyFault> {
+    let record = ContributionRecord::load(state, id).ok_or(IdentifyFault::Unknown(*id))?;
+    let name = SellerName::new(secret.open(TO_AUDITOR, &record.identity)?);
+    let account: AccountKey = load(state, &state_key::seller(&name)).ok_or(IdentifyFault::Nobody)?;
+    let participant = participant(state, &account).ok_or(IdentifyFault::Nobody)?;
+    Ok((account, participant))
+}
+
+/// All contributions of a chain, for an explorer.
+pub fn contributions(state: &(impl StateRead + ?Sized)) -> Vec<(ContributionId, ContributionRecord)> {
+    let all = list::<ContributionRecord>(state, &state_key::contributions());
+    let named = |(key, record): (Vec<u8>, ContributionRecord)| {
+        Some((ContributionId::from_bytes(*key.last_chunk::<32>()?), record))
+    };
+    all.filter_map(named).collect()
+}

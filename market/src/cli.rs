@@ -1,0 +1,57 @@
+//! The `galen` program: what can be typed.
+//!
+//! Exit codes: 0 done; 1 it was refused, did not verify, or failed, with the reason on stderr; 2 the arguments are wrong.
+
+pub mod auditor;
+pub mod console;
+pub mod hospital;
+pub mod prover;
+
+use clap::{Parser, Subcommand};
+
+use crate::demo::{self, DemoArgs};
+use console::Console;
+
+/// An anonymous market for medical data: requests, proven contributions, settlement, audit.
+#[derive(Parser, Debug)]
+#[command(name = "galen", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Play the whole story in one process, on generated patients or a file of your own
+    Demo(DemoArgs),
+    /// Verify a chain from its exported file, trusting nobody
+    #[command(subcommand)]
+    Auditor(auditor::AuditorCommand),
+    /// A hospital's side: see what would be released before anything is proven
+    #[command(subcommand)]
+    Hospital(hospital::HospitalCommand),
+    /// The prover service of a hospital
+    #[command(subcommand)]
+    Prover(prover::ProverCommand),
+}
+
+impl Cli {
+    /// Does what was typed.
+    ///
+    /// # Errors
+    /// Whatever went wrong, with what to do.
+    pub fn run(self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let done = match self.command {
+            Command::Demo(args) => {
+                let console = Console::new(args.json);
+                runtime.block_on(demo::run(args, &console))
+            }
+            Command::Auditor(command) => command.run(),
+            Command::Hospital(command) => command.run(),
+            Command::Prover(command) => runtime.block_on(command.run()),
+        };
+        runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+        done
+    }
+}

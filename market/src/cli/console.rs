@@ -1,0 +1,115 @@
+//! What the program prints: the story on stdout, progress on stderr.
+//!
+//! With `--json` stdout carries one object, on its last line, and the story moves to stderr. Colours only on a terminal and
+//! without `NO_COLOR`. Progress is redrawn on a terminal, and a line every few seconds elsewhere.
+
+use std::io::{IsTerminal, Write};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Where and how to print.
+pub struct Console {
+    json: bool,
+    colour: bool,
+    redraw: bool,
+    last: Mutex<Option<Instant>>,
+}
+
+/// Seconds between two lines of progress where lines cannot be redrawn.
+const QUIET: Duration = Duration::from_secs(5);
+
+impl Console {
+    /// A console; with `json` the story goes to stderr.
+    pub fn new(json: bool) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let terminal = if json { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
+        Self {
+            json,
+            colour: terminal && !plain,
+            redraw: std::io::stderr().is_terminal(),
+            last: Mutex::new(None),
+        }
+    }
+
+    fn line(&self, text: &str) {
+        self.clear();
+        // A closed pipe is the reader's decision, not a failure of the work.
+        let _ = if self.json {
+            writeln!(std::io::stderr(), "{text}")
+        } else {
+            writeln!(std::io::stdout(), "{text}")
+        };
+    }
+
+    /// Starts a chapter: who acts, and what is done.
+    pub fn chapter(&self, who: &str, what: &str) {
+        if self.colour {
+            self.line(&format!("\n\x1b[1;36m{who}\x1b[0m  \x1b[1m{what}\x1b[0m"));
+        } else {
+            self.line(&format!("\n{who}  {what}"));
+        }
+    }
+
+    /// A fact: a short label and its value.
+    pub fn fact(&self, label: &str, value: impl std::fmt::Display) {
+        if self.colour {
+            self.line(&format!("  \x1b[2m{label:<26}\x1b[0m {value}"));
+        } else {
+            self.line(&format!("  {label:<26} {value}"));
+        }
+    }
+
+    /// A sentence.
+    pub fn say(&self, text: impl std::fmt::Display) {
+        self.line(&format!("  {text}"));
+    }
+
+    /// Something that the reader must know.
+    pub fn warn(&self, text: impl std::fmt::Display) {
+        if self.colour {
+            self.line(&format!("  \x1b[33m{text}\x1b[0m"));
+        } else {
+            self.line(&format!("  {text}"));
+        }
+    }
+
+    /// Progress of something that takes longer than a moment.
+    pub fn progress(&self, what: &str, done: usize, total: usize, left: Option<Duration>) {
+        let left = left.map_or_else(String::new, |left| format!(", {} left", duration(left)));
+        let text = format!("  {what}: {done} of {total}{left}");
+        if self.redraw {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K{text}").and_then(|()| std::io::stderr().flush());
+            return;
+        }
+        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if done == total || last.is_none_or(|at| at.elapsed() >= QUIET) {
+            *last = Some(Instant::now());
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// Ends a redrawn line of progress.
+    pub fn clear(&self) {
+        if self.redraw {
+            let _ = write!(std::io::stderr(), "\r\x1b[2K");
+        }
+    }
+
+    /// The one object of `--json`, as the last line of stdout; nothing otherwise.
+    pub fn object(&self, value: &serde_json::Value) {
+        if self.json {
+            self.clear();
+            let _ = writeln!(std::io::stdout(), "{value}");
+        }
+    }
+}
+
+/// A duration for people: `0.4 s`, `12 s`, `2 min 5 s`.
+pub fn duration(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    match seconds {
+        s if s < 10.0 => format!("{s:.1} s"),
+        s if s < 120.0 => format!("{s:.0} s"),
+        s => format!("{} min {} s", s as u64 / 60, s as u64 % 60),
+    }
+}

@@ -1,0 +1,93 @@
+//! Everybody's secrets in a demonstration, from one seed.
+//!
+//! In life each party draws its own and shows it to nobody; here one seed lets a run that was killed go on.
+
+use galen_circuits::field::{F, from_wide};
+use galen_circuits::jubjub::SecretKey;
+use galen_market::Signer;
+use galen_market::agent::hospital::HospitalKeys;
+use galen_market::agent::researcher::ResearcherKeys;
+use galen_prover::import::HospitalSecret;
+use galen_prover::plan::Seller;
+
+/// The seed that everything is derived from.
+pub struct Cast([u8; 32]);
+
+/// A hospital's secrets.
+pub struct HospitalCast {
+    /// What the market knows it by.
+    pub keys: HospitalKeys,
+    /// What its proofs know.
+    pub seller: Seller,
+    /// Key of its patients' handles.
+    pub handles: HospitalSecret,
+    /// Blinds its contribution.
+    pub entropy: [u8; 32],
+    /// Blinds its run.
+    pub run_blind: F,
+}
+
+impl Cast {
+    /// The cast of a seed.
+    pub fn new(seed: [u8; 32]) -> Self {
+        Self(seed)
+    }
+
+    /// 32 bytes for a purpose.
+    pub fn bytes(&self, what: &str) -> [u8; 32] {
+        blake3::keyed_hash(&self.0, what.as_bytes()).into()
+    }
+
+    fn element(&self, what: &str) -> F {
+        from_wide(&self.wide(what))
+    }
+
+    fn wide(&self, what: &str) -> [u8; 64] {
+        let mut out = [0; 64];
+        blake3::Hasher::new_keyed(&self.0).update(what.as_bytes()).finalize_xof().fill(&mut out);
+        out
+    }
+
+    /// A governance key of the consortium.
+    pub fn governor(&self, index: usize) -> Signer {
+        Signer::from_seed(self.bytes(&format!("governor {index}")))
+    }
+
+    /// The treasury.
+    pub fn treasury(&self) -> Signer {
+        Signer::from_seed(self.bytes("treasury"))
+    }
+
+    /// Somebody who would like to be paid for another's work.
+    pub fn thief(&self) -> Signer {
+        Signer::from_seed(self.bytes("thief"))
+    }
+
+    /// The audit authority's key.
+    pub fn authority(&self) -> SecretKey {
+        SecretKey::from_wide(&self.wide("authority"))
+    }
+
+    /// The researcher.
+    pub fn researcher(&self) -> ResearcherKeys {
+        ResearcherKeys::from_seed(&self.bytes("researcher"))
+    }
+
+    /// A hospital.
+    pub fn hospital(&self, index: u32) -> HospitalCast {
+        let what = |part: &str| format!("hospital {index} {part}");
+        let keys = HospitalKeys::from_seed(self.bytes(&what("seed")));
+        let seller = Seller {
+            secret: keys.seller_secret(),
+            salt: self.element(&what("salt")),
+            key_seed: keys.key_seed(),
+        };
+        HospitalCast {
+            keys,
+            seller,
+            handles: HospitalSecret::new(self.bytes(&what("handles"))),
+            entropy: self.bytes(&what("entropy")),
+            run_blind: self.element(&what("run blind")),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! The demonstration's folder: what was asked, the seed, and where everybody keeps what is theirs.
+//!
+//! ```text
+//! story.json             what was asked and the seed (mode 0600)
+//! ledger/                the consortium: four members and the blobs
+//! hospital-N/            a hospital's own: jobs, its offer, what it sold (private)
+//! researcher/            the delivered tables
+//! chain.galen            the chain, for the auditor
+//! ```
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use rand::RngCore;
+use serde::{Deserialize, Serialize};
+
+/// What a demonstration was asked to do. Another answer needs another folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Digest of the data file; none for the generated cohort.
+    pub data: Option<String>,
+    /// Digest of the schema's text.
+    pub schema: String,
+    /// Hospitals.
+    pub hospitals: u32,
+    /// Chunks sampled of each.
+    pub sample: u32,
+    /// Least rows of a class.
+    pub k: u16,
+    /// Least sensitive values of a class.
+    pub l: u16,
+    /// The request in words.
+    pub request: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Story {
+    asked: Asked,
+    seed: String,
+}
+
+/// The folder.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Opens the folder, or begins it.
+    ///
+    /// # Errors
+    /// When it cannot be made, is damaged, or holds another demonstration.
+    pub fn open(path: &Path, asked: &Asked) -> anyhow::Result<(Self, [u8; 32], bool)> {
+        fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
+        let folder = Self(path.to_owned());
+        let file = folder.path("story.json");
+        if !file.exists() {
+            if fs::read_dir(path)?.next().is_some() {
+                bail!("{} is not empty and holds no demonstration: choose another --out", path.display());
+            }
+            let mut seed = [0; 32];
+            rand::rngs::OsRng.fill_bytes(&mut seed);
+            let story = Story { asked: asked.clone(), seed: hex::encode(seed) };
+            write_private(&file, &serde_json::to_vec_pretty(&story)?)?;
+            return Ok((folder, seed, false));
+        }
+        let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let damaged = || format!("{} is damaged: delete the folder and start again", file.display());
+        let story: Story = serde_json::from_slice(&text).with_context(damaged)?;
+        if story.asked != *asked {
+            bail!(
+                "{} holds a demonstration with other data, schema or settings: choose another --out, or delete it",
+                path.display()
+            );
+        }
+        let mut seed = [0; 32];
+        hex::decode_to_slice(&story.seed, &mut seed).with_context(damaged)?;
+        Ok((folder, seed, true))
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// A hospital's own folder, for its eyes only.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn hospital(&self, index: u32) -> anyhow::Result<PathBuf> {
+        let path = self.path(&format!("hospital-{}", index + 1));
+        private_dir(&path)?;
+        Ok(path)
+    }
+
+    /// The researcher's folder.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub fn researcher(&self) -> anyhow::Result<PathBuf> {
+        let path = self.path("researcher");
+        private_dir(&path)?;
+        Ok(path)
+    }
+}
+
+fn private_dir(path: &Path) -> anyhow::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).with_context(|| format!("cannot make {}", path.display()))
+}
+
+/// Writes a file that only its owner may read, whole or not at all.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let temporary = path.with_extension("part");
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let write = || -> std::io::Result<()> {
+        let mut file = options.open(&temporary)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)?;
+        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// A digest of bytes, as text.
+pub fn digest(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}

@@ -1,0 +1,49 @@
+//! Somebody tries to be paid for another's work: takes a contribution, puts an own payout key and a fresh nullifier into
+//! it, and signs it.
+
+use anyhow::bail;
+use galen_circuits::field::F;
+use galen_ledger::SubmitError;
+use galen_market::agent::hospital::payout;
+use galen_market::transaction::SignedContribution;
+use galen_market::{RequestId, Transaction};
+
+use super::sell::Sold;
+use super::setup::Stage;
+
+/// Why the forgery was refused.
+pub struct Forgery {
+    /// In a sentence.
+    pub reason: String,
+}
+
+/// Submits the forgery and expects that it is refused.
+///
+/// # Errors
+/// When it is not.
+pub async fn attempt(stage: &Stage<'_>, request: &RequestId, sales: &[Sold]) -> anyhow::Result<Forgery> {
+    let console = stage.console;
+    console.chapter("Forger", "offers another's rows under an own payout key");
+    let Some(Transaction::Contribute(stolen)) = sales.first().map(|sold| &sold.sale.transaction) else {
+        bail!("there is no contribution to steal");
+    };
+    let thief = stage.cast.thief();
+    let mut contribution = stolen.contribution.clone();
+    contribution.header.payout = payout(&thief);
+    contribution.header.nullifier += F::from(1u64);
+    let chain = &stage.consortium.chain;
+    let forged = SignedContribution::new(chain, *request, contribution, stolen.blob, &thief);
+    let bytes = Transaction::Contribute(forged).to_bytes();
+    match stage.consortium.consortium.submit(bytes).await {
+        Err(SubmitError::Refused(refusal)) => {
+            console.fact("refused", &refusal.message);
+            Ok(Forgery { reason: refusal.message })
+        }
+        Ok(submitted) if !submitted.receipt.accepted => {
+            console.fact("refused", &submitted.receipt.message);
+            Ok(Forgery { reason: submitted.receipt.message })
+        }
+        Ok(_) => bail!("the forgery was accepted: do not use this chain"),
+        Err(error) => Err(error.into()),
+    }
+}

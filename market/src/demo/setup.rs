@@ -1,0 +1,273 @@
+//! Before the first contribution: keys, roles, money, datasets, the request.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use galen_circuits::dataset::Dataset;
+use galen_circuits::groth16::{KeyStore, Trust};
+use galen_circuits::keys::Keys;
+use galen_ledger::{Height, StateRead};
+use galen_market::action::{AccreditAuditor, AccreditResearcher, Issue, RegisterSchema};
+use galen_market::agent::researcher::Wish;
+use galen_market::{Action, Amount, Order, Records, Request, RequestId, SchemaId, Signer, query};
+use galen_prover::import::{Imported, Options, Share, import_file};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+
+use super::cast::{Cast, HospitalCast};
+use super::consortium::Running;
+use super::folder::Folder;
+use super::source::Source;
+use super::took;
+use crate::cli::console::Console;
+
+/// Price of one record, in minor units.
+const PRICE: u64 = 1_250;
+/// The last block that takes contributions.
+const DEADLINE: u64 = 60_000;
+/// The last block at which an order may be executed.
+const VALID_UNTIL: u64 = 9_000;
+
+/// What every step needs.
+pub struct Stage<'a> {
+    /// Where to print.
+    pub console: &'a Console,
+    /// The folder.
+    pub folder: &'a Folder,
+    /// Everybody's secrets.
+    pub cast: &'a Cast,
+    /// Patients and request.
+    pub source: &'a Source,
+    /// The members.
+    pub consortium: &'a Running,
+}
+
+/// A hospital with its committed dataset.
+pub struct Hospital {
+    /// From 0.
+    pub index: u32,
+    /// Its secrets.
+    pub cast: HospitalCast,
+    /// What it committed to.
+    pub dataset: Dataset,
+}
+
+impl Hospital {
+    /// Its name, for people.
+    pub fn name(&self) -> String {
+        hospital_name(self.index)
+    }
+}
+
+fn hospital_name(index: u32) -> String {
+    format!("Hospital {}", index + 1)
+}
+
+impl Stage<'_> {
+    /// The schema's name.
+    pub fn schema_id(&self) -> SchemaId {
+        SchemaId::of(self.source.schema())
+    }
+
+    /// Executes an order. Its bytes are the same each time, so that a repeated order is the order of before.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn order(&self, what: &str, action: Action, signers: &[&Signer]) -> anyhow::Result<()> {
+        let nonce = self.cast.bytes(&format!("order {what}"));
+        let nonce = u64::from_le_bytes(*nonce.first_chunk().context("32 bytes hold 8")?);
+        let order = Order { action, nonce, valid_until: Height::new(VALID_UNTIL) };
+        self.consortium.submit(what, &order.sign(&self.consortium.chain, signers)).await?;
+        Ok(())
+    }
+
+    /// Reads the final state of a member.
+    ///
+    /// # Errors
+    /// When no member runs or the store fails.
+    pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, u64) -> T) -> anyhow::Result<T> {
+        let nodes = self.consortium.consortium.nodes();
+        let node = nodes.iter().max_by_key(|node| node.height()).context("no member runs")?;
+        Ok(node.read(|state, position| read(state, position.height.get()))?)
+    }
+}
+
+/// The folder of proving keys: `GALEN_KEYS_DIR`, or the user's cache.
+pub fn keys_folder() -> PathBuf {
+    if let Some(path) = std::env::var_os("GALEN_KEYS_DIR") {
+        return path.into();
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
+    cache.or_else(home).unwrap_or_else(std::env::temp_dir).join("galen").join("keys")
+}
+
+/// Loads the proving keys, or makes them on the first run.
+///
+/// # Errors
+/// When they cannot be stored.
+pub fn keys(console: &Console) -> anyhow::Result<(Keys, f64)> {
+    let began = Instant::now();
+    console.chapter("Set-up", "proving keys of the three circuits");
+    let folder = keys_folder();
+    let store = KeyStore::open(&folder, Trust::Development)
+        .with_context(|| format!("the keys' folder {} (GALEN_KEYS_DIR names another)", folder.display()))?;
+    let mut rng = ChaCha20Rng::from_entropy();
+    let report = |name: &str, index| console.progress(&format!("key of the {name}"), index, 3, None);
+    let keys = Keys::load_or_setup_insecure_single_party(&store, &mut rng, report)?;
+    console.clear();
+    console.fact("keys", folder.display());
+    console.fact("constraints", constraints(&keys));
+    console.fact("ready after", took(began));
+    console.warn("these keys come from a single party, which could forge with them: for demonstrations only");
+    Ok((keys, began.elapsed().as_secs_f64()))
+}
+
+fn constraints(keys: &Keys) -> String {
+    let of = [keys.scan.matrices(), keys.release.matrices(), keys.seal.matrices()].map(|m| m.constraints());
+    format!("scan {}, release {}, seal {}", of[0], of[1], of[2])
+}
+
+/// Approves the schema, accredits everybody, issues money.
+///
+/// # Errors
+/// When an order is refused.
+pub async fn found(stage: &Stage<'_>) -> anyhow::Result<()> {
+    let Stage { console, cast, source, .. } = stage;
+    console.chapter("Members", "approve the schema, accredit, issue money");
+    let governors: Vec<Signer> = (0..super::consortium::MEMBERS).map(|index| cast.governor(index)).collect();
+    let board: Vec<&Signer> = governors.iter().collect();
+    let schema = RegisterSchema { schema: source.schema().clone() };
+    stage.order("approve the schema", Action::RegisterSchema(schema), &board).await?;
+    let schema = source.schema();
+    let floors =
+        format!("k ≥ {}, l ≥ {}, α ≤ {} ‰", schema.k_floor(), schema.l_floor(), schema.alpha_ceiling());
+    console.fact("schema", format!("{} v{}, {floors}", schema.name(), schema.version()));
+
+    for index in 0..source.asked.hospitals {
+        let keys = cast.hospital(index).keys;
+        let account = keys.account();
+        let signers: Vec<&Signer> = board.iter().copied().chain([&account]).collect();
+        let name = hospital_name(index);
+        let action = keys.accreditation(&name, vec![stage.schema_id()]);
+        stage.order(&format!("accredit {name}"), action, &signers).await?;
+    }
+    console.fact("hospitals accredited", source.asked.hospitals);
+    let researcher = cast.researcher().account.key();
+    let action = AccreditResearcher { account: researcher, name: "Institute of Research".into() };
+    stage.order("accredit the researcher", Action::AccreditResearcher(action), &board).await?;
+    let auditor = cast.governor(usize::MAX).key();
+    let action = AccreditAuditor { account: auditor, name: "Audit office".into() };
+    stage.order("accredit the auditor", Action::AccreditAuditor(action), &board).await?;
+    let amount = escrow(source)?;
+    stage.order("issue money", Action::Issue(Issue { to: researcher, amount }), &[&cast.treasury()]).await?;
+    console.fact("issued to the researcher", money(amount));
+    Ok(())
+}
+
+/// Each hospital imports its patients and commits to them.
+///
+/// # Errors
+/// When the file is refused or a hospital has too few patients.
+pub async fn datasets(stage: &Stage<'_>) -> anyhow::Result<Vec<Hospital>> {
+    let Stage { console, source, .. } = stage;
+    console.chapter("Hospitals", "import their patients and commit to them");
+    if source.is_synthetic() {
+        console.warn("the patients are synthetic: generated from a seed, no row stands for a person");
+    }
+    let file = source.file(stage.folder)?;
+    let mut hospitals = Vec::new();
+    for index in 0..source.asked.hospitals {
+        let began = Instant::now();
+        let cast = stage.cast.hospital(index);
+        let share = Share::new(index, source.asked.hospitals)?;
+        let options = Options { share: Some(share), ..Options::default() };
+        let Imported { rows, report } = import_file(&file, &source.spec, &cast.handles, options)?;
+        let chunks = Dataset::chunks_for(rows.len(), source.schema().min_chunks() as usize);
+        let dataset = Dataset::new(&rows, chunks)?;
+        let hospital = Hospital { index, cast, dataset };
+        let action = hospital
+            .cast
+            .keys
+            .commitment(stage.schema_id(), hospital.dataset.body(hospital.cast.seller.salt));
+        let account = hospital.cast.keys.account();
+        stage.order(&format!("commit {}", hospital.name()), action, &[&account]).await?;
+        let read = format!(
+            "{} rows read, {} patients, {chunks} chunks, {}",
+            report.rows_of_share,
+            rows.len(),
+            took(began)
+        );
+        console.fact(&hospital.name(), read);
+        hospitals.push(hospital);
+    }
+    console.say("on the ledger: one hash each, which shows neither patients nor how many");
+    Ok(hospitals)
+}
+
+/// The researcher posts the request, and the ledger draws its sample.
+///
+/// # Errors
+/// When it is refused.
+pub async fn request(stage: &Stage<'_>) -> anyhow::Result<RequestId> {
+    let Stage { console, source, cast, consortium, .. } = stage;
+    console.chapter("Researcher", "asks and locks the money");
+    // The roots of standing that proofs refer to are taken at boundaries: let one pass.
+    if consortium.consortium.height().get() < consortium.config.windows.recent_interval * 2 {
+        consortium.consortium.advance(consortium.config.windows.recent_interval).await?;
+    }
+    let keys = cast.researcher();
+    let request = wish(stage, &keys)?;
+    let id = request.id(&consortium.chain);
+    let action = galen_market::action::PostRequest { request: request.clone() };
+    stage.order("post the request", Action::PostRequest(action), &[&keys.account]).await?;
+    let terms = &source.terms;
+    console.fact("request", id);
+    console.fact("patients with", terms.predicate.describe(source.schema()));
+    console.fact("classes", format!("k ≥ {}, l ≥ {}, α ≤ {} ‰", terms.k, terms.l, terms.alpha));
+    let of = format!("{} chunks of 64 rows from each hospital, drawn by the ledger", source.asked.sample);
+    console.fact("sample", of);
+    let escrow = format!("{} for up to {} records", money(request.escrow()?), request.max_records.get());
+    console.fact("locked", escrow);
+    while stage.read(|state, _| query::request(state, &id).is_none_or(|view| view.record.drawn.is_none()))? {
+        consortium.consortium.advance(1).await?;
+    }
+    console.say("the beacon is known: which run of chunks each hospital must scan is now fixed");
+    console.warn("the beacon is provisional: it comes from certificates of finality");
+    Ok(id)
+}
+
+fn wish(
+    stage: &Stage<'_>,
+    keys: &galen_market::agent::researcher::ResearcherKeys,
+) -> anyhow::Result<Request> {
+    let source = stage.source;
+    let wish = Wish {
+        title: format!("{}: {}", source.schema().name(), source.asked.request).chars().take(150).collect(),
+        terms: source.terms.clone(),
+        sample: source.asked.sample,
+        limits: source.limits(),
+        price: Amount::new(PRICE)?,
+        max_records: max_records(source)?,
+        deadline: Height::new(DEADLINE),
+    };
+    let mut rng = ChaCha20Rng::from_seed(stage.cast.bytes("request nonce"));
+    Ok(keys.request(&stage.consortium.chain, wish, keys.account.key(), &mut rng))
+}
+
+/// Every row of every sample: nobody has to wait.
+fn max_records(source: &Source) -> anyhow::Result<Records> {
+    Ok(Records::new(source.asked.hospitals * source.asked.sample * 64)?)
+}
+
+fn escrow(source: &Source) -> anyhow::Result<Amount> {
+    let amount = Amount::new(PRICE)?.times(max_records(source)?);
+    ensure!(amount.is_some(), "so many hospitals and chunks cost more money than there can be");
+    amount.context("checked above")
+}
+
+/// An amount for people: minor units are hundredths.
+pub fn money(amount: Amount) -> String {
+    format!("{}.{:02}", amount.get() / 100, amount.get() % 100)
+}

@@ -1,0 +1,41 @@
+//! The sampling beacon of a request: the first randomness that nobody knew when it was posted.
+//!
+//! **Provisional**, as the ledger's beacon is: a proposer can draw a few times. It decides where a seller's run of chunks
+//! starts, together with the seller's nullifier, which the proposer does not know of sellers other than its own.
+
+use galen_circuits::field::{F, from_wide};
+use galen_ledger::{Beacon, Event, StateWrite};
+
+use crate::action::Env;
+use crate::id::RequestId;
+use crate::record::{Drawn, RequestRecord};
+use crate::state::{list, store};
+use crate::state_key;
+
+/// Draws the samples that a block's beacon may decide.
+pub fn draw(state: &mut dyn StateWrite, env: Env) -> Vec<Event> {
+    let Some(beacon) = env.block.beacon else { return Vec::new() };
+    let undrawn: Vec<(Vec<u8>, u64)> = list(state, &state_key::all_undrawn()).collect();
+    let mut events = Vec::new();
+    for (key, _) in undrawn.into_iter().filter(|(_, posted)| *posted <= beacon.after.get()) {
+        let Some(id) = state_key::last_element(&key).map(RequestId::new) else { continue };
+        let Some(mut request) = RequestRecord::load(state, &id) else { continue };
+        state.delete(&key);
+        request.drawn = Some(Drawn { value: value(&beacon, &id), height: env.height() });
+        store(state, &state_key::request(&id), &request);
+        events.push(Event::new("request.drawn").with("request", id));
+    }
+    events
+}
+
+/// The beacon as circuits see it, its own for each request.
+pub fn value(beacon: &Beacon, request: &RequestId) -> F {
+    let mut wide = [0; 64];
+    blake3::Hasher::new_derive_key("galen 2026 sampling beacon v1")
+        .update(&beacon.value)
+        .update(&beacon.after.get().to_le_bytes())
+        .update(&request.to_bytes())
+        .finalize_xof()
+        .fill(&mut wide);
+    from_wide(&wide)
+}
