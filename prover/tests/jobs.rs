@@ -1,5 +1,7 @@
 //! Jobs in one process: done, done once, cancelled, failed, refused.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 #[path = "jobs/fixture.rs"]
 mod fixture;
 

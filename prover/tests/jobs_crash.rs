@@ -3,6 +3,8 @@
 //! The child is this very test, told by the environment to prove in a directory and to say after each proof how many are
 //! finished. The parent kills it with SIGKILL at a proof, opens the directory, and counts.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
 #[path = "jobs/fixture.rs"]
 mod fixture;
 
