@@ -20,7 +20,6 @@
 //! Caution: raw rows are in memory while their job runs, and in the sealed file until it is over. Neither errors nor
 //! progress nor log lines carry a value of them.
 
-mod assignment;
 mod error;
 mod files;
 mod id;

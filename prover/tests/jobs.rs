@@ -76,7 +76,7 @@ fn a_cancelled_job_stops_between_proofs_and_goes_on_with_its_proofs_when_submitt
     assert!(matches!(queue.result(id), Err(ProvingError::Cancelled(_))));
     assert_eq!(queue.submit(&spec).unwrap(), id);
     let last = fixture::wait_for(&queue, id, |progress| progress.status.is_over());
-    assert_eq!(last.status, Status::Done);
+    assert_eq!(last.status, Status::Done, "{last:?}");
     assert!(last.reused >= 1, "{last:?}");
     fixture::check(spec.statement(), &queue.result(id).unwrap());
 }
@@ -135,7 +135,7 @@ fn closing_tells_watchers_and_reopening_goes_on() {
     drop(queue);
     let queue = fixture::open(directory.path());
     let last = fixture::wait_for(&queue, id, |progress| progress.status.is_over());
-    assert_eq!(last.status, Status::Done);
+    assert_eq!(last.status, Status::Done, "{last:?}");
     assert!(last.reused >= 1);
 }
 

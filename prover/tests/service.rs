@@ -212,6 +212,9 @@ async fn events_end_with_the_job_and_resume_where_they_were_left() {
     assert!(all.contains("\"status\":\"done\"") && !all.contains("\"status\":\"failed\""), "{all}");
     let again = service.get(&path, "last-event-id: another-run-3\r\n").await;
     assert_eq!(ids(&again).len(), 1, "the last picture: {again}");
+    let own = ids(&again)[0];
+    let nothing_new = service.get(&path, &format!("last-event-id: {own}\r\n")).await;
+    assert_eq!(ids(&nothing_new).len(), 0, "it was seen: {nothing_new}");
     service.shut().await;
 }
 

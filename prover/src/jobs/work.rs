@@ -8,11 +8,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroizing;
 
-use super::assignment::assignment;
 use super::id::ProofId;
 use super::keys::Circuit;
 use super::{Failure, FailureCode, JobSpec, Outcome, ProvingKeys, SpecFault};
-use crate::engine::{Blinding, Engine, EngineError, FastEngine};
+use crate::engine::{Assignment, Blinding, Engine, EngineError, FastEngine};
 use crate::plan::Plan;
 
 /// A job in memory: raw rows and secrets included.
@@ -164,7 +163,7 @@ impl<const N: usize> Circuit<N> {
         inputs: &[F; N],
         blinding: &Blinding,
     ) -> Result<Proof, Fault> {
-        let assignment = assignment(circuit).map_err(|error| Fault::Engine(error.into()))?;
+        let assignment = Assignment::of(circuit).map_err(|error| Fault::Engine(error.into()))?;
         if assignment.inputs_array::<N>().as_ref() != Some(inputs) {
             return Err(Fault::Inputs);
         }

@@ -163,3 +163,15 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+impl From<ProvingError> for Box<Problem> {
+    fn from(error: ProvingError) -> Self {
+        Self::new(error.into())
+    }
+}
+
+impl IntoResponse for Box<Problem> {
+    fn into_response(self) -> Response {
+        (*self).into_response()
+    }
+}

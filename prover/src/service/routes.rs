@@ -1,8 +1,5 @@
 //! The calls.
 
-// A problem is made once a request at most, and sent.
-#![allow(clippy::result_large_err)]
-
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
@@ -43,15 +40,15 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-type Answer<T> = Result<T, Problem>;
+type Answer<T> = Result<T, Box<Problem>>;
 
 fn named(text: &str) -> Answer<JobId> {
-    text.parse().map_err(|_| Problem::bad_id())
+    text.parse().map_err(|_| Box::new(Problem::bad_id()))
 }
 
 async fn submit(State(shared): State<Arc<Shared>>, request: Request) -> Answer<Response> {
     // Held until the job is on disk: this many jobs are in memory at most.
-    let _permit = shared.submissions.try_acquire().map_err(|_| Problem::busy())?;
+    let _permit = shared.submissions.try_acquire().map_err(|_| Box::new(Problem::busy()))?;
     let body = read(&shared, request).await?;
     let queue = shared.queue.clone();
     let taken = spawn_blocking(move || {
@@ -68,12 +65,13 @@ async fn read(shared: &Shared, request: Request) -> Answer<Bytes> {
     let most = shared.settings.max_job_bytes;
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
     if announced.is_some_and(|bytes: usize| bytes > most) {
-        return Err(Problem::too_large(most));
+        return Err(Box::new(Problem::too_large(most)));
     }
     let read = tokio::time::timeout(shared.settings.upload_time, Bytes::from_request(request, &())).await;
-    read.map_err(|_| Problem::too_slow())?.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::too_large(most),
-        _ => Problem::broken_off(),
+    let arrived = read.map_err(|_| Box::new(Problem::too_slow()))?;
+    arrived.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Box::new(Problem::too_large(most)),
+        _ => Box::new(Problem::broken_off()),
     })
 }
 

@@ -1,6 +1,7 @@
 //! A small contribution to prove, and keys that are made once for all tests.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails its test")]
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
