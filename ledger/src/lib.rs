@@ -8,6 +8,7 @@
 //! | question | module |
 //! |---|---|
 //! | what do I implement to run on this ledger? | [`application`], [`state`], [`blobs`] |
+//! | how do I test it? | [`rehearsal`] (block by block in memory, without consensus) |
 //! | how do I run it? | [`consortium`] (all members in one process), [`node`] (one member) |
 //! | how do I verify a chain? | [`export`] |
 //! | what is a chain made of? | [`chain`], [`types`], [`codec`], [`crypto`] |
@@ -29,6 +30,7 @@ pub mod crypto;
 pub mod execution;
 pub mod export;
 pub mod node;
+pub mod rehearsal;
 pub mod state;
 pub mod storage;
 pub mod types;
@@ -41,5 +43,6 @@ pub use consortium::{Consortium, ConsortiumError, ConsortiumSettings};
 pub use execution::{FinalBlock, Position, StateProof};
 pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, verify_chain_file};
 pub use node::{Node, NodeSettings, NodeStatus, SubmitError, Submitted};
+pub use rehearsal::Rehearsal;
 pub use state::{MemoryState, Overlay, StateRead, StateWrite};
 pub use types::{AppHash, BlobHash, ChainId, Height, MAX_TX_BYTES, MemberIndex, TxHash, View};

@@ -16,6 +16,8 @@ use ark_ec::AffineRepr;
 use ark_ff::{BigInt, Zero};
 use blst::{blst_fp, blst_fp2, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine};
 
+use super::endomorphism::{beta_of_first, beta_of_second};
+
 /// A field whose elements are added and multiplied.
 pub(super) trait Field: Copy + Default + PartialEq + Send + Sync + 'static {
     fn one() -> Self;
@@ -57,6 +59,8 @@ pub(super) trait Curve: Send + Sync + 'static {
     fn add_affine(sum: &mut Self::Jacobian, point: &Affine<Self::Field>);
     fn add(sum: &mut Self::Jacobian, other: &Self::Jacobian);
     fn double(point: &mut Self::Jacobian);
+    /// What the endomorphism multiplies x by.
+    fn beta() -> Self::Field;
     fn from_ark(point: &Self::Ark) -> Affine<Self::Field>;
     fn to_ark(point: &Self::Jacobian) -> <Self::Ark as AffineRepr>::Group;
 }
@@ -153,7 +157,7 @@ pub(super) struct G2;
 macro_rules! curve {
     (
         $curve:ty, $field:ty, $affine:ident, $jacobian:ident, $ark:ty, $group:ident, $to:ident, $from:ident,
-        $add_affine:ident, $add:ident, $double:ident
+        $add_affine:ident, $add:ident, $double:ident, $beta:expr
     ) => {
         impl Curve for $curve {
             type Field = $field;
@@ -177,6 +181,10 @@ macro_rules! curve {
                 let single = *point;
                 // SAFETY: as above.
                 unsafe { blst::$double(point, &single) };
+            }
+
+            fn beta() -> $field {
+                $beta
             }
 
             fn from_ark(point: &$ark) -> Affine<$field> {
@@ -208,7 +216,8 @@ curve!(
     ark_fp,
     blst_p1_add_or_double_affine,
     blst_p1_add_or_double,
-    blst_p1_double
+    blst_p1_double,
+    fp(&beta_of_first())
 );
 curve!(
     G2,
@@ -221,7 +230,8 @@ curve!(
     ark_fp2,
     blst_p2_add_or_double_affine,
     blst_p2_add_or_double,
-    blst_p2_double
+    blst_p2_double,
+    fp2(&Fq2::new(beta_of_second(), Fq::zero()))
 );
 
 #[inline]

@@ -10,7 +10,8 @@ use super::sums::Runs;
 /// Points that are summed together: about what fits beside their denominators in a core's second-level cache.
 const POINTS_AT_ONCE: usize = 2048;
 
-/// Fixed points, each belonging to a variable; identities are left out.
+/// Fixed points and their images under the endomorphism, which belong to both halves of a variable; identities are left
+/// out.
 pub(super) struct Points<C: Curve> {
     points: Vec<Affine<C::Field>>,
     variables: Vec<u32>,
@@ -20,7 +21,11 @@ impl<C: Curve> Points<C> {
     /// The points that are not the identity, with their variables counted from `first`.
     pub(super) fn new<'a>(points: impl IntoIterator<Item = &'a C::Ark>, first: u32) -> Self {
         let numbered = (first..).zip(points).map(|(i, point)| (i, C::from_ark(point)));
-        let (variables, points) = numbered.filter(|(_, point)| !point.is_identity()).unzip();
+        let beta = C::beta();
+        let both = |(i, point): (u32, Affine<C::Field>)| {
+            [(2 * i, point), (2 * i + 1, Affine { x: point.x.mul(&beta), y: point.y })]
+        };
+        let (variables, points) = numbered.filter(|(_, point)| !point.is_identity()).flat_map(both).unzip();
         Self { points, variables }
     }
 
