@@ -23,7 +23,9 @@ impl<C: Curve> Points<C> {
         let numbered = (first..).zip(points).map(|(i, point)| (i, C::from_ark(point)));
         let beta = C::beta();
         let both = |(i, point): (u32, Affine<C::Field>)| {
-            [(2 * i, point), (2 * i + 1, Affine { x: point.x.mul(&beta), y: point.y })]
+            let mut image = point;
+            image.x.mul_assign(&beta);
+            [(2 * i, point), (2 * i + 1, image)]
         };
         let (variables, points) = numbered.filter(|(_, point)| !point.is_identity()).flat_map(both).unzip();
         Self { points, variables }
@@ -40,7 +42,7 @@ impl<C: Curve> Points<C> {
         let mut sums = Vec::with_capacity(buckets);
         for range in ends.windows(2) {
             let run = order.get(range[0] as usize..range[1] as usize).unwrap_or_default();
-            runs.push(run.iter().map(|entry| self.signed(*entry)));
+            runs.push_entries(&self.points, run);
             if runs.points() >= POINTS_AT_ONCE {
                 runs.sum(|sum| sums.push(sum));
             }
@@ -72,11 +74,6 @@ impl<C: Curve> Points<C> {
             }
         }
         (order, ends.split_off(1))
-    }
-
-    fn signed(&self, entry: u32) -> Affine<C::Field> {
-        let point = &self.points[(entry >> 1) as usize];
-        Affine { x: point.x, y: point.y.negate_if(entry & 1 == 1) }
     }
 }
 
