@@ -13,11 +13,12 @@
 //! | what is a chain made of? | [`chain`], [`types`], [`codec`], [`crypto`] |
 //! | how is it agreed on? | [`consensus`] |
 //! | how is it executed, and the state proven? | [`execution`] |
+//! | how do members reach each other? | [`links`] |
 //! | what survives a crash? | [`storage`] |
 //!
-//! **Limits, for now.** One group of all members, one cycle, links within a process; the beacon comes from
-//! certificates of finality ([`Beacon`]). Lanes, elections, links over the network and a beacon of shared secrets have
-//! their places: [`consensus::Message`], [`chain::Genesis::leader`], [`node::Transport`], [`Beacon`].
+//! **Limits, for now.** One group of all members, one cycle; the beacon comes from certificates of finality
+//! ([`Beacon`]). Lanes, elections and a beacon of shared secrets have their places: [`consensus::Message`],
+//! [`chain::Genesis::leader`], [`Beacon`].
 
 pub mod application;
 pub mod blobs;
@@ -28,6 +29,7 @@ pub mod consortium;
 pub mod crypto;
 pub mod execution;
 pub mod export;
+pub mod links;
 pub mod node;
 pub mod state;
 pub mod storage;

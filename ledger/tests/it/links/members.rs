@@ -1,0 +1,1 @@
+//! A consortium whose members are linked over TLS.
