@@ -264,8 +264,14 @@ impl<'a> Reader<'a> {
             }
             Control::Pong(number) => {
                 let (asked, at) = *self.answers.borrow();
-                if number == asked {
-                    self.peer.record(|record| record.round_trip = Some(at.elapsed()));
+                let time = Some(at.elapsed()).filter(|_| number == asked);
+                let before = self.peer.record(|record| {
+                    let before = record.round_trip;
+                    record.round_trip = time.or(before);
+                    before
+                });
+                if before.is_none() {
+                    self.shared.announce();
                 }
                 Ok(())
             }

@@ -19,10 +19,14 @@ use super::{
     error::LinkError,
     handshake::{self, Arrival},
     peer::PeerId,
+    quota::Bucket,
     settings::LinkTiming,
     state::{PeerState, Shared},
     status::{self, LinkState},
 };
+
+/// Calls that a peer may make in a moment; after them, one a second.
+const CALLS: u64 = 16;
 
 type Task<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -60,6 +64,8 @@ struct Keeper {
     /// When to dial, if there is no link by then.
     due: Instant,
     penalty: Penalty,
+    /// How often the peer may call.
+    calls: Bucket,
 }
 
 async fn poll<T>(task: &mut Option<Task<T>>) -> T {
@@ -88,6 +94,7 @@ impl Keeper {
             backoff,
             due: Instant::now(),
             penalty: Penalty::default(),
+            calls: Bucket::new(1, CALLS, Instant::now()),
         };
         keeper.due += keeper.courtesy();
         keeper
@@ -137,7 +144,8 @@ impl Keeper {
 
     /// An authenticated connection is there.
     fn arrived(&mut self, arrival: Arrival) {
-        if self.penalty.until.is_some_and(|until| Instant::now() < until) {
+        let too_often = !arrival.dialed && !self.calls.try_take(Instant::now());
+        if too_often || self.is_cut_off() {
             return self.send_away(arrival, Goodbye::CutOff, LinkError::CutOff);
         }
         let contest = |current: &Current| {
@@ -205,9 +213,12 @@ impl Keeper {
         tracing::warn!(peer = %self.peer.id, ?lasts, "peer cut off");
     }
 
+    fn is_cut_off(&self) -> bool {
+        self.penalty.until.is_some_and(|until| Instant::now() < until)
+    }
+
     fn unlinked_state(&self) -> LinkState {
-        let is_cut_off = self.penalty.until.is_some_and(|until| Instant::now() < until);
-        if is_cut_off { LinkState::CutOff } else { LinkState::Down }
+        if self.is_cut_off() { LinkState::CutOff } else { LinkState::Down }
     }
 
     fn set_state(&self, state: LinkState) {

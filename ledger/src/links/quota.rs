@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
-    channel::{Channel, PerChannel},
-    wire::Header,
-};
+use super::{channel::PerChannel, wire::Header};
 
 /// A rate, and how much of it may come at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,16 +38,11 @@ impl Quota {
         let [bytes, frames] = &mut self.buckets[header.channel];
         bytes.take(header.length as u64, now).max(frames.take(1, now))
     }
-
-    /// Whether a channel is overdrawn.
-    pub fn is_overdrawn(&self, channel: Channel) -> bool {
-        self.buckets[channel].iter().any(|bucket| bucket.debt > bucket.burst)
-    }
 }
 
-/// Counts in nano-units, so that nothing is lost to rounding.
+/// Fills at a rate. Counts in nano-units, so that nothing is lost to rounding.
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
+pub(super) struct Bucket {
     rate: u64,
     burst: u128,
     /// What has been taken and not filled up again. Above the burst, it has to be waited for.
@@ -61,14 +53,28 @@ struct Bucket {
 const NANO: u128 = 1_000_000_000;
 
 impl Bucket {
-    fn new(rate: u64, burst: u64, now: Instant) -> Self {
+    /// Full: `burst` at once, `rate` a second.
+    pub fn new(rate: u64, burst: u64, now: Instant) -> Self {
         Self { rate: rate.max(1), burst: u128::from(burst) * NANO, debt: 0, updated: now }
     }
 
-    fn take(&mut self, amount: u64, now: Instant) -> Duration {
+    /// Takes one, if there is one.
+    pub fn try_take(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        let is_there = self.debt + NANO <= self.burst;
+        self.debt += if is_there { NANO } else { 0 };
+        is_there
+    }
+
+    fn fill(&mut self, now: Instant) {
         let filled = now.saturating_duration_since(self.updated).as_nanos() * u128::from(self.rate);
         self.updated = now;
-        self.debt = self.debt.saturating_sub(filled) + u128::from(amount) * NANO;
+        self.debt = self.debt.saturating_sub(filled);
+    }
+
+    fn take(&mut self, amount: u64, now: Instant) -> Duration {
+        self.fill(now);
+        self.debt += u128::from(amount) * NANO;
         let wait = self.debt.saturating_sub(self.burst) / u128::from(self.rate);
         Duration::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX))
     }
@@ -79,6 +85,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::links::Channel;
 
     const RATE: Rate = Rate { bytes: 1000, burst: 2000, frames: 10 };
 
@@ -96,7 +103,6 @@ mod tests {
         let mut quota = quota(start);
         assert_eq!(quota.take(piece(Channel::Bodies, 2000), start), Duration::ZERO);
         assert_eq!(quota.take(piece(Channel::Bodies, 500), start), Duration::from_millis(500));
-        assert!(quota.is_overdrawn(Channel::Bodies));
         assert_eq!(quota.take(piece(Channel::Votes, 500), start), Duration::ZERO);
         let later = start + Duration::from_secs(1);
         assert_eq!(quota.take(piece(Channel::Bodies, 500), later), Duration::ZERO);

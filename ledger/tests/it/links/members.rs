@@ -80,3 +80,20 @@ fn links_over_tls_need_a_runtime() {
     let Err(error) = start(dir.path()) else { panic!("there is none") };
     assert!(matches!(error, ConsortiumError::Links { .. }), "{error}");
 }
+
+/// Not a claim but a measurement: `cargo test -p galen-ledger --release -- --ignored --nocapture over_each`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement"]
+async fn blocks_over_each_kind_of_link() {
+    for links in [MemberLinks::Memory, MemberLinks::Tls] {
+        let dir = tempfile::tempdir().expect("dir");
+        let settings = ConsortiumSettings { links, ..ConsortiumSettings::new(dir.path(), Vec::new()) };
+        let consortium =
+            Consortium::start(settings, |_, blobs| Registers::with_blobs(blobs)).expect("starts");
+        consortium.advance(20).await.expect("advances");
+        let begun = std::time::Instant::now();
+        consortium.advance(200).await.expect("advances");
+        println!("{links:?}: an empty block takes {:?}", begun.elapsed() / 200);
+        consortium.stop().await;
+    }
+}

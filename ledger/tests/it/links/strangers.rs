@@ -293,3 +293,24 @@ async fn a_wrong_key_at_a_tcp_address_is_found_before_anything_is_said() {
     assert!(error.to_string().contains("WrongKey"), "{error}");
     nodes[0].links.close().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_calls_all_the_time_is_sent_away() {
+    let net = Net::new();
+    let mut zero = Node::start(&net, settings(0), callers(3));
+    let two = Node::start(&net, settings(2), peers(3));
+    zero.linked(2).await;
+    let (host, _) = net.host("host-1");
+    let mut puppets = Vec::new();
+    for _ in 0..40 {
+        puppets.push(Puppet::link(&host, 1, 0).await);
+    }
+    assert_eq!(puppets[39].word().await, Some(Control::Goodbye(Goodbye::CutOff)));
+    assert_eq!(zero.peer(1).links, 16, "the newest that was not too much stays");
+    assert!(is_linked(&zero.peer(1)));
+    two.send(0, &frame(2, 1, 10));
+    assert_eq!(zero.receive().await.0, id(2));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let _later = Puppet::link(&host, 1, 0).await;
+    zero.until(1, |peer| peer.links == 17).await;
+}
