@@ -69,6 +69,7 @@ async fn a_restarted_peer_takes_the_place_of_its_dead_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn simultaneous_calls_give_one_link() {
+    let mut crossed = 0;
     for seed in 0..40u8 {
         let net = Net::new();
         let mut rng = ChaCha20Rng::from_seed([seed; 32]);
@@ -97,11 +98,17 @@ async fn simultaneous_calls_give_one_link() {
             "seed {seed}: {settled:?}"
         );
         assert_ne!(dialed[0], dialed[1], "seed {seed}: one connection, dialed by one of them");
+        // The one that loses is dropped, and nothing is dialed again.
+        assert!(settled.iter().all(|(links, _)| *links <= 2), "seed {seed}: {settled:?}");
+        let errors = [nodes[0].peer(1).errors, nodes[1].peer(0).errors];
+        let lost = |kind| errors.iter().any(|errors| errors.contains_key(kind));
+        crossed += u32::from(lost("duplicate") || lost("replaced"));
         for (from, to) in [(0, 1), (1, 0)] {
             nodes[from].send(to as u32, &frame(2, seed, 10));
             assert_eq!(nodes[to].receive().await, (id(from as u32), frame(2, seed, 10)), "seed {seed}");
         }
     }
+    assert!(crossed >= 10, "calls crossed {crossed} times in 40");
 }
 
 #[tokio::test(start_paused = true)]
