@@ -143,8 +143,13 @@ impl NodeKey {
         let seed: [u8; 32] = key.0.into();
         let write = || -> io::Result<()> {
             let draft = path.with_extension("draft");
+            // One left by a crash may have any mode.
+            match fs::remove_file(&draft) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             let mut options = OpenOptions::new();
-            let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+            let mut file = options.write(true).create_new(true).mode(0o600).open(&draft)?;
             file.write_all(hex::encode(seed).as_bytes())?;
             file.sync_all()?;
             // A link, unlike a rename, does not overwrite a key that is there.
@@ -197,6 +202,7 @@ mod tests {
     fn a_key_file_is_private_made_once_and_read_again() {
         let dir = tempfile::tempdir().expect("dir");
         let path = dir.path().join("node_key");
+        fs::write(path.with_extension("draft"), "left by a crash").expect("written");
         let key = NodeKey::load_or_create(&path).expect("made");
         assert_eq!(fs::metadata(&path).expect("there").permissions().mode() & 0o777, 0o600);
         assert_eq!(NodeKey::load_or_create(&path).expect("read").public(), key.public());
