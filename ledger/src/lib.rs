@@ -14,11 +14,12 @@
 //! | what is a chain made of? | [`chain`], [`types`], [`codec`], [`crypto`] |
 //! | how is it agreed on? | [`consensus`] |
 //! | how is it executed, and the state proven? | [`execution`] |
+//! | how do members reach each other? | [`links`] |
 //! | what survives a crash? | [`storage`] |
 //!
-//! **Limits, for now.** One group of all members, one cycle, links within a process; the beacon comes from
-//! certificates of finality ([`Beacon`]). Lanes, elections, links over the network and a beacon of shared secrets have
-//! their places: [`consensus::Message`], [`chain::Genesis::leader`], [`node::Transport`], [`Beacon`].
+//! **Limits, for now.** One group of all members, one cycle; the beacon comes from certificates of finality
+//! ([`Beacon`]). Lanes, elections and a beacon of shared secrets have their places: [`consensus::Message`],
+//! [`chain::Genesis::leader`], [`Beacon`].
 
 pub mod application;
 pub mod blobs;
@@ -29,6 +30,7 @@ pub mod consortium;
 pub mod crypto;
 pub mod execution;
 pub mod export;
+pub mod links;
 pub mod node;
 pub mod rehearsal;
 pub mod state;
@@ -39,7 +41,7 @@ pub use application::{
     AppError, Application, Beacon, BlockContext, Event, Receipt, Refusal, receipt::codes as receipt_codes,
 };
 pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs};
-pub use consortium::{Consortium, ConsortiumError, ConsortiumSettings};
+pub use consortium::{Consortium, ConsortiumError, ConsortiumSettings, MemberLinks};
 pub use execution::{FinalBlock, Position, StateProof};
 pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, verify_chain_file};
 pub use node::{Node, NodeSettings, NodeStatus, SubmitError, Submitted};

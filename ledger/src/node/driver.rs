@@ -104,7 +104,7 @@ impl Driver {
 
     fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match event {
-            Event::Frame { from, frame } => self.receive(from, &frame, effects),
+            Event::Frame { from, frame, held: _held } => self.receive(from, &frame, effects),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
             Event::Worked(worked) => self.worked(worked, effects)?,
             Event::Demand(height) => self.demand = self.demand.max(height),

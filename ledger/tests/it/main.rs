@@ -6,6 +6,7 @@ mod codecs;
 mod consortium;
 mod crash;
 mod export;
+mod links;
 mod logs;
 mod rules;
 mod sim;
