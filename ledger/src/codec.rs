@@ -191,4 +191,4 @@ macro_rules! wrapped_integers {
         }
     )*};
 }
-wrapped_integers!(Height: u64, View: u64, Cycle: u64, MemberIndex: u16);
+wrapped_integers!(Height: u64, View: u64, Cycle: u64, Round: u64, MemberIndex: u16);

@@ -20,12 +20,15 @@
 //! their places: [`consensus::Message`], [`chain::Genesis::leader`], [`node::Transport`], [`Beacon`].
 
 pub mod application;
+pub mod beacon;
 pub mod blobs;
 pub mod chain;
 pub mod codec;
 pub mod consensus;
 pub mod consortium;
+pub mod credit;
 pub mod crypto;
+pub mod election;
 pub mod execution;
 pub mod export;
 pub mod node;

@@ -167,7 +167,7 @@ fn encodings_are_what_they_were() {
     let event = Event { kind: "set".into(), attributes: BTreeMap::from([("a".into(), "1".into())]) };
     let receipt = Receipt::accepted_with(vec![event.clone()], vec![1, 2]);
     let mut signed = SignState::default();
-    assert!(signed.admit(galen_ledger::crypto::Purpose::Notarize, view, Some(block_hash)));
+    assert!(signed.vote(scope.cycle, &statements[0]));
     let record = FinalRecord {
         height: Height::new(4),
         block: block_hash,

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "tests print their seeds")]
 
 mod app;
+mod beacon;
 mod codecs;
 mod consortium;
 mod crash;

@@ -6,8 +6,7 @@ use super::Core;
 use crate::{
     chain::Block,
     consensus::{BuildOrder, Effect, Message, Proposal},
-    crypto::Purpose,
-    types::{BlockHash, View},
+    types::{BlockHash, Turn, View},
 };
 
 impl Core {
@@ -46,7 +45,7 @@ impl Core {
         if let Err(fault) = block.validate(&self.setup.genesis) {
             return self.halt(format!("own block is not valid: {fault}"));
         }
-        if !self.sign_state.admit(Purpose::Propose, view, Some(hash)) {
+        if !self.sign_state.propose(Turn { cycle: self.scope.cycle, view }, hash) {
             return;
         }
         self.hold(hash, &block).checked = true;

@@ -15,7 +15,7 @@ impl Core {
 
     /// Signs, makes durable, sends, counts. Does nothing when [`crate::consensus::SignState`] refuses.
     fn cast(&mut self, statement: Statement) {
-        if !self.sign_state.admit(statement.purpose(), statement.view(), statement.block()) {
+        if !self.sign_state.vote(self.scope.cycle, &statement) {
             return;
         }
         let vote = Vote::sign(statement, self.setup.me, &self.scope, &self.setup.key);
