@@ -174,7 +174,7 @@ macro_rules! wrapped_bytes {
         }
     )*};
 }
-wrapped_bytes!(TxHash, BlockHash, TxRoot, ReceiptsRoot, AppHash, ChainId, BlobHash, OutcomeHash);
+wrapped_bytes!(TxHash, BlockHash, TxRoot, ReceiptsRoot, AppHash, ChainId, BlobHash, OutcomeHash, ChangeHash);
 
 macro_rules! wrapped_integers {
     ($($name:ident: $int:ty),*) => {$(

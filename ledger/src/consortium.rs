@@ -32,6 +32,10 @@ use crate::{
     types::{Height, MemberIndex},
 };
 
+/// Blocks of a round of the beacon in a consortium of one process, whose links take no time: nobody waits long for
+/// randomness.
+const DEMO_BEACON_INTERVAL: u64 = 6;
+
 /// How a consortium is set up. What is in the genesis matters on the first start only; later it must be the same.
 #[derive(Clone, Debug)]
 pub struct ConsortiumSettings {
@@ -41,7 +45,7 @@ pub struct ConsortiumSettings {
     pub name: String,
     /// Number of members.
     pub members: usize,
-    /// Limits of blocks.
+    /// Limits of blocks, lengths of cycles and rounds.
     pub parameters: Parameters,
     /// The application's part of the genesis.
     pub config: Vec<u8>,
@@ -60,7 +64,7 @@ impl ConsortiumSettings {
             dir: dir.as_ref().to_owned(),
             name: "galen".into(),
             members: 4,
-            parameters: Parameters::default(),
+            parameters: Parameters { beacon_interval: DEMO_BEACON_INTERVAL, ..Parameters::default() },
             config,
             timing: Timing::default(),
             idle_interval: Duration::from_millis(200),

@@ -3,7 +3,9 @@
 pub mod hash;
 pub mod position;
 
-pub use hash::{AppHash, BlobHash, BlockHash, ChainId, OutcomeHash, ReceiptsRoot, TxHash, TxRoot};
+pub use hash::{
+    AppHash, BlobHash, BlockHash, ChainId, ChangeHash, OutcomeHash, ReceiptsRoot, TxHash, TxRoot,
+};
 pub use position::{Cycle, Height, MemberIndex, Round, Turn, View};
 
 /// Largest transaction body, in bytes. Whatever is larger travels beside the chain as a blob.

@@ -10,7 +10,7 @@ use std::{
 
 use super::{ConsortiumError, ConsortiumSettings};
 use crate::{
-    chain::Genesis,
+    chain::{Candidate, Genesis},
     codec::{Decode, Encode},
     crypto::SecretKey,
     types::MemberIndex,
@@ -45,7 +45,7 @@ fn same(settings: &ConsortiumSettings, genesis: &Genesis) -> Result<(), Consorti
     let differing = [
         (settings.name == genesis.name, "name"),
         (settings.members == genesis.members.len(), "number of members"),
-        (settings.parameters == genesis.parameters, "block limits"),
+        (settings.parameters == genesis.parameters, "parameters"),
         (settings.config == genesis.config, "application configuration"),
     ];
     match differing.into_iter().find(|(same, _)| !same) {
@@ -61,7 +61,7 @@ fn establish(settings: &ConsortiumSettings, path: &Path) -> Result<(), Consortiu
         let home = member_home(&settings.dir, member);
         let key = SecretKey::generate(&mut rand::rngs::OsRng);
         write_key(&home, &key)?;
-        members.push(key.public());
+        members.push(Candidate::new(format!("member {member}"), &key, None));
     }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let genesis = Genesis {

@@ -91,6 +91,10 @@ digest! {
     ChainId
 }
 digest! {
+    /// Digest of a proposed change of the membership: its name, which is what members approve.
+    ChangeHash
+}
+digest! {
     /// Plain BLAKE3 of a blob.
     BlobHash
 }

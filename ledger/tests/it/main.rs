@@ -6,6 +6,7 @@ mod beacon;
 mod codecs;
 mod consortium;
 mod crash;
+mod cycles;
 mod export;
 mod logs;
 mod rules;
