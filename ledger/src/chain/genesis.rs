@@ -31,7 +31,8 @@ pub struct Parameters {
     pub block_txs: u32,
     /// Blocks of a cycle, at whose end members, groups and proposers change.
     pub cycle_blocks: u64,
-    /// Blocks of a round of the beacon.
+    /// Blocks of a round of the beacon. In short ones, below about 24, messages may come too late for their window; then
+    /// a round may give nothing, and members that withhold may bring that about. For tests and demonstrations only.
     pub beacon_interval: u64,
     /// Groups wished for; there are fewer while they would have less than four members.
     pub groups: u16,

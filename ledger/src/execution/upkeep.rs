@@ -21,6 +21,7 @@ pub use self::{
 use super::keys;
 use crate::{
     application::{Beacon, Event},
+    beacon::BeaconMessage,
     chain::{
         Block, Committee, Genesis, Header, Upkeep,
         upkeep::{MAX_UPKEEP_BYTES, MAX_UPKEEP_ITEMS},
@@ -73,6 +74,8 @@ pub struct Session<'a> {
     upkept: Upkept,
     /// Whether proofs and signatures are checked, or a quorum has.
     verify: bool,
+    /// Dealings so far, which are what takes time to check.
+    dealings: usize,
 }
 
 /// What the ledger's part of the state is after genesis.
@@ -109,7 +112,8 @@ impl<'a> Session<'a> {
         verify: bool,
     ) -> Self {
         let state = Overlay::new(parent);
-        let mut session = Self { genesis, committee, at, state, upkept: Upkept::default(), verify };
+        let mut session =
+            Self { genesis, committee, at, state, upkept: Upkept::default(), verify, dealings: 0 };
         session.tally_turns();
         session.begin_round();
         session
@@ -145,6 +149,10 @@ impl<'a> Session<'a> {
             let size = item.to_bytes().len();
             if chosen.len() >= MAX_UPKEEP_ITEMS || bytes + size > MAX_UPKEEP_BYTES {
                 break;
+            }
+            let dealing = matches!(item, Upkeep::Beacon(BeaconMessage::Commit(_)));
+            if dealing && self.dealings >= self.dealings_limit() {
+                continue;
             }
             match self.apply(&item) {
                 Ok(()) => {

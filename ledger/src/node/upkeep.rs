@@ -153,7 +153,7 @@ impl UpkeepPool {
         evidence.chain(changes).chain(messages).collect()
     }
 
-    /// These were found not to be in order. One's own are made again if they are still owed.
+    /// These were found not to be in order. One's own are made again, and others' come again, if they are still owed.
     pub fn refuse(&mut self, refused: &[Upkeep]) {
         refused.iter().for_each(|item| self.remove(item));
     }

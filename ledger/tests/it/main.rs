@@ -3,6 +3,7 @@
 
 mod app;
 mod beacon;
+mod boundary;
 mod codecs;
 mod consortium;
 mod crash;
@@ -12,3 +13,4 @@ mod logs;
 mod rules;
 mod sim;
 mod states;
+mod upkeep;

@@ -51,7 +51,7 @@ impl Bench {
         Self::recovering(Recovered::fresh).0
     }
 
-    fn recovering(recovered: impl FnOnce(Tip) -> Recovered) -> (Self, Vec<Effect>) {
+    pub fn recovering(recovered: impl FnOnce(Tip) -> Recovered) -> (Self, Vec<Effect>) {
         Self::with(Parameters::default(), recovered)
     }
 

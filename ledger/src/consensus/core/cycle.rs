@@ -9,8 +9,12 @@ use crate::{
     types::{BlockHash, MemberIndex, View},
 };
 
-/// Messages of the next cycle kept of one sender: enough for a view, and its proposal.
+/// Messages of the next cycle kept of one sender: enough for a view.
 const EARLY_MESSAGES: usize = 8;
+/// Proposals, which are large, kept of all senders together.
+const EARLY_PROPOSALS: usize = 8;
+/// Of those who are in a later cycle so many are asked for what has been missed.
+const ASKED_WHEN_EARLY: usize = 3;
 
 impl Core {
     /// Whether this is the last block of the current cycle.
@@ -67,37 +71,38 @@ impl Core {
         }
     }
 
-    /// Sorts out what is not of the current cycle, before any signature is checked. What is early is kept, what is
-    /// later tells that this member is behind.
+    /// Sorts out what is not of the current cycle, before any signature is checked. What is of the next is kept, and a
+    /// few of its senders are asked for what this member has missed.
     pub(super) fn is_current(&mut self, from: MemberIndex, message: &Message) -> bool {
         let Some(cycle) = message.cycle() else { return true };
         let current = self.committee.cycle();
-        if cycle == current.next() {
+        if cycle > current && !self.early.contains_key(&from) && self.early.len() < ASKED_WHEN_EARLY {
+            let status = self.status();
+            self.effects.push(Effect::Send(from, Message::Status(status)));
+        }
+        if cycle > current {
+            let proposals = self.early.values().flatten().filter(|kept| is_proposal(kept)).count();
             let early = self.early.entry(from).or_default();
-            keep_early(early, message.clone());
-            if early.len() == 1 {
-                let status = self.status();
-                self.effects.push(Effect::Send(from, Message::Status(status)));
+            let room = !is_proposal(message) || proposals < EARLY_PROPOSALS;
+            if cycle == current.next() && room && !matches!(message, Message::Upkeep { .. }) {
+                keep_early(early, message);
             }
         }
-        // A certificate of the cycle's end may be all that a sender of an earlier cycle lacks: it asks by its status.
         cycle == current
     }
 }
 
-/// Keeps the newest few, and of proposals, which are large, the newest one.
-fn keep_early(early: &mut VecDeque<Message>, message: Message) {
-    if matches!(message, Message::Upkeep { .. }) {
-        return;
-    }
-    if matches!(message, Message::Propose(_)) {
-        early.retain(|kept| !matches!(kept, Message::Propose(_)));
-    }
-    if early.contains(&message) {
+fn is_proposal(message: &Message) -> bool {
+    matches!(message, Message::Propose(_))
+}
+
+/// Keeps the newest few.
+fn keep_early(early: &mut VecDeque<Message>, message: &Message) {
+    if early.contains(message) {
         return;
     }
     if early.len() >= EARLY_MESSAGES {
         early.pop_front();
     }
-    early.push_back(message);
+    early.push_back(message.clone());
 }

@@ -153,7 +153,9 @@ impl Core {
         self.delta = (self.delta / 2).max(self.setup.timing.delta);
         match last {
             Some(Some(committee)) => self.begin_cycle(committee),
-            Some(None) => self.halt("executing the last block of the cycle gave no committee".into()),
+            Some(None) => {
+                return self.halt("executing the last block of the cycle gave no committee".into());
+            }
             None => {}
         }
         self.ask_those_ahead();

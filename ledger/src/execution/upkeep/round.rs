@@ -19,6 +19,9 @@ use crate::{
     types::{Cycle, Height, MemberIndex, Round},
 };
 
+/// So many dealings of a hundred members are checked in a seventh of a second.
+const FEW_DEALINGS: usize = 16;
+
 /// The state of a round.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoundRecord {
@@ -112,13 +115,23 @@ impl Session<'_> {
         if record.dealers.contains(&dealer) {
             return Err(reject("the dealer has committed already"));
         }
+        if self.dealings >= self.dealings_limit() {
+            return Err(reject("there are enough dealings in this block"));
+        }
         if self.verify {
             signed.verify(&self.committee.dealing(record.round, dealer), key).map_err(reject)?;
         }
+        self.dealings += 1;
         insert(&mut record.dealers, dealer);
         self.write(&keys::dealing(dealer), &signed.dealing);
         self.write(keys::ROUND, &record);
         Ok(())
+    }
+
+    /// So many that a window has room for all twice over, and a block does not take long to check.
+    pub(super) fn dealings_limit(&self) -> usize {
+        let window = usize::try_from(self.genesis.parameters.beacon_interval / 3).unwrap_or(usize::MAX);
+        FEW_DEALINGS.max((2 * self.committee.size()).div_ceil(window.max(1)))
     }
 
     /// The dealing behind a secret that is to become known.
