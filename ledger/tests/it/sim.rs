@@ -520,11 +520,34 @@ fn scenario(seed: u64) -> Sim {
         50..70 => (0.02, false, true),
         _ => (0.1, true, false),
     };
-    let mut sim = Sim::new(seed, Faults { loss, crashes, twins, ..Faults::default() });
+    let faults = Faults { loss, crashes, twins, ..Faults::default() };
+    let mut sim = if seed < 1000 { Sim::new(seed, faults) } else { cyclic(seed) };
     sim.run_to(15, 4000 * DELTA);
     sim.quiet();
     sim.run_to(20, sim.now() + 500 * DELTA);
     sim
+}
+
+/// Short cycles, and faults drawn from the seed.
+fn cyclic(seed: u64) -> Sim {
+    let mut rng = ChaCha20Rng::seed_from_u64(seed ^ 0x5eed);
+    let members = if rng.gen_bool(0.2) { 7 } else { 4 };
+    let twins = rng.gen_bool(0.3);
+    let faults = Faults {
+        loss: rng.gen_range(0.0..0.15),
+        crashes: !twins && rng.gen_bool(0.5),
+        crashes_at_boundaries: !twins && rng.gen_bool(0.5),
+        twins,
+        withholding: (0..members)
+            .filter(|_| rng.gen_bool(0.1))
+            .map(|index| MemberIndex::new(index.into()))
+            .collect(),
+        unfinished_boundaries: rng.gen_bool(0.4),
+    };
+    let cycle_blocks = rng.gen_range(1..9);
+    let parameters =
+        Parameters { cycle_blocks, beacon_interval: rng.gen_range(3..9), ..Parameters::default() };
+    Sim::with(seed, faults, members, parameters)
 }
 
 #[test]
@@ -554,6 +577,11 @@ fn agreement_with_a_member_that_has_two_heads() {
 fn the_same_seed_gives_the_same_trace() {
     assert_eq!(scenario(70).trace(), scenario(70).trace());
     assert_ne!(scenario(70).trace(), scenario(71).trace());
+}
+
+#[test]
+fn agreement_and_progress_through_short_cycles_with_faults_of_all_kinds() {
+    (1000..1024).for_each(|seed| drop(scenario(seed)));
 }
 
 /// More seeds than every run has time for: `SEEDS=1000..2000`, or the one of a failure: `SEED=1234`.
