@@ -115,7 +115,7 @@ type Factory = dyn Fn(MemberIndex, Arc<dyn Blobs>) -> Arc<dyn Application> + Sen
 pub struct Consortium {
     settings: ConsortiumSettings,
     genesis: Arc<Genesis>,
-    keys: Vec<SecretKey>,
+    keys: Mutex<Vec<SecretKey>>,
     links: MemoryLinks,
     blobs: Arc<dyn Blobs>,
     factory: Box<Factory>,
@@ -137,12 +137,12 @@ impl Consortium {
         let lock = HomeLock::acquire(&settings.dir)?;
         let (genesis, keys) = found::found(&settings)?;
         let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(settings.dir.join("blobs"))?);
-        let members = genesis.members.len();
+        let members = keys.len();
         let consortium = Self {
             settings,
             genesis: Arc::new(genesis),
-            keys,
-            links: MemoryLinks::new(members),
+            keys: Mutex::new(keys),
+            links: MemoryLinks::new(),
             blobs,
             factory: Box::new(factory),
             nodes: Mutex::new((0..members).map(|_| None).collect()),
@@ -161,7 +161,8 @@ impl Consortium {
         if self.node(member).is_some() {
             return Ok(());
         }
-        let Some(key) = self.keys.get(member.at()).cloned() else { return Ok(()) };
+        let key = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(member.at()).cloned();
+        let Some(key) = key else { return Ok(()) };
         let home = found::member_home(&self.settings.dir, member);
         let mut settings = NodeSettings::new(home, Arc::clone(&self.genesis), member, key);
         settings.timing = self.settings.timing;
@@ -175,6 +176,28 @@ impl Consortium {
             *slot = Some(node);
         }
         Ok(())
+    }
+
+    /// Starts one node more, which follows the chain, and votes once it is admitted under the number that it gets here.
+    ///
+    /// # Errors
+    /// When its folder cannot be made.
+    pub fn join(&self, key: &SecretKey) -> Result<MemberIndex, ConsortiumError> {
+        let member = {
+            let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            let member = found::number(keys.len());
+            found::write_key(&found::member_home(&self.settings.dir, member), key)?;
+            keys.push(key.clone());
+            self.nodes.lock().unwrap_or_else(PoisonError::into_inner).push(None);
+            member
+        };
+        self.start_member(member)?;
+        Ok(member)
+    }
+
+    /// The secret of a member of this process.
+    pub fn key(&self, member: MemberIndex) -> Option<SecretKey> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(member.at()).cloned()
     }
 
     /// Stops one member; the others go on if they are a quorum.
@@ -202,7 +225,8 @@ impl Consortium {
     }
 
     fn members(&self) -> impl Iterator<Item = MemberIndex> + use<> {
-        (0..).map(MemberIndex::new).take(self.genesis.members.len())
+        let members = self.keys.lock().unwrap_or_else(PoisonError::into_inner).len();
+        (0..).map(MemberIndex::new).take(members)
     }
 
     /// A member, if it runs.

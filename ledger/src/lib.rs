@@ -14,10 +14,11 @@
 //! | how is it agreed on? | [`consensus`] |
 //! | how is it executed, and the state proven? | [`execution`] |
 //! | what survives a crash? | [`storage`] |
+//! | where does randomness come from? | [`beacon`] |
+//! | who proposes when? | [`election`], [`credit`] |
+//! | how do members come and go? | [`chain::change`], [`execution::upkeep`] |
 //!
-//! **Limits, for now.** One group of all members, one cycle, links within a process; the beacon comes from
-//! certificates of finality ([`Beacon`]). Lanes, elections, links over the network and a beacon of shared secrets have
-//! their places: [`consensus::Message`], [`chain::Genesis::leader`], [`node::Transport`], [`Beacon`].
+//! **Limits, for now.** Links within a process; lanes have their place, and are not there yet.
 
 pub mod application;
 pub mod beacon;

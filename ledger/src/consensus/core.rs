@@ -113,6 +113,8 @@ pub struct Core {
     fetching: BTreeMap<BlockHash, usize>,
     /// Messages of the next cycle that came before it began here; a few of each sender.
     early: BTreeMap<MemberIndex, VecDeque<Message>>,
+    /// Nodes without a seat that asked, and how high the chain was then.
+    followers: BTreeMap<MemberIndex, Height>,
     /// How far others say they are.
     heard: BTreeMap<MemberIndex, Height>,
     work: bool,

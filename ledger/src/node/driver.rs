@@ -2,6 +2,8 @@
 //!
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
+mod upkeep;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, mpsc},
@@ -17,11 +19,11 @@ use super::{
     upkeep::UpkeepPool,
 };
 use crate::{
-    chain::{Committee, Evidence, Genesis, Upkeep},
+    chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
     consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer, core::CATCH_UP_BLOCKS},
     crypto::SecretKey,
-    execution::{Executor, FinalBlock, executor::Candidates, upkeep::Duty},
+    execution::{Executor, FinalBlock, executor::Candidates},
     storage::{Journal, JournalError, SignFile},
     types::{Height, MemberIndex, Turn, TxHash, View},
 };
@@ -184,34 +186,6 @@ impl Driver {
             Worked::Failed(reason) => return Err(Fatal::Halt(reason)),
         }
         Ok(())
-    }
-
-    /// Does what this member owes the beacon, or says it again.
-    fn do_duties(&mut self, duties: &[Duty]) {
-        let seated = self.committee.key(self.me);
-        let key = seated.and_then(|seated| self.keys.iter().find(|key| key.public() == *seated)).cloned();
-        let Some(key) = key else { return };
-        let (undone, again) = self.upkeep.owed(duties);
-        undone.into_iter().for_each(|duty| self.give(Job::Perform(duty, key.clone())));
-        again.into_iter().for_each(|item| self.send_upkeep(item));
-    }
-
-    /// Keeps something for the next block, and tells the others.
-    fn say_upkeep(&mut self, item: Upkeep) {
-        if self.upkeep.offer(self.me, item.clone()) {
-            self.send_upkeep(item);
-        }
-    }
-
-    fn send_upkeep(&mut self, item: Upkeep) {
-        self.broadcast(&Message::Upkeep { cycle: self.committee.cycle(), item });
-    }
-
-    fn caught(&mut self, evidence: Evidence) {
-        tracing::warn!(member = %self.me, accused = %evidence.accused(), "a member broke a rule");
-        if self.upkeep.keep_evidence(evidence.clone()) {
-            self.send_upkeep(Upkeep::Evidence(evidence));
-        }
     }
 
     fn refuse(&mut self, refused: Vec<(TxHash, crate::application::Refusal)>) {

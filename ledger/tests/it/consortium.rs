@@ -219,6 +219,46 @@ async fn another_members_key_is_refused_and_what_to_do_is_said() {
     assert!(error.to_string().contains("the key is not that of member 2 in cycle 0"), "{error}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_is_admitted_while_the_consortium_runs_and_another_removed() {
+    use galen_ledger::chain::{Action, Candidate, Change, SignedChange};
+    let dir = tempfile::tempdir().expect("dir");
+    let consortium = start_with(dir.path(), short_cycles);
+    let chain_id = consortium.genesis().chain_id();
+    let key = galen_ledger::crypto::SecretKey::from_bytes(&[99; 32]);
+    consortium.advance(3).await.expect("advances");
+    let joined = consortium.join(&key).expect("joins");
+    let approve = |nonce, action, approvers: &[u16]| {
+        let last = galen_ledger::types::Cycle::new(9);
+        let change = Change { chain_id, last, nonce, action };
+        let approvals = approvers.iter().map(|index| {
+            let member = MemberIndex::new(*index);
+            change.approve(member, &consortium.key(member).expect("of this process"))
+        });
+        SignedChange::new(change.clone(), approvals.collect::<Vec<_>>())
+    };
+    let candidate = Candidate::new("late", &key, Some(&chain_id));
+    let admit = approve(1, Action::Admit { member: joined, candidate }, &[0, 1, 2]);
+    let few = approve(1, Action::Remove(MemberIndex::new(0)), &[0, 1]);
+    let nodes = consortium.nodes();
+    assert!(nodes[0].change(few).await.is_err());
+    nodes[0].change(admit).await.expect("approved");
+    consortium.advance(10).await.expect("advances");
+    assert!(nodes[0].committee().contains(joined), "{:?}", nodes[0].committee());
+    let remove = approve(2, Action::Remove(MemberIndex::new(0)), &[1, 2, 3, 4]);
+    nodes[1].change(remove).await.expect("approved");
+    consortium.advance(10).await.expect("advances");
+    assert_eq!(nodes[1].committee().members().map(MemberIndex::get).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    // The one that left still follows, and takes what its clients submit.
+    let submitted = nodes[0].submit(*b"set from outside").await.expect("ordered by the others");
+    assert!(submitted.receipt.accepted);
+    consortium.stop().await;
+    drop((nodes, consortium));
+    let again = start_with(dir.path(), short_cycles);
+    assert_eq!(again.nodes().len(), 5);
+    again.submit(*b"set still here").await.expect("goes on");
+}
+
 fn settings_of(dir: &std::path::Path) -> ConsortiumSettings {
     ConsortiumSettings::new(dir, b"config".to_vec())
 }

@@ -62,6 +62,7 @@ impl Core {
             blocks: BTreeMap::new(),
             fetching: BTreeMap::new(),
             early: BTreeMap::new(),
+            followers: BTreeMap::new(),
             heard: BTreeMap::new(),
             work: false,
             unfinished: false,

@@ -158,6 +158,7 @@ impl Core {
             }
             None => {}
         }
+        self.tell_followers();
         self.ask_those_ahead();
     }
 

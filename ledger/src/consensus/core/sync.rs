@@ -16,6 +16,9 @@ use crate::{
 const VIEWS_PER_ANSWER: usize = 64;
 /// Of those who say that they are ahead, so many are asked at a time.
 const ASKED_AT_ONCE: usize = 3;
+/// Nodes without a seat that are told of final blocks, and for how many blocks after they asked.
+const FOLLOWERS: usize = 64;
+const FOLLOWED_BLOCKS: u64 = 512;
 /// Being so many blocks behind is usual.
 const USUAL_LAG: u64 = 4;
 
@@ -38,6 +41,10 @@ impl Core {
     pub(super) fn answer_status(&mut self, to: MemberIndex, status: &Status) {
         if status.height > self.tip.height {
             self.heard.insert(to, status.height);
+        }
+        let known = self.followers.contains_key(&to) || self.followers.len() < FOLLOWERS;
+        if known && !self.committee.contains(to) {
+            self.followers.insert(to, self.tip.height);
         }
         let (cycle, own) = (self.committee.cycle(), self.status());
         let far = status.height.get().saturating_add(CATCH_UP_BLOCKS) < self.tip.height.get();
@@ -64,6 +71,20 @@ impl Core {
             finality.into_iter().chain(certificates).cloned().map(Message::Certificate).collect();
         answers.extend(self.own_votes(status.finalized.next()));
         self.effects.extend(answers.into_iter().map(|message| Effect::Send(to, message)));
+    }
+
+    /// Tells nodes without a seat of the newest final block, so that they need not ask: f + 1 members do, in turn.
+    pub(super) fn tell_followers(&mut self) {
+        let height = self.tip.height.get();
+        self.followers.retain(|_, asked| asked.get().saturating_add(FOLLOWED_BLOCKS) > height);
+        let place = self.committee.members().position(|member| member == self.setup.me);
+        let size = self.committee.size() as u64;
+        let on_turn =
+            place.is_some_and(|place| (height + place as u64) % size <= self.committee.faults() as u64);
+        let Some(finality) = self.finality.clone().filter(|_| on_turn && self.has_seat()) else { return };
+        for follower in self.followers.keys() {
+            self.effects.push(Effect::Send(*follower, Message::Certificate(finality.clone())));
+        }
     }
 
     /// Having made a step, asks for the next those who said that they are far ahead.
