@@ -1,7 +1,7 @@
 //! The election at the end of a cycle: groups, and who proposes when, in the next.
 //!
 //! From a seed that nobody could choose, the members are shuffled and dealt into groups, whose sizes differ by at most
-//! 1. View v belongs to group v mod m; the members of the group take turns in the order in which they were shuffled.
+//! one. View v belongs to group v mod m; the members of the group take turns in the order in which they were shuffled.
 //! Those with low credit are skipped as proposers, at most f of all, and never all of a group. Nothing here matters for
 //! safety: a captured group or an unlucky order costs time.
 

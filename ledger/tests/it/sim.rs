@@ -10,7 +10,10 @@ use std::{
 
 use galen_ledger::{
     Height, MemberIndex, View,
-    chain::{Committee, Genesis, Parameters, Statement, StatementKind, Upkeep},
+    chain::{
+        Action, Candidate, Change, Committee, Genesis, Parameters, SignedChange, Statement, StatementKind,
+        Upkeep,
+    },
     consensus::{Core, Effect, Input, Message, Setup, Timing, core::CATCH_UP_BLOCKS},
     crypto::SecretKey,
     execution::{
@@ -20,7 +23,7 @@ use galen_ledger::{
     },
     node::upkeep::UpkeepPool,
     storage::{Journal, MemoryStorage, SignFile},
-    types::{BlockHash, Turn},
+    types::{BlockHash, Cycle, Turn},
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -196,6 +199,21 @@ impl Sim {
         self.apply(head, effects);
         self.do_duties(head);
         head
+    }
+
+    /// One node more, which the first members admit.
+    fn admit_another(&mut self) {
+        let (number, key) = (self.keys.len() as u16, SecretKey::from_bytes(&[200; 32]));
+        let chain_id = self.genesis.chain_id();
+        self.join(MemberIndex::new(number), vec![key.clone()]);
+        let candidate = Candidate::new("late", &key, Some(&chain_id));
+        let action = Action::Admit { member: MemberIndex::new(number), candidate };
+        let change = Change { chain_id, last: Cycle::new(60), nonce: 0, action };
+        let committee = self.members[0].executor.committee();
+        let approvers = committee.members().take(committee.quorum());
+        let approvals = approvers.map(|member| change.approve(member, &self.keys[member.at()]));
+        let item = Upkeep::Change(SignedChange::new(change.clone(), approvals.collect::<Vec<_>>()));
+        self.hand_in(0, item);
     }
 
     /// Hands something for a block to a node.
@@ -522,6 +540,10 @@ fn scenario(seed: u64) -> Sim {
     };
     let faults = Faults { loss, crashes, twins, ..Faults::default() };
     let mut sim = if seed < 1000 { Sim::new(seed, faults) } else { cyclic(seed) };
+    if seed >= 1000 && seed % 3 == 0 {
+        sim.run_to(4, 2000 * DELTA);
+        sim.admit_another();
+    }
     sim.run_to(15, 4000 * DELTA);
     sim.quiet();
     sim.run_to(20, sim.now() + 500 * DELTA);
