@@ -32,7 +32,7 @@ use crate::{
     },
     state::StateRead,
     storage::{FinalRecord, HomeLock, JournalError},
-    types::{BlobHash, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
+    types::{BlobHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
 };
 use event::Event;
 
@@ -154,6 +154,14 @@ impl Node {
     /// The committee that decides on the next block.
     pub fn committee(&self) -> Arc<Committee> {
         self.0.executor.committee()
+    }
+
+    /// The committee of a cycle that has begun.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn committee_of(&self, cycle: Cycle) -> Result<Option<Committee>, StoreError> {
+        self.0.executor.committee_of(cycle)
     }
 
     /// What the ledger knows of a member: keys, credit, what is to change.

@@ -4,7 +4,8 @@ pub mod hash;
 pub mod position;
 
 pub use hash::{
-    AppHash, BlobHash, BlockHash, ChainId, ChangeHash, OutcomeHash, ReceiptsRoot, TxHash, TxRoot,
+    AppHash, BlobHash, BlockHash, ChainId, ChangeHash, CommitteeHash, OutcomeHash, ReceiptsRoot, TxHash,
+    TxRoot,
 };
 pub use position::{Cycle, Height, MemberIndex, Round, Turn, View};
 

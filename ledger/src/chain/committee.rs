@@ -7,7 +7,7 @@ use crate::{
     codec::{Decode, DecodeError, Encode, Reader, put_len, put_list},
     crypto::{PublicKey, Scope},
     election::Election,
-    types::{ChainId, Cycle, MemberIndex, Round, View},
+    types::{ChainId, CommitteeHash, Cycle, MemberIndex, Round, View},
 };
 
 use super::MemberKeys;
@@ -42,6 +42,11 @@ impl Committee {
         let holders =
             seats.iter().map(|seat| Holder { member: seat.member, key: seat.keys.beacon }).collect();
         Self { chain_id: scope.chain_id, cycle: scope.cycle, base, seats, holders, election }
+    }
+
+    /// Digest of all of it. The receipts of the block before its first have it, in the event `ledger.cycle`.
+    pub fn hash(&self) -> CommitteeHash {
+        CommitteeHash::from_bytes(blake3::derive_key("galen ledger v1 committee", &self.to_bytes()))
     }
 
     /// Where its signatures are valid.

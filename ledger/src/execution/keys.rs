@@ -14,7 +14,7 @@
 //! |---|---|
 //! | `t` ‖ transaction hash | height ‖ index ‖ digest of its receipt |
 //! | `c` | committee of the next block's cycle |
-//! | `d` | committee of the cycle before that |
+//! | `k` ‖ cycle | committee of a cycle, for good: light clients and evidence need those of the past |
 //! | `m` ‖ member | its name, keys, credit, what is to change about it |
 //! | `y` ‖ member | what it did in this cycle |
 //! | `r` | the round of the beacon that is running, or ran last |
@@ -24,9 +24,9 @@
 //! | `o` | the newest output of the beacon |
 //! | `g` ‖ change | last cycle in which a change of membership, which was made, could have been |
 //!
-//! Numbers of members are big-endian, so that they are read in order.
+//! Numbers of members and cycles are big-endian, so that they are read in order.
 
-use crate::types::{ChangeHash, Height, MemberIndex, TxHash};
+use crate::types::{ChangeHash, Cycle, Height, MemberIndex, TxHash};
 
 /// The part of the state that is the ledger's.
 pub const LEDGER: u8 = 0;
@@ -67,8 +67,6 @@ pub fn transaction(hash: &TxHash) -> Vec<u8> {
 
 /// Ledger key of the committee of the next block.
 pub const COMMITTEE: &[u8] = b"c";
-/// Ledger key of the committee of the cycle before.
-pub const FORMER: &[u8] = b"d";
 /// Ledger key of the running round of the beacon.
 pub const ROUND: &[u8] = b"r";
 /// Ledger key of the newest output of the beacon.
@@ -85,6 +83,11 @@ pub const SECRETS: &[u8] = b"f";
 pub const SHARES: &[u8] = b"h";
 /// Prefix of changes of the membership.
 pub const CHANGES: &[u8] = b"g";
+
+/// Ledger key of the committee of a cycle.
+pub fn committee(cycle: Cycle) -> Vec<u8> {
+    [b"k", cycle.get().to_be_bytes().as_slice()].concat()
+}
 
 fn of(prefix: &[u8], member: MemberIndex) -> Vec<u8> {
     [prefix, member.get().to_be_bytes().as_slice()].concat()

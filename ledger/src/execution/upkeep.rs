@@ -82,7 +82,9 @@ pub struct Session<'a> {
 pub(super) fn found(genesis: &Genesis) -> Writes {
     let mut writes = Writes::new();
     let mut put = |key: Vec<u8>, value: Vec<u8>| writes.insert(key, Some(value));
-    put(keys::COMMITTEE.to_vec(), genesis.committee().to_bytes());
+    let committee = genesis.committee();
+    put(keys::COMMITTEE.to_vec(), committee.to_bytes());
+    put(keys::committee(committee.cycle()), committee.to_bytes());
     for (index, candidate) in (0..).map(MemberIndex::new).zip(&genesis.members) {
         put(keys::member(index), MemberRecord::seated(candidate).to_bytes());
     }

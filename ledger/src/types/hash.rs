@@ -95,6 +95,10 @@ digest! {
     ChangeHash
 }
 digest! {
+    /// Digest of the committee of a cycle.
+    CommitteeHash
+}
+digest! {
     /// Plain BLAKE3 of a blob.
     BlobHash
 }

@@ -185,6 +185,14 @@ async fn cycles_pass_and_survive_stopping_at_any_block() {
     assert_eq!(chain.report().cycle, schedule.cycle(height.next()));
     assert!(chain.report().cycle.get() >= 2);
     consortium.settled(height).await.expect("settles");
+    // The receipts of a cycle's last block, which its certificate vouches for, name the next committee.
+    for cycle in (1..chain.report().cycle.get()).map(galen_ledger::types::Cycle::new) {
+        let last = schedule.last(galen_ledger::types::Cycle::new(cycle.get() - 1));
+        let result = node.result(last).expect("reads").expect("is there");
+        let event = result.begin.iter().find(|event| event.kind == "ledger.cycle").expect("a cycle begins");
+        let committee = node.committee_of(cycle).expect("reads").expect("it has begun");
+        assert_eq!(event.attributes["committee"], committee.hash().to_string());
+    }
     let there = consortium.nodes().into_iter().find(|node| node.height() == height);
     if let Some(node) = there {
         assert_eq!(*chain.committee(), *node.committee(), "the election, recomputed");

@@ -540,7 +540,7 @@ fn scenario(seed: u64) -> Sim {
     };
     let faults = Faults { loss, crashes, twins, ..Faults::default() };
     let mut sim = if seed < 1000 { Sim::new(seed, faults) } else { cyclic(seed) };
-    if seed >= 1000 && seed % 3 == 0 {
+    if seed >= 1000 && seed.is_multiple_of(3) {
         sim.run_to(4, 2000 * DELTA);
         sim.admit_another();
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Executor, Tip};
 use crate::{
     beacon::BeaconMessage,
+    chain::Committee,
     codec::Decode,
     crypto::SecretKey,
     execution::{
@@ -13,7 +14,7 @@ use crate::{
         view::View,
     },
     state::StateRead,
-    types::MemberIndex,
+    types::{Cycle, MemberIndex},
 };
 
 impl Executor {
@@ -32,6 +33,14 @@ impl Executor {
     /// When the store fails.
     pub fn member(&self, member: MemberIndex) -> Result<Option<MemberRecord>, StoreError> {
         self.ledger(|state, _| MemberRecord::from_bytes(&state.get(&keys::member(member))?).ok())
+    }
+
+    /// The committee of a cycle that has begun.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn committee_of(&self, cycle: Cycle) -> Result<Option<Committee>, StoreError> {
+        self.ledger(|state, _| Committee::from_bytes(&state.get(&keys::committee(cycle))?).ok())
     }
 
     /// How many members there have ever been: the next gets this number.

@@ -70,9 +70,11 @@ impl Session<'_> {
         let scope = Scope { chain_id, cycle: cycle.next() };
         let committee = Committee::new(scope, self.at.view, seats, election);
         self.write(keys::COMMITTEE, &committee);
-        let former = Arc::clone(self.committee);
-        self.write(keys::FORMER, former.as_ref());
-        self.tell(Event::new("ledger.cycle").with("cycle", scope.cycle).with("members", committee.size()));
+        self.write(&keys::committee(scope.cycle), &committee);
+        // The certificate of this block is for its receipts too: with the digest among them it vouches for the committee
+        // even to those who see no state.
+        let event = Event::new("ledger.cycle").with("cycle", scope.cycle).with("members", committee.size());
+        self.tell(event.with("committee", committee.hash()));
         self.upkept.next = Some(Arc::new(committee));
     }
 }

@@ -24,8 +24,8 @@ impl Session<'_> {
         if cycle == self.committee.cycle() {
             self.prove(evidence, self.committee)?;
         } else {
-            let former: Option<Committee> = self.read(keys::FORMER);
-            let former = former.filter(|former| former.cycle() == cycle);
+            let former: Option<Committee> = self.read(&keys::committee(cycle));
+            let former = former.filter(|former| former.cycle().next() == self.committee.cycle());
             let Some(former) = former else { return Err(reject("the evidence is too old")) };
             self.prove(evidence, &former)?;
         }
