@@ -174,7 +174,7 @@ macro_rules! wrapped_bytes {
         }
     )*};
 }
-wrapped_bytes!(TxHash, BlockHash, TxRoot, ReceiptsRoot, AppHash, ChainId, BlobHash, OutcomeHash);
+wrapped_bytes!(TxHash, BlockHash, TxRoot, ReceiptsRoot, AppHash, ChainId, BlobHash, OutcomeHash, ChangeHash);
 
 macro_rules! wrapped_integers {
     ($($name:ident: $int:ty),*) => {$(
@@ -191,4 +191,4 @@ macro_rules! wrapped_integers {
         }
     )*};
 }
-wrapped_integers!(Height: u64, View: u64, Cycle: u64, MemberIndex: u16);
+wrapped_integers!(Height: u64, View: u64, Cycle: u64, Round: u64, MemberIndex: u16);

@@ -45,6 +45,9 @@ pub enum MemberLinks {
     /// Over TLS on loopback, as between machines. Needs a tokio runtime.
     Tls,
 }
+/// Blocks of a round of the beacon in a consortium of one process, whose links take no time: nobody waits long for
+/// randomness.
+const DEMO_BEACON_INTERVAL: u64 = 6;
 
 /// How a consortium is set up. What is in the genesis matters on the first start only; later it must be the same.
 #[derive(Clone, Debug)]
@@ -55,7 +58,7 @@ pub struct ConsortiumSettings {
     pub name: String,
     /// Number of members.
     pub members: usize,
-    /// Limits of blocks.
+    /// Limits of blocks, lengths of cycles and rounds.
     pub parameters: Parameters,
     /// The application's part of the genesis.
     pub config: Vec<u8>,
@@ -76,7 +79,7 @@ impl ConsortiumSettings {
             dir: dir.as_ref().to_owned(),
             name: "galen".into(),
             members: 4,
-            parameters: Parameters::default(),
+            parameters: Parameters { beacon_interval: DEMO_BEACON_INTERVAL, ..Parameters::default() },
             config,
             timing: Timing::default(),
             idle_interval: Duration::from_millis(200),
@@ -139,7 +142,7 @@ type Factory = dyn Fn(MemberIndex, Arc<dyn Blobs>) -> Arc<dyn Application> + Sen
 pub struct Consortium {
     settings: ConsortiumSettings,
     genesis: Arc<Genesis>,
-    keys: Vec<SecretKey>,
+    keys: Mutex<Vec<SecretKey>>,
     wiring: Wiring,
     blobs: Arc<dyn Blobs>,
     factory: Box<Factory>,
@@ -161,13 +164,13 @@ impl Consortium {
         let lock = HomeLock::acquire(&settings.dir)?;
         let (genesis, keys) = found::found(&settings)?;
         let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(settings.dir.join("blobs"))?);
-        let members = genesis.members.len();
+        let members = keys.len();
         let genesis = Arc::new(genesis);
-        let wiring = Wiring::new(settings.links, &settings.dir, &genesis)?;
+        let wiring = Wiring::new(settings.links, &settings.dir, &genesis);
         let consortium = Self {
             settings,
             genesis,
-            keys,
+            keys: Mutex::new(keys),
             wiring,
             blobs,
             factory: Box::new(factory),
@@ -187,7 +190,8 @@ impl Consortium {
         if self.node(member).is_some() {
             return Ok(());
         }
-        let Some(key) = self.keys.get(member.at()).cloned() else { return Ok(()) };
+        let key = self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(member.at()).cloned();
+        let Some(key) = key else { return Ok(()) };
         let home = found::member_home(&self.settings.dir, member);
         let mut settings = NodeSettings::new(home, Arc::clone(&self.genesis), member, key);
         settings.timing = self.settings.timing;
@@ -201,6 +205,28 @@ impl Consortium {
             *slot = Some(node);
         }
         Ok(())
+    }
+
+    /// Starts one node more, which follows the chain, and votes once it is admitted under the number that it gets here.
+    ///
+    /// # Errors
+    /// When its folder cannot be made.
+    pub fn join(&self, key: &SecretKey) -> Result<MemberIndex, ConsortiumError> {
+        let member = {
+            let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+            let member = found::number(keys.len());
+            found::write_key(&found::member_home(&self.settings.dir, member), key)?;
+            keys.push(key.clone());
+            self.nodes.lock().unwrap_or_else(PoisonError::into_inner).push(None);
+            member
+        };
+        self.start_member(member)?;
+        Ok(member)
+    }
+
+    /// The secret of a member of this process.
+    pub fn key(&self, member: MemberIndex) -> Option<SecretKey> {
+        self.keys.lock().unwrap_or_else(PoisonError::into_inner).get(member.at()).cloned()
     }
 
     /// Stops one member; the others go on if they are a quorum.
@@ -228,7 +254,8 @@ impl Consortium {
     }
 
     fn members(&self) -> impl Iterator<Item = MemberIndex> + use<> {
-        (0..).map(MemberIndex::new).take(self.genesis.members.len())
+        let members = self.keys.lock().unwrap_or_else(PoisonError::into_inner).len();
+        (0..).map(MemberIndex::new).take(members)
     }
 
     /// A member, if it runs.

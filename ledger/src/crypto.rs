@@ -28,6 +28,12 @@ pub enum Purpose {
     Nullify = 3,
     /// A member finalizes a block.
     Finalize = 4,
+    /// A member commits to a secret of the beacon.
+    Commit = 5,
+    /// A key's owner shows that it has it.
+    Possess = 6,
+    /// A member approves a change of the membership.
+    Approve = 7,
 }
 
 /// Where signatures are valid.

@@ -9,9 +9,11 @@
 //!
 //! The digest at the end finds damage; it proves nothing against an author who can compute it too. What proves the
 //! chain: every block is linked to the one before, has been checked and executed again, and is under a certificate
-//! of a quorum of the members in the genesis, its own or a descendant's. The last block has its own. Certificates are
-//! for the outcome as well, so the state after the last block is proven although no header shows it yet.
-//! Who the members are is not proven by the file: compare the chain's identity with what is known from elsewhere.
+//! of a quorum of the committee of its cycle, its own or a descendant's in that cycle. The last block has its own, and so
+//! has the last of every cycle. Certificates are for the outcome as well, so the state after the last block is proven
+//! although no header shows it yet. Committees are followed from cycle to cycle: beacon, credit, membership and
+//! elections are computed again from the blocks.
+//! Who the first members are is not proven by the file: compare the chain's identity with what is known from elsewhere.
 
 mod fault;
 mod verify;
@@ -22,7 +24,7 @@ pub use verify::{AuditedChain, Report, verify_chain, verify_chain_file};
 pub use write::{ExportError, export};
 
 const MAGIC: &[u8; 8] = b"GALENCHN";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const DIGEST_CONTEXT: &str = "galen ledger v1 chain export";
 const MAX_BLOBS: usize = 1 << 24;
 /// A block of the largest parameters, with room for its certificates.

@@ -16,18 +16,22 @@
 //! | how is it executed, and the state proven? | [`execution`] |
 //! | how do members reach each other? | [`links`] |
 //! | what survives a crash? | [`storage`] |
+//! | where does randomness come from? | [`beacon`] |
+//! | who proposes when? | [`election`], [`credit`] |
+//! | how do members come and go? | [`chain::change`], [`execution::upkeep`] |
 //!
-//! **Limits, for now.** One group of all members, one cycle; the beacon comes from certificates of finality
-//! ([`Beacon`]). Lanes, elections and a beacon of shared secrets have their places: [`consensus::Message`],
-//! [`chain::Genesis::leader`], [`Beacon`].
+//! **Limits, for now.** Lanes have their place, and are not there yet.
 
 pub mod application;
+pub mod beacon;
 pub mod blobs;
 pub mod chain;
 pub mod codec;
 pub mod consensus;
 pub mod consortium;
+pub mod credit;
 pub mod crypto;
+pub mod election;
 pub mod execution;
 pub mod export;
 pub mod links;

@@ -8,6 +8,7 @@ pub(crate) mod event;
 mod mempool;
 pub mod open;
 pub mod transport;
+pub mod upkeep;
 mod worker;
 
 use std::{
@@ -24,11 +25,14 @@ pub use self::{
 };
 use crate::{
     application::{Receipt, Refusal},
-    chain::{Block, Genesis},
-    execution::{Executor, FinalBlock, Position, StateProof, StoreError},
+    chain::{ApprovalFault, Block, Committee, Genesis, SignedChange},
+    execution::{
+        Executor, FinalBlock, Position, StateProof, StoreError,
+        upkeep::{MemberRecord, OutputRecord},
+    },
     state::StateRead,
     storage::{FinalRecord, HomeLock, JournalError},
-    types::{BlobHash, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
+    types::{BlobHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
 };
 use event::Event;
 
@@ -145,6 +149,53 @@ impl Node {
     /// Height of the newest final block.
     pub fn height(&self) -> Height {
         self.position().height
+    }
+
+    /// The committee that decides on the next block.
+    pub fn committee(&self) -> Arc<Committee> {
+        self.0.executor.committee()
+    }
+
+    /// The committee of a cycle that has begun.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn committee_of(&self, cycle: Cycle) -> Result<Option<Committee>, StoreError> {
+        self.0.executor.committee_of(cycle)
+    }
+
+    /// What the ledger knows of a member: keys, credit, what is to change.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn standing(&self, member: MemberIndex) -> Result<Option<MemberRecord>, StoreError> {
+        self.0.executor.member(member)
+    }
+
+    /// The newest output of the beacon.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn beacon(&self) -> Result<Option<OutputRecord>, StoreError> {
+        self.0.executor.output()
+    }
+
+    /// The number that the next member to be admitted gets.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn next_member(&self) -> Result<usize, StoreError> {
+        self.0.executor.members_ever()
+    }
+
+    /// Hands in an approved change of the membership. It waits for a block, and takes effect with the next cycle; whether
+    /// it is in order besides shows when it is in a block, or in none.
+    ///
+    /// # Errors
+    /// When a quorum of the present committee does not approve, or the node has stopped.
+    pub async fn change(&self, change: SignedChange) -> Result<(), ChangeError> {
+        change.verify(&self.committee())?;
+        self.send(Event::Change(change)).await.map_err(ChangeError::Stopped)
     }
 
     /// What it is doing; changes can be waited for.
@@ -313,6 +364,18 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A change of the membership was not handed in.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// It is not approved.
+    #[error(transparent)]
+    Approval(#[from] ApprovalFault),
+    /// The node has stopped.
+    #[error("the node has stopped: {0}")]
+    Stopped(String),
 }
 
 /// The chain cannot be read.

@@ -3,8 +3,11 @@
 pub mod hash;
 pub mod position;
 
-pub use hash::{AppHash, BlobHash, BlockHash, ChainId, OutcomeHash, ReceiptsRoot, TxHash, TxRoot};
-pub use position::{Cycle, Height, MemberIndex, View};
+pub use hash::{
+    AppHash, BlobHash, BlockHash, ChainId, ChangeHash, CommitteeHash, OutcomeHash, ReceiptsRoot, TxHash,
+    TxRoot,
+};
+pub use position::{Cycle, Height, MemberIndex, Round, Turn, View};
 
 /// Largest transaction body, in bytes. Whatever is larger travels beside the chain as a blob.
 pub const MAX_TX_BYTES: usize = 256 * 1024;

@@ -20,16 +20,16 @@ pub struct BlockContext {
     pub beacon: Option<Beacon>,
 }
 
-/// Randomness drawn by the ledger.
+/// Randomness drawn by the ledger: an output of its [beacon](crate::beacon).
 ///
-/// **Provisional.** The value is the hash of a certificate of finality, whose signatures nobody knew before the block
-/// at [`Self::after`] was made. A proposer can choose *which* quorum of signatures it includes, and so draw a few
-/// times; a beacon of shared secrets will replace the source behind this type.
+/// All members together draw it in rounds, in which secrets are committed to before any is shown. Nobody can choose it,
+/// know it before the commitments are final, or prevent it once they are, as long as at most f members try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beacon {
     /// The random bytes.
     pub value: [u8; 32],
-    /// The value was not known to anybody when this height was proposed: it may decide whatever was settled at this
-    /// height or below, and nothing above.
+    /// Height of the last block before the round began. The value may decide whatever was settled at this height or
+    /// below, and nothing above: what was settled later could have been arranged by members that knew more of it.
+    /// Whoever waits takes the first beacon whose `after` is not below what it waits for.
     pub after: Height,
 }

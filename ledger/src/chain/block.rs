@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{Certificate, Genesis, Outcome};
+use super::{
+    Committee, Genesis, Outcome,
+    upkeep::{MAX_UPKEEP_BYTES, MAX_UPKEEP_ITEMS, Upkeep, upkeep_root},
+};
 use crate::{
-    codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_len},
+    codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_len, put_list},
     types::{BlockHash, ChainId, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, TxRoot, View},
 };
 
@@ -20,7 +23,7 @@ pub struct Header {
     pub cycle: Cycle,
     /// One more than the parent's.
     pub height: Height,
-    /// The view it is proposed in.
+    /// The view it is proposed in first. The last block of a cycle may be proposed again in later views.
     pub view: View,
     /// Its author, the leader of the view.
     pub proposer: MemberIndex,
@@ -34,8 +37,8 @@ pub struct Header {
     pub parent_outcome: Outcome,
     /// Digest of the transactions.
     pub tx_root: TxRoot,
-    /// Digest of the anchor.
-    pub anchor_root: [u8; 32],
+    /// Digest of the ledger's own affairs.
+    pub upkeep_root: [u8; 32],
 }
 
 /// A block.
@@ -43,9 +46,8 @@ pub struct Header {
 pub struct Block {
     /// What votes are for.
     pub header: Header,
-    /// A certificate of finality of an ancestor, newer than the one included before: the source of the provisional
-    /// beacon.
-    pub anchor: Option<Certificate>,
+    /// The ledger's own affairs, applied before the transactions, in this order.
+    pub upkeep: Vec<Upkeep>,
     /// The transactions, in the order of their execution.
     pub txs: Vec<Vec<u8>>,
 }
@@ -61,14 +63,17 @@ pub enum BlockFault {
     #[error("member {0} is not the leader of the view")]
     NotLeader(MemberIndex),
     /// A view must be after the parent's.
-    #[error("the view is not after the parent's")]
+    #[error("the view is not after the parent's, or the parent's not of this cycle")]
     ViewOrder,
     /// The transactions are not those of the header.
     #[error("the transactions do not match the header")]
     TxRoot,
-    /// The anchor is not that of the header.
-    #[error("the anchor does not match the header")]
-    AnchorRoot,
+    /// The ledger's affairs are not those of the header.
+    #[error("the ledger's affairs do not match the header")]
+    UpkeepRoot,
+    /// Too many of the ledger's affairs.
+    #[error("{0} bytes of the ledger's affairs exceed the limits of a block")]
+    UpkeepTooLarge(usize),
     /// Too many transactions or bytes.
     #[error("{txs} transactions of {bytes} bytes exceed the limits of a block")]
     TooLarge {
@@ -100,20 +105,23 @@ impl Block {
         self.txs.iter().map(|tx| TxHash::of(tx)).collect()
     }
 
-    /// Checks what can be checked of a block alone.
+    /// Checks what can be checked of a block alone, given the committee of its cycle.
     ///
     /// # Errors
     /// The first fault.
-    pub fn validate(&self, genesis: &Genesis) -> Result<(), BlockFault> {
-        let Header { chain_id, cycle, view, proposer, parent_view, .. } = self.header;
-        let scope = genesis.scope();
-        if chain_id != scope.chain_id || cycle != scope.cycle {
+    pub fn validate(&self, genesis: &Genesis, committee: &Committee) -> Result<(), BlockFault> {
+        let Header { chain_id, cycle, height, view, proposer, parent_view, .. } = self.header;
+        let (scope, schedule) = (committee.scope(), genesis.schedule());
+        if chain_id != scope.chain_id || cycle != scope.cycle || schedule.cycle(height) != cycle {
             return Err(BlockFault::Foreign);
         }
-        if proposer != genesis.leader(view) {
+        if Some(proposer) != committee.leader(view) {
             return Err(BlockFault::NotLeader(proposer));
         }
-        if view <= parent_view {
+        // The first block of a cycle follows the last of the one before, every other a block of its own cycle.
+        let is_first = height.get() == 1 || schedule.is_last(Height::new(height.get().saturating_sub(1)));
+        let base = committee.base();
+        if view <= parent_view || parent_view < base || is_first != (parent_view == base) {
             return Err(BlockFault::ViewOrder);
         }
         self.validate_body(genesis)
@@ -125,12 +133,16 @@ impl Block {
         if self.txs.len() > limits.block_txs as usize || bytes > limits.block_bytes as usize {
             return Err(BlockFault::TooLarge { txs: self.txs.len(), bytes });
         }
+        let upkeep: usize = self.upkeep.iter().map(|item| item.to_bytes().len()).sum();
+        if upkeep > MAX_UPKEEP_BYTES || self.upkeep.len() > MAX_UPKEEP_ITEMS {
+            return Err(BlockFault::UpkeepTooLarge(upkeep));
+        }
         let hashes = self.tx_hashes();
         if tx_root(&hashes) != self.header.tx_root {
             return Err(BlockFault::TxRoot);
         }
-        if anchor_root(self.anchor.as_ref()) != self.header.anchor_root {
-            return Err(BlockFault::AnchorRoot);
+        if upkeep_root(&self.upkeep) != self.header.upkeep_root {
+            return Err(BlockFault::UpkeepRoot);
         }
         let mut seen = BTreeSet::new();
         match hashes.into_iter().find(|hash| !seen.insert(*hash)) {
@@ -149,12 +161,6 @@ pub fn tx_root(hashes: &[TxHash]) -> TxRoot {
     TxRoot::from_bytes(*hasher.finalize().as_bytes())
 }
 
-/// Digest of the anchor of a block.
-pub fn anchor_root(anchor: Option<&Certificate>) -> [u8; 32] {
-    let bytes = anchor.map(Encode::to_bytes).unwrap_or_default();
-    blake3::derive_key("galen ledger v1 anchor of a block", &bytes)
-}
-
 impl Encode for Header {
     fn encode(&self, out: &mut Vec<u8>) {
         self.chain_id.encode(out);
@@ -167,7 +173,7 @@ impl Encode for Header {
         self.time_ms.encode(out);
         self.parent_outcome.encode(out);
         self.tx_root.encode(out);
-        self.anchor_root.encode(out);
+        self.upkeep_root.encode(out);
     }
 }
 
@@ -184,7 +190,7 @@ impl Decode for Header {
             time_ms: Decode::decode(reader)?,
             parent_outcome: Decode::decode(reader)?,
             tx_root: Decode::decode(reader)?,
-            anchor_root: Decode::decode(reader)?,
+            upkeep_root: Decode::decode(reader)?,
         })
     }
 }
@@ -192,7 +198,7 @@ impl Decode for Header {
 impl Encode for Block {
     fn encode(&self, out: &mut Vec<u8>) {
         self.header.encode(out);
-        self.anchor.encode(out);
+        put_list(out, &self.upkeep);
         put_len(out, self.txs.len());
         for tx in &self.txs {
             put_bytes(out, tx);
@@ -203,12 +209,12 @@ impl Encode for Block {
 impl Decode for Block {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let header = Decode::decode(reader)?;
-        let anchor = Decode::decode(reader)?;
+        let upkeep = reader.list(MAX_UPKEEP_ITEMS, "upkeep")?;
         let count = reader.length(MAX_TXS, "transactions")?;
         let mut txs = Vec::with_capacity(count.min(reader.left()));
         for _ in 0..count {
             txs.push(reader.bytes(MAX_TX_BYTES, "transaction")?.to_vec());
         }
-        Ok(Self { header, anchor, txs })
+        Ok(Self { header, upkeep, txs })
     }
 }

@@ -1,17 +1,18 @@
 //! Certificates: a statement with the signatures of a quorum of all members (R7).
 
-use super::{Genesis, Statement, genesis::MAX_MEMBERS};
+use super::{Committee, Statement, genesis::MAX_MEMBERS_EVER};
 use crate::{
     codec::{Decode, DecodeError, Encode, Reader, put_len},
-    crypto::{Scope, Signature, verify_all},
-    types::MemberIndex,
+    crypto::{Signature, verify_all},
+    types::{Cycle, MemberIndex, Turn},
 };
 
 /// A statement that a quorum signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
+    cycle: Cycle,
     statement: Statement,
-    /// In the order of the members' indices, each at most once.
+    /// In the order of the members' numbers, each at most once.
     signatures: Vec<(MemberIndex, Signature)>,
 }
 
@@ -19,6 +20,9 @@ pub struct Certificate {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CertificateFault {
+    /// Another cycle's committee would have to sign it.
+    #[error("the certificate is of cycle {0}")]
+    Cycle(Cycle),
     /// Fewer signers than a quorum, or more than members.
     #[error("{signers} signers where a quorum is {quorum} of {members}")]
     Signers {
@@ -39,9 +43,18 @@ pub enum CertificateFault {
 
 impl Certificate {
     /// Collects signatures, which may come in any order but one a member.
-    pub fn new(statement: Statement, signatures: impl IntoIterator<Item = (MemberIndex, Signature)>) -> Self {
+    pub fn new(
+        cycle: Cycle,
+        statement: Statement,
+        signatures: impl IntoIterator<Item = (MemberIndex, Signature)>,
+    ) -> Self {
         let ordered: std::collections::BTreeMap<_, _> = signatures.into_iter().collect();
-        Self { statement, signatures: ordered.into_iter().collect() }
+        Self { cycle, statement, signatures: ordered.into_iter().collect() }
+    }
+
+    /// The view it is about, and its cycle.
+    pub fn turn(&self) -> Turn {
+        Turn { cycle: self.cycle, view: self.statement.view() }
     }
 
     /// What was signed.
@@ -54,21 +67,24 @@ impl Certificate {
         self.signatures.iter().map(|(member, _)| *member)
     }
 
-    /// Checks that a quorum of the members has signed.
+    /// Checks that it is of the committee's cycle, and that a quorum of the committee has signed (R7).
     ///
     /// # Errors
     /// The first fault.
-    pub fn verify(&self, genesis: &Genesis, scope: &Scope) -> Result<(), CertificateFault> {
-        let (quorum, members, signers) = (genesis.quorum(), genesis.members.len(), self.signatures.len());
+    pub fn verify(&self, committee: &Committee) -> Result<(), CertificateFault> {
+        if self.cycle != committee.cycle() {
+            return Err(CertificateFault::Cycle(self.cycle));
+        }
+        let (quorum, members, signers) = (committee.quorum(), committee.size(), self.signatures.len());
         if signers < quorum || signers > members {
             return Err(CertificateFault::Signers { signers, quorum, members });
         }
         let mut signed = Vec::with_capacity(signers);
         for (member, signature) in &self.signatures {
-            let key = genesis.key(*member).ok_or(CertificateFault::NotMember(*member))?;
+            let key = committee.key(*member).ok_or(CertificateFault::NotMember(*member))?;
             signed.push((*key, *signature));
         }
-        verify_all(scope, self.statement.purpose(), &self.statement.to_bytes(), &signed)
+        verify_all(&committee.scope(), self.statement.purpose(), &self.statement.to_bytes(), &signed)
             .map_err(|_| CertificateFault::Signature)
     }
 }
@@ -76,6 +92,7 @@ impl Certificate {
 impl Encode for Certificate {
     /// The signers go as a bitmap of as many bytes as the highest needs; then their signatures in order.
     fn encode(&self, out: &mut Vec<u8>) {
+        self.cycle.encode(out);
         self.statement.encode(out);
         let bytes = self.signatures.last().map_or(0, |(member, _)| member.at() / 8 + 1);
         let mut bitmap = vec![0u8; bytes];
@@ -94,8 +111,9 @@ impl Encode for Certificate {
 
 impl Decode for Certificate {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let cycle = Cycle::decode(reader)?;
         let statement = Statement::decode(reader)?;
-        let bitmap = reader.bytes(MAX_MEMBERS.div_ceil(8), "signer bitmap")?;
+        let bitmap = reader.bytes(MAX_MEMBERS_EVER.div_ceil(8), "signer bitmap")?;
         if bitmap.last() == Some(&0) {
             return Err(DecodeError::NotCanonical("signer bitmap"));
         }
@@ -107,6 +125,6 @@ impl Decode for Certificate {
         for member in members.filter(signed) {
             signatures.push((member, Signature::decode(reader)?));
         }
-        Ok(Self { statement, signatures })
+        Ok(Self { cycle, statement, signatures })
     }
 }

@@ -1,17 +1,26 @@
 //! What a chain begins with. Its digest is the chain's identity.
 
+use super::{Candidate, Committee, PossessionFault, Seat};
 use crate::{
+    beacon::Schedule,
     codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_list},
-    crypto::{PublicKey, Scope},
+    crypto::Scope,
+    election::Election,
     types::{BlockHash, ChainId, Cycle, MemberIndex, View},
 };
 
-/// Most members of a consortium.
+/// Most members of a consortium at one time.
 pub const MAX_MEMBERS: usize = 100;
+/// Most members that a chain may have had in all: numbers are not given twice.
+pub const MAX_MEMBERS_EVER: usize = 1024;
+/// Fewest members that a consortium may be reduced to: below, one bad member is too many.
+pub const MIN_MEMBERS: usize = 4;
 /// Largest application part of a genesis, in bytes.
 pub const MAX_CONFIG_BYTES: usize = 16 * 1024 * 1024;
-const MAX_NAME_BYTES: usize = 64;
-const VERSION: u16 = 1;
+/// Longest name of a chain or a member, in bytes.
+pub const MAX_NAME_BYTES: usize = 64;
+const MAX_CYCLE_BLOCKS: u64 = 1 << 32;
+const VERSION: u16 = 2;
 
 /// Limits that every member must agree on, as they decide which blocks are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,11 +29,24 @@ pub struct Parameters {
     pub block_bytes: u32,
     /// Most transactions in a block.
     pub block_txs: u32,
+    /// Blocks of a cycle, at whose end members, groups and proposers change.
+    pub cycle_blocks: u64,
+    /// Blocks of a round of the beacon. In short ones, below about 24, messages may come too late for their window; then
+    /// a round may give nothing, and members that withhold may bring that about. For tests and demonstrations only.
+    pub beacon_interval: u64,
+    /// Groups wished for; there are fewer while they would have less than four members.
+    pub groups: u16,
 }
 
 impl Default for Parameters {
     fn default() -> Self {
-        Self { block_bytes: 2 * 1024 * 1024, block_txs: 1024 }
+        Self {
+            block_bytes: 2 * 1024 * 1024,
+            block_txs: 1024,
+            cycle_blocks: 5000,
+            beacon_interval: 60,
+            groups: 1,
+        }
     }
 }
 
@@ -35,9 +57,9 @@ pub struct Genesis {
     pub name: String,
     /// Milliseconds since 1970; no block is earlier.
     pub time_ms: u64,
-    /// The members' voting keys, in the order of their indices.
-    pub members: Vec<PublicKey>,
-    /// Limits of blocks.
+    /// The first members, in the order of their numbers.
+    pub members: Vec<Candidate>,
+    /// Limits of blocks, lengths of cycles and rounds.
     pub parameters: Parameters,
     /// The application's part.
     pub config: Vec<u8>,
@@ -51,11 +73,16 @@ pub enum GenesisFault {
     #[error("{0} members: there must be from 1 to {MAX_MEMBERS}")]
     MemberCount(usize),
     /// Two members have one key.
-    #[error("members {0} and {1} have the same key")]
+    #[error("members {0} and {1} have a key in common")]
     SameKey(MemberIndex, MemberIndex),
-    /// A key is not one.
-    #[error("the key of member {0} is not a point of the curve")]
-    InvalidKey(MemberIndex),
+    /// A key is not one, or not the member's.
+    #[error("member {member}: {fault}")]
+    Key {
+        /// Whose.
+        member: MemberIndex,
+        /// What is wrong.
+        fault: PossessionFault,
+    },
     /// A text or part is too long.
     #[error("{what}: {length} bytes exceed the limit {limit}")]
     TooLong {
@@ -71,6 +98,11 @@ pub enum GenesisFault {
         "blocks must have room for at least one transaction of {0} bytes, and at most 32 MiB and 65536 of them"
     )]
     BlockLimits(usize),
+    /// Cycles and rounds must have blocks.
+    #[error(
+        "a cycle must have from 1 to {MAX_CYCLE_BLOCKS} blocks, a round at least 3, and there must be a group"
+    )]
+    CycleLimits,
 }
 
 impl Genesis {
@@ -85,31 +117,30 @@ impl Genesis {
         BlockHash::from_bytes(blake3::derive_key("galen ledger v1 genesis block", chain_id.as_bytes()))
     }
 
-    /// Where signatures of this chain are valid. There is one cycle as long as membership does not change.
-    pub fn scope(&self) -> Scope {
-        Scope { chain_id: self.chain_id(), cycle: Cycle::new(0) }
+    /// The committee of the first cycle: there is no randomness yet, so members take turns in their order.
+    pub fn committee(&self) -> Committee {
+        let numbers = || (0..).map(MemberIndex::new);
+        let seats = numbers().zip(&self.members).map(|(member, found)| Seat { member, keys: found.keys });
+        let election =
+            Election::unshuffled(numbers().take(self.members.len()), self.parameters.groups.into());
+        let scope = Scope { chain_id: self.chain_id(), cycle: Cycle::new(0) };
+        Committee::new(scope, View::new(0), seats.collect(), election)
     }
 
-    /// The voting key of a member.
-    pub fn key(&self, member: MemberIndex) -> Option<&PublicKey> {
-        self.members.get(member.at())
+    /// How heights are divided into cycles and rounds.
+    pub fn schedule(&self) -> Schedule {
+        let Parameters { cycle_blocks, beacon_interval, .. } = self.parameters;
+        Schedule { cycle_blocks, beacon_interval }
     }
 
-    /// Most members that may do anything at all: ⌊(n − 1) / 3⌋.
+    /// Most of the first members that may do anything at all: ⌊(n − 1) / 3⌋.
     pub fn faults(&self) -> usize {
         self.members.len().saturating_sub(1) / 3
     }
 
-    /// Votes that make a certificate, of all n members: n − f. Two quorums share an honest member (R7).
+    /// Votes of the first members that make a certificate: n − f.
     pub fn quorum(&self) -> usize {
         self.members.len() - self.faults()
-    }
-
-    /// The member on turn in a view. A single group of all members takes turns in the order of the list.
-    pub fn leader(&self, view: View) -> MemberIndex {
-        let members = self.members.len().max(1) as u64;
-        let index = view.get() % members;
-        MemberIndex::new(u16::try_from(index).expect("there are at most 100 members"))
     }
 
     /// Checks what decoding does not.
@@ -125,11 +156,14 @@ impl Genesis {
         if self.config.len() > MAX_CONFIG_BYTES {
             return too_long("application configuration", self.config.len(), MAX_CONFIG_BYTES);
         }
-        let Parameters { block_bytes, block_txs } = self.parameters;
+        let Parameters { block_bytes, block_txs, cycle_blocks, beacon_interval, groups } = self.parameters;
         let room = crate::types::MAX_TX_BYTES;
         let bytes_fit = (room..=32 * 1024 * 1024).contains(&(block_bytes as usize));
         if !bytes_fit || !(1..=65_536).contains(&block_txs) {
             return Err(GenesisFault::BlockLimits(room));
+        }
+        if !(1..=MAX_CYCLE_BLOCKS).contains(&cycle_blocks) || beacon_interval < 3 || groups == 0 {
+            return Err(GenesisFault::CycleLimits);
         }
         Ok(())
     }
@@ -139,12 +173,12 @@ impl Genesis {
             return Err(GenesisFault::MemberCount(self.members.len()));
         }
         let mut seen = std::collections::BTreeMap::new();
-        for (index, key) in (0..).map(MemberIndex::new).zip(&self.members) {
-            if !key.is_valid() {
-                return Err(GenesisFault::InvalidKey(index));
-            }
-            if let Some(earlier) = seen.insert(*key, index) {
-                return Err(GenesisFault::SameKey(earlier, index));
+        for (index, member) in (0..).map(MemberIndex::new).zip(&self.members) {
+            member.verify(None).map_err(|fault| GenesisFault::Key { member: index, fault })?;
+            for key in [member.keys.voting.as_bytes(), member.keys.beacon.as_bytes()] {
+                if let Some(earlier) = seen.insert(*key, index) {
+                    return Err(GenesisFault::SameKey(earlier, index));
+                }
             }
         }
         Ok(())
@@ -157,8 +191,7 @@ impl Encode for Genesis {
         put_bytes(out, self.name.as_bytes());
         self.time_ms.encode(out);
         put_list(out, &self.members);
-        self.parameters.block_bytes.encode(out);
-        self.parameters.block_txs.encode(out);
+        self.parameters.encode(out);
         put_bytes(out, &self.config);
     }
 }
@@ -172,8 +205,30 @@ impl Decode for Genesis {
             name: reader.text(MAX_NAME_BYTES, "chain name")?,
             time_ms: u64::decode(reader)?,
             members: reader.list(MAX_MEMBERS, "members")?,
-            parameters: Parameters { block_bytes: u32::decode(reader)?, block_txs: u32::decode(reader)? },
+            parameters: Decode::decode(reader)?,
             config: reader.bytes(MAX_CONFIG_BYTES, "application configuration")?.to_vec(),
+        })
+    }
+}
+
+impl Encode for Parameters {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.block_bytes.encode(out);
+        self.block_txs.encode(out);
+        self.cycle_blocks.encode(out);
+        self.beacon_interval.encode(out);
+        self.groups.encode(out);
+    }
+}
+
+impl Decode for Parameters {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            block_bytes: Decode::decode(reader)?,
+            block_txs: Decode::decode(reader)?,
+            cycle_blocks: Decode::decode(reader)?,
+            beacon_interval: Decode::decode(reader)?,
+            groups: Decode::decode(reader)?,
         })
     }
 }

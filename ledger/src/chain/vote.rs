@@ -1,10 +1,10 @@
 //! Votes: one member's signed statement about a view.
 
 use crate::{
-    chain::Genesis,
+    chain::Committee,
     codec::{Decode, DecodeError, Encode, Reader},
     crypto::{BadSignature, Purpose, Scope, SecretKey, Signature},
-    types::{BlockHash, MemberIndex, OutcomeHash, View},
+    types::{BlockHash, Cycle, MemberIndex, OutcomeHash, Turn, View},
 };
 
 /// What members vote for.
@@ -83,9 +83,18 @@ impl Statement {
     }
 }
 
+/// What a proposer signs: that it proposes this block in this view.
+pub fn proposal_body(view: View, block: &BlockHash) -> Vec<u8> {
+    let mut body = view.to_bytes();
+    block.encode(&mut body);
+    body
+}
+
 /// A signed statement of one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vote {
+    /// The cycle, whose committee the voter belongs to. It is signed as part of the scope.
+    pub cycle: Cycle,
     /// What it says.
     pub statement: Statement,
     /// Who says so.
@@ -98,16 +107,22 @@ impl Vote {
     /// Signs a statement.
     pub fn sign(statement: Statement, voter: MemberIndex, scope: &Scope, key: &SecretKey) -> Self {
         let signature = key.sign(scope, statement.purpose(), &statement.to_bytes());
-        Self { statement, voter, signature }
+        Self { cycle: scope.cycle, statement, voter, signature }
     }
 
-    /// Checks that the voter is a member, and the signature.
+    /// The view it is about, and its cycle.
+    pub fn turn(&self) -> Turn {
+        Turn { cycle: self.cycle, view: self.statement.view() }
+    }
+
+    /// Checks that the voter is in the committee, the vote of its cycle, and the signature.
     ///
     /// # Errors
     /// When it is not, or the signature is not valid.
-    pub fn verify(&self, genesis: &Genesis, scope: &Scope) -> Result<(), BadSignature> {
-        let key = genesis.key(self.voter).ok_or(BadSignature)?;
-        key.verify(scope, self.statement.purpose(), &self.statement.to_bytes(), &self.signature)
+    pub fn verify(&self, committee: &Committee) -> Result<(), BadSignature> {
+        let key =
+            committee.key(self.voter).filter(|_| self.cycle == committee.cycle()).ok_or(BadSignature)?;
+        key.verify(&committee.scope(), self.statement.purpose(), &self.statement.to_bytes(), &self.signature)
     }
 }
 
@@ -142,6 +157,7 @@ impl Decode for Statement {
 
 impl Encode for Vote {
     fn encode(&self, out: &mut Vec<u8>) {
+        self.cycle.encode(out);
         self.statement.encode(out);
         self.voter.encode(out);
         self.signature.encode(out);
@@ -151,6 +167,7 @@ impl Encode for Vote {
 impl Decode for Vote {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(Self {
+            cycle: Decode::decode(reader)?,
             statement: Decode::decode(reader)?,
             voter: Decode::decode(reader)?,
             signature: Decode::decode(reader)?,

@@ -1,5 +1,6 @@
 //! The state of one member, and its reaction to inputs.
 
+mod cycle;
 mod propose;
 mod receive;
 mod recover;
@@ -7,34 +8,50 @@ mod settle;
 mod sync;
 mod vote;
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{
-    Effect, Evidence, Input, Message, Record, Rejection, SignState, Timer, Timing,
+    Effect, Executed, Input, Message, Record, Rejection, SignState, Timer, Timing,
     view::{ViewState, Views},
 };
 use crate::{
-    chain::{Block, Certificate, Genesis, Outcome},
-    crypto::{Scope, SecretKey},
-    types::{BlockHash, Height, MemberIndex, View},
+    chain::{Block, Certificate, Committee, Evidence, Genesis, Outcome},
+    crypto::SecretKey,
+    types::{BlockHash, Height, MemberIndex, Turn, View},
 };
 
 pub use recover::Recovered;
 
 /// Votes for views further ahead than this are dropped before their signature is checked.
 const VIEWS_AHEAD: u64 = 10;
+/// A member that is further behind than so many blocks catches up in steps of so many: it holds no more in memory.
+pub const CATCH_UP_BLOCKS: u64 = 64;
 
 /// Who a member is.
 #[derive(Clone, Debug)]
 pub struct Setup {
     /// The chain.
     pub genesis: Arc<Genesis>,
-    /// Which member this is.
+    /// The committee of the cycle of the block after the newest final one.
+    pub committee: Arc<Committee>,
+    /// Which member this is. Without a seat in the committee it follows, and says nothing of its own.
     pub me: MemberIndex,
-    /// Its voting key.
-    pub key: SecretKey,
+    /// Its voting keys: more than one while they change. In each cycle it uses the one that the committee knows.
+    pub keys: Vec<SecretKey>,
     /// How long it waits.
     pub timing: Timing,
+}
+
+impl Setup {
+    /// The key with which this member votes in a committee, if it has a seat.
+    fn key_in(&self, committee: &Committee) -> Option<SecretKey> {
+        let seated = committee.key(self.me)?;
+        self.keys.iter().find(|key| key.public() == *seated).cloned()
+    }
 }
 
 /// The newest final block.
@@ -42,7 +59,7 @@ pub struct Setup {
 pub struct Tip {
     /// Its height.
     pub height: Height,
-    /// Its view.
+    /// The view in which it was first proposed.
     pub view: View,
     /// Its name.
     pub block: BlockHash,
@@ -57,7 +74,7 @@ enum Progress {
     Executing {
         check: bool,
     },
-    Executed(Outcome),
+    Executed(Executed),
     Rejected(Rejection),
 }
 
@@ -76,7 +93,9 @@ struct Entry {
 #[derive(Debug)]
 pub struct Core {
     setup: Setup,
-    scope: Scope,
+    committee: Arc<Committee>,
+    /// The key for this cycle; none without a seat.
+    key: Option<SecretKey>,
     sign_state: SignState,
     view: View,
     tip: Tip,
@@ -84,10 +103,20 @@ pub struct Core {
     finality: Option<Certificate>,
     /// The newest certificate of finality, if its block or its ancestors are still on the way.
     pending_finality: Option<Certificate>,
+    /// An older one on the way there, which can be reached without holding all blocks at once.
+    step: Option<Certificate>,
+    /// Whom the last certificate of finality came from.
+    source: Option<MemberIndex>,
     views: Views,
     blocks: BTreeMap<BlockHash, Entry>,
     /// Blocks asked for, and how often.
     fetching: BTreeMap<BlockHash, usize>,
+    /// Messages of the next cycle that came before it began here; a few of each sender.
+    early: BTreeMap<MemberIndex, VecDeque<Message>>,
+    /// Nodes without a seat that asked, and how high the chain was then.
+    followers: BTreeMap<MemberIndex, Height>,
+    /// How far others say they are.
+    heard: BTreeMap<MemberIndex, Height>,
     work: bool,
     /// Something notarized has waited for finality too long: make a block on top of it.
     unfinished: bool,
@@ -105,6 +134,21 @@ impl Core {
     /// The current view.
     pub fn view(&self) -> View {
         self.view
+    }
+
+    /// The current view, and its cycle.
+    pub fn turn(&self) -> Turn {
+        Turn { cycle: self.committee.cycle(), view: self.view }
+    }
+
+    /// The committee of the current cycle.
+    pub fn committee(&self) -> &Arc<Committee> {
+        &self.committee
+    }
+
+    /// Whether this member has a vote in the current cycle.
+    pub fn has_seat(&self) -> bool {
+        self.key.is_some()
     }
 
     /// The newest final block.
@@ -157,13 +201,13 @@ impl Core {
         self.order_block();
     }
 
-    fn executed(&mut self, block: BlockHash, result: Result<Outcome, Rejection>) {
+    fn executed(&mut self, block: BlockHash, result: Result<Executed, Rejection>) {
         let Some(entry) = self.blocks.get_mut(&block) else { return };
         let checking = entry.progress == Progress::Executing { check: true };
         match result {
-            Ok(outcome) => {
+            Ok(executed) => {
                 entry.checked |= checking;
-                entry.progress = Progress::Executed(outcome);
+                entry.progress = Progress::Executed(executed);
             }
             // What a quorum vouches for must execute; only the checks may depend on this member's clock.
             Err(rejection) if entry.certified && !checking => {
@@ -174,21 +218,24 @@ impl Core {
     }
 
     fn fire(&mut self, timer: Timer) {
+        let now = self.turn();
         match timer {
-            Timer::Proposal(view) if view == self.view && !self.is_proposed() => self.give_up(),
-            Timer::View(view) if view == self.view => self.give_up(),
-            Timer::Idle(view) if view == self.view => {
+            Timer::Proposal(turn) if turn == now && !self.is_proposed() => self.give_up(),
+            Timer::View(turn) if turn == now => self.give_up(),
+            Timer::Idle(turn) if turn == now => {
                 self.unfinished |= self.views.values().any(|state| state.notarization.is_some());
             }
-            Timer::Resend(view) if view == self.view && self.active => self.resend(),
+            Timer::Resend(turn) if turn == now && self.active => self.resend(),
             Timer::Fetch(block) => self.fetch_again(block),
             Timer::Status => self.report_status(),
             Timer::Proposal(_) | Timer::View(_) | Timer::Idle(_) | Timer::Resend(_) => {}
         }
     }
 
+    /// Whether there is something to make a block for. The last block of a cycle has no successor in it: all that
+    /// can be done is to propose it again, when it has waited for finality too long.
     fn has_work(&self) -> bool {
-        self.work || self.unfinished
+        self.unfinished || (self.work && !self.is_ending())
     }
 
     fn is_proposed(&self) -> bool {
@@ -210,9 +257,10 @@ impl Core {
             return;
         }
         self.active = true;
-        self.arm(Timer::Proposal(self.view), 2);
-        self.arm(Timer::View(self.view), 3);
-        self.arm(Timer::Resend(self.view), 4);
+        let turn = self.turn();
+        self.arm(Timer::Proposal(turn), 2);
+        self.arm(Timer::View(turn), 3);
+        self.arm(Timer::Resend(turn), 4);
     }
 
     fn enter_view(&mut self) -> bool {
@@ -226,8 +274,9 @@ impl Core {
         self.view = next;
         self.active = false;
         self.pace(nullified);
-        self.effects.push(Effect::Entered { view: next, nullified });
-        self.arm(Timer::Idle(next), 1);
+        let turn = self.turn();
+        self.effects.push(Effect::Entered { turn, nullified });
+        self.arm(Timer::Idle(turn), 1);
         true
     }
 
@@ -261,13 +310,13 @@ impl Core {
         self.effects.push(Effect::Halt(reason));
     }
 
-    /// Hash and outcome of the tip or of an executed block.
+    /// Outcome of the tip or of an executed block.
     fn outcome_of(&self, block: &BlockHash) -> Option<Outcome> {
         if *block == self.tip.block {
             return Some(self.tip.outcome);
         }
-        match self.blocks.get(block)?.progress {
-            Progress::Executed(outcome) => Some(outcome),
+        match &self.blocks.get(block)?.progress {
+            Progress::Executed(executed) => Some(executed.outcome),
             _ => None,
         }
     }

@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Message, Proposal};
+use super::Message;
 use crate::{
-    chain::{Block, Certificate, Outcome, Vote},
-    types::{BlockHash, MemberIndex, View},
+    chain::{Block, Certificate, Committee, Evidence, Outcome, Upkeep, Vote},
+    types::{BlockHash, Height, MemberIndex, Turn, View},
 };
 
 /// How long to wait. None of it matters for safety.
@@ -27,13 +27,13 @@ impl Default for Timing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
     /// There should be a proposal in this view by now.
-    Proposal(View),
+    Proposal(Turn),
     /// This view should be over by now.
-    View(View),
+    View(Turn),
     /// Nothing has happened in this view: is anything left unfinished?
-    Idle(View),
+    Idle(Turn),
     /// Say again what was said in this view, in case it was lost.
-    Resend(View),
+    Resend(Turn),
     /// Ask another member for a block.
     Fetch(BlockHash),
     /// Say where one is, from time to time.
@@ -44,6 +44,21 @@ pub enum Timer {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Rejection(pub String);
+
+/// What executing a block gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Executed {
+    /// State and receipts.
+    pub outcome: Outcome,
+    /// After the last block of a cycle, the committee of the next.
+    pub next: Option<Arc<Committee>>,
+}
+
+impl From<Outcome> for Executed {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, next: None }
+    }
+}
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -64,7 +79,7 @@ pub enum Input {
         /// The block.
         block: BlockHash,
         /// What executing it gave, or why it must not be notarized.
-        result: Result<Outcome, Rejection>,
+        result: Result<Executed, Rejection>,
     },
     /// Whether there is something to make a block for.
     Work(bool),
@@ -88,8 +103,8 @@ pub struct BuildOrder {
     pub view: View,
     /// The block to build on.
     pub parent: BlockHash,
-    /// The newest certificate of finality, to be included if it is newer than the last one included.
-    pub anchor: Option<Certificate>,
+    /// Its height.
+    pub height: Height,
 }
 
 /// A final block.
@@ -99,17 +114,9 @@ pub struct Committed {
     pub block: Arc<Block>,
     /// What executing it gave.
     pub outcome: Outcome,
-    /// Its own certificate of finality; a block without one is final as the ancestor of one that has.
+    /// Its own certificate of finality; a block without one is final as the ancestor of one that has. The last block
+    /// of a cycle has one.
     pub certificate: Option<Certificate>,
-}
-
-/// Proof that a member broke a rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Evidence {
-    /// Two votes of one kind in one view.
-    Votes(Vote, Vote),
-    /// Two proposals in one view.
-    Proposals(Proposal, Proposal),
 }
 
 /// Something to do. In order, but for [`Effect::Persist`]: what precedes a message must be durable before it is sent.
@@ -137,15 +144,23 @@ pub enum Effect {
     Finalize(Vec<Committed>),
     /// Send this final block to a member, if it is there.
     Serve(MemberIndex, BlockHash),
+    /// A member is far behind, its newest final block being at this height: send it the certificate of finality of a
+    /// block after it, at most [`CATCH_UP_BLOCKS`](super::core::CATCH_UP_BLOCKS) after it or the next that has one,
+    /// and not beyond the last block of its cycle.
+    ServeFinality(MemberIndex, Height),
+    /// A cycle begins, with this committee.
+    Began(Arc<Committee>),
     /// A view begins; without a block if the one before was nullified.
     Entered {
         /// The view.
-        view: View,
+        turn: Turn,
         /// Whether the view before was left by nullification.
         nullified: bool,
     },
-    /// A member was caught.
+    /// A member was caught: this belongs into a block.
     Evidence(Evidence),
+    /// Something for a block came from a member.
+    Upkeep(MemberIndex, Upkeep),
     /// Stop: what a quorum says cannot be reconciled with what this member computed.
     Halt(String),
 }

@@ -3,29 +3,41 @@
 use std::sync::Arc;
 
 use crate::{
-    chain::{Block, Certificate, Vote},
+    chain::{Block, Certificate, Upkeep, Vote, vote::proposal_body},
     codec::{Decode, DecodeError, Encode, Reader, put_bytes},
     crypto::{Purpose, Scope, SecretKey, Signature},
-    types::{BlockHash, MAX_TX_BYTES, View},
+    types::{BlockHash, Cycle, Height, MAX_TX_BYTES, Turn, View},
 };
 
 /// Largest message, in bytes; a link refuses longer frames before it allocates anything.
 pub const MAX_FRAME_BYTES: usize = 40 * 1024 * 1024;
 
-/// A block with its proposer's signature.
+/// A block with the signature of the leader that proposes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proposal {
+    /// The view. Later than the block's own when the last block of a cycle is proposed again.
+    pub view: View,
     /// The block.
     pub block: Arc<Block>,
-    /// The proposer's, over the block's hash.
+    /// The leader's, over the view and the block's hash.
     pub signature: Signature,
 }
 
 impl Proposal {
-    /// Signs a block.
-    pub fn sign(block: Arc<Block>, scope: &Scope, key: &SecretKey) -> Self {
-        let signature = key.sign(scope, Purpose::Propose, block.hash().as_bytes());
-        Self { block, signature }
+    /// Signs a block in a view.
+    pub fn sign(view: View, block: Arc<Block>, scope: &Scope, key: &SecretKey) -> Self {
+        let signature = key.sign(scope, Purpose::Propose, &proposal_body(view, &block.hash()));
+        Self { view, block, signature }
+    }
+
+    /// Whether the block was first proposed in an earlier view.
+    pub fn is_again(&self) -> bool {
+        self.view != self.block.header.view
+    }
+
+    /// The view it is in, and its cycle.
+    pub fn turn(&self) -> Turn {
+        Turn { cycle: self.block.header.cycle, view: self.view }
     }
 }
 
@@ -39,27 +51,54 @@ pub enum Message {
     /// A certificate that the sender has come to hold.
     Certificate(Certificate),
     /// Where the sender is; whoever knows more answers with certificates.
-    Status {
-        /// The sender's view.
-        view: View,
-        /// View of its last final block.
-        finalized: View,
-        /// First view after that of which it has no certificate.
-        missing_from: View,
-    },
+    Status(Status),
     /// Asks for a block.
     Fetch(BlockHash),
     /// Answers with a block; worth what its hash is worth.
     Block(Arc<Block>),
     /// A transaction for the receivers' pools.
     Tx(Arc<[u8]>),
+    /// Something of the ledger's own for the next blocks of a cycle.
+    Upkeep {
+        /// The sender's cycle.
+        cycle: Cycle,
+        /// What.
+        item: Upkeep,
+    },
+}
+
+/// Where a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Its view.
+    pub turn: Turn,
+    /// Height of its last final block.
+    pub height: Height,
+    /// View of that block.
+    pub finalized: View,
+    /// First view after that of which it has no certificate.
+    pub missing_from: View,
+}
+
+impl Message {
+    /// The cycle that a message belongs to, if it belongs to one: known before any signature is checked.
+    pub fn cycle(&self) -> Option<Cycle> {
+        match self {
+            Self::Propose(proposal) => Some(proposal.block.header.cycle),
+            Self::Vote(vote) => Some(vote.cycle),
+            Self::Certificate(certificate) => Some(certificate.turn().cycle),
+            Self::Upkeep { cycle, .. } => Some(*cycle),
+            Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) => None,
+        }
+    }
 }
 
 impl Encode for Message {
     fn encode(&self, out: &mut Vec<u8>) {
         match self {
-            Self::Propose(Proposal { block, signature }) => {
+            Self::Propose(Proposal { view, block, signature }) => {
                 out.push(1);
+                view.encode(out);
                 signature.encode(out);
                 block.encode(out);
             }
@@ -71,11 +110,9 @@ impl Encode for Message {
                 out.push(3);
                 certificate.encode(out);
             }
-            Self::Status { view, finalized, missing_from } => {
+            Self::Status(status) => {
                 out.push(4);
-                view.encode(out);
-                finalized.encode(out);
-                missing_from.encode(out);
+                status.encode(out);
             }
             Self::Fetch(block) => {
                 out.push(5);
@@ -89,7 +126,33 @@ impl Encode for Message {
                 out.push(7);
                 put_bytes(out, tx);
             }
+            Self::Upkeep { cycle, item } => {
+                out.push(8);
+                cycle.encode(out);
+                item.encode(out);
+            }
         }
+    }
+}
+
+impl Encode for Status {
+    fn encode(&self, out: &mut Vec<u8>) {
+        self.turn.cycle.encode(out);
+        self.turn.view.encode(out);
+        self.height.encode(out);
+        self.finalized.encode(out);
+        self.missing_from.encode(out);
+    }
+}
+
+impl Decode for Status {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            turn: Turn { cycle: Decode::decode(reader)?, view: Decode::decode(reader)? },
+            height: Decode::decode(reader)?,
+            finalized: Decode::decode(reader)?,
+            missing_from: Decode::decode(reader)?,
+        })
     }
 }
 
@@ -97,19 +160,17 @@ impl Decode for Message {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         Ok(match u8::decode(reader)? {
             1 => {
+                let view = Decode::decode(reader)?;
                 let signature = Decode::decode(reader)?;
-                Self::Propose(Proposal { block: Arc::new(Decode::decode(reader)?), signature })
+                Self::Propose(Proposal { view, block: Arc::new(Decode::decode(reader)?), signature })
             }
             2 => Self::Vote(Decode::decode(reader)?),
             3 => Self::Certificate(Decode::decode(reader)?),
-            4 => Self::Status {
-                view: Decode::decode(reader)?,
-                finalized: Decode::decode(reader)?,
-                missing_from: Decode::decode(reader)?,
-            },
+            4 => Self::Status(Decode::decode(reader)?),
             5 => Self::Fetch(Decode::decode(reader)?),
             6 => Self::Block(Arc::new(Decode::decode(reader)?)),
             7 => Self::Tx(reader.bytes(MAX_TX_BYTES, "transaction")?.into()),
+            8 => Self::Upkeep { cycle: Decode::decode(reader)?, item: Decode::decode(reader)? },
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Evidence, Proposal};
+use super::Proposal;
 use crate::{
-    chain::{Certificate, Statement, StatementKind, Vote},
-    types::{BlockHash, MemberIndex, View},
+    chain::{Certificate, Evidence, Statement, StatementKind, Vote, evidence::exclude_each_other},
+    types::{BlockHash, Cycle, MemberIndex, View},
 };
 
 /// What is known of one view. At most one vote of a kind is kept of each member, so its size is bounded.
@@ -46,24 +46,22 @@ impl ViewState {
         self.votes.values().filter(move |vote| vote.voter == member)
     }
 
-    /// Keeps a verified vote; proof of a broken rule if the member has said something else before.
+    /// Keeps a verified vote, if it is the first of its kind; proof of a broken rule if the member has said something
+    /// that excludes it.
     pub fn add(&mut self, vote: Vote) -> Option<Evidence> {
         let key = (vote.statement.kind(), vote.voter);
-        match self.votes.get(&key) {
-            None => {
-                self.votes.insert(key, vote);
-                None
-            }
-            Some(first) if first.statement == vote.statement => None,
-            Some(first) => Some(Evidence::Votes(first.clone(), vote)),
-        }
+        let broken =
+            self.votes_of(vote.voter).find(|said| exclude_each_other(&said.statement, &vote.statement));
+        let evidence = broken.map(|said| Evidence::Votes(said.clone(), vote.clone()));
+        self.votes.entry(key).or_insert(vote);
+        evidence
     }
 
     /// The certificate for a statement, once a quorum has signed it.
-    pub fn certify(&self, statement: &Statement, quorum: usize) -> Option<Certificate> {
+    pub fn certify(&self, cycle: Cycle, statement: &Statement, quorum: usize) -> Option<Certificate> {
         let same = self.votes.values().filter(|vote| vote.statement == *statement);
         let signed: Vec<_> = same.map(|vote| (vote.voter, vote.signature)).collect();
-        (signed.len() >= quorum).then(|| Certificate::new(*statement, signed))
+        (signed.len() >= quorum).then(|| Certificate::new(cycle, *statement, signed))
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 
 use super::{ConsortiumError, ConsortiumSettings};
 use crate::{
-    chain::Genesis,
+    chain::{Candidate, Genesis},
     codec::{Decode, Encode},
     crypto::SecretKey,
     types::MemberIndex,
@@ -31,10 +31,18 @@ pub(super) fn found(settings: &ConsortiumSettings) -> Result<(Genesis, Vec<Secre
     let genesis = Genesis::from_bytes(&bytes).map_err(|error| file(&path, error))?;
     genesis.validate().map_err(|fault| file(&path, fault))?;
     same(settings, &genesis)?;
-    let members = (0..).map(MemberIndex::new).take(genesis.members.len());
+    let homes = (0..).map(|index| member_home(&settings.dir, number(index)));
+    // Those that joined later are there too.
+    let joined =
+        |(index, home): &(usize, PathBuf)| *index < genesis.members.len() || home.join("key").exists();
     let keys =
-        members.map(|member| read_key(&member_home(&settings.dir, member))).collect::<Result<_, _>>()?;
+        homes.enumerate().take_while(joined).map(|(_, home)| read_key(&home)).collect::<Result<_, _>>()?;
     Ok((genesis, keys))
+}
+
+/// The member with this place in the list.
+pub(super) fn number(index: usize) -> MemberIndex {
+    MemberIndex::new(u16::try_from(index).unwrap_or(u16::MAX))
 }
 
 fn file(path: &Path, reason: impl std::fmt::Display) -> ConsortiumError {
@@ -45,7 +53,7 @@ fn same(settings: &ConsortiumSettings, genesis: &Genesis) -> Result<(), Consorti
     let differing = [
         (settings.name == genesis.name, "name"),
         (settings.members == genesis.members.len(), "number of members"),
-        (settings.parameters == genesis.parameters, "block limits"),
+        (settings.parameters == genesis.parameters, "parameters"),
         (settings.config == genesis.config, "application configuration"),
     ];
     match differing.into_iter().find(|(same, _)| !same) {
@@ -61,7 +69,7 @@ fn establish(settings: &ConsortiumSettings, path: &Path) -> Result<(), Consortiu
         let home = member_home(&settings.dir, member);
         let key = SecretKey::generate(&mut rand::rngs::OsRng);
         write_key(&home, &key)?;
-        members.push(key.public());
+        members.push(Candidate::new(format!("member {member}"), &key, None));
     }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let genesis = Genesis {
@@ -75,7 +83,7 @@ fn establish(settings: &ConsortiumSettings, path: &Path) -> Result<(), Consortiu
     write_whole(path, &genesis.to_bytes(), 0o644)
 }
 
-fn write_key(home: &Path, key: &SecretKey) -> Result<(), ConsortiumError> {
+pub(super) fn write_key(home: &Path, key: &SecretKey) -> Result<(), ConsortiumError> {
     fs::create_dir_all(home).map_err(|error| file(home, error))?;
     write_whole(&home.join("key"), hex::encode(key.to_secret_bytes()).as_bytes(), 0o600)
 }

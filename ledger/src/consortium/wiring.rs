@@ -1,8 +1,9 @@
 //! How the members of a consortium in one process reach each other.
 
 use std::{
+    collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -25,11 +26,11 @@ pub(super) enum Wiring {
 }
 
 impl Wiring {
-    pub fn new(kind: MemberLinks, dir: &Path, genesis: &Arc<Genesis>) -> Result<Self, ConsortiumError> {
-        Ok(match kind {
-            MemberLinks::Memory => Self::Memory(MemoryLinks::new(genesis.members.len())),
-            MemberLinks::Tls => Self::Tls(Loopback::new(dir, genesis)?),
-        })
+    pub fn new(kind: MemberLinks, dir: &Path, genesis: &Arc<Genesis>) -> Self {
+        match kind {
+            MemberLinks::Memory => Self::Memory(MemoryLinks::new()),
+            MemberLinks::Tls => Self::Tls(Loopback::new(dir, genesis)),
+        }
     }
 
     /// The sending half for a member that is about to start.
@@ -70,58 +71,61 @@ impl Wiring {
 
 /// Members on loopback, each at a port that the system chooses when it starts.
 pub(super) struct Loopback {
+    dir: PathBuf,
     genesis: Arc<Genesis>,
-    keys: Vec<NodeKey>,
-    running: Mutex<Vec<Option<Arc<Links>>>>,
+    members: Mutex<BTreeMap<MemberIndex, Ends>>,
+}
+
+/// One member's end of its links.
+struct Ends {
+    key: NodeKey,
+    links: Option<Arc<Links>>,
 }
 
 impl Loopback {
-    fn new(dir: &Path, genesis: &Arc<Genesis>) -> Result<Self, ConsortiumError> {
-        let members = (0..).map(MemberIndex::new).take(genesis.members.len());
-        let key = |member| NodeKey::load_or_create(&member_home(dir, member).join("node_key"));
-        let keys = members.map(key).collect::<Result<Vec<_>, _>>()?;
-        let running = Mutex::new(keys.iter().map(|_| None).collect());
-        Ok(Self { genesis: Arc::clone(genesis), keys, running })
+    fn new(dir: &Path, genesis: &Arc<Genesis>) -> Self {
+        Self { dir: dir.to_owned(), genesis: Arc::clone(genesis), members: Mutex::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Option<Arc<Links>>>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<MemberIndex, Ends>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn of(&self, member: MemberIndex) -> Option<Arc<Links>> {
-        self.lock().get(member.at()).cloned().flatten()
+        self.lock().get(&member).and_then(|ends| ends.links.clone())
     }
 
     /// Listens for a member, and tells everybody where.
     fn prepare(&self, member: MemberIndex) -> Result<Box<dyn Transport>, ConsortiumError> {
         let failed = |source| ConsortiumError::Links { member, source };
-        let key = self.keys[member.at()].clone();
-        let settings = LinkSettings::new(member.into(), key, &self.genesis);
-        let mut running = self.lock();
+        let key = NodeKey::load_or_create(&member_home(&self.dir, member).join("node_key"))?;
+        let settings = LinkSettings::new(member.into(), key.clone(), &self.genesis);
         let links = Links::listen(settings, ANY_PORT, Vec::new()).map_err(failed)?;
         let sender = Box::new(links.sender());
-        running[member.at()] = Some(Arc::new(links));
-        let book = self.book(&running);
-        for links in running.iter().flatten() {
+        let mut members = self.lock();
+        members.insert(member, Ends { key, links: Some(Arc::new(links)) });
+        let book: Vec<Peer> = members.iter().map(|(member, ends)| ends.entry(*member)).collect();
+        for links in members.values().filter_map(|ends| ends.links.as_ref()) {
             links.set_peers(book.clone()).map_err(|fault| failed(fault.into()))?;
         }
         Ok(sender)
     }
 
-    fn book(&self, running: &[Option<Arc<Links>>]) -> Vec<Peer> {
-        let members = (0..).map(MemberIndex::new).zip(&self.keys).zip(running);
-        let entry = |((member, key), links): ((MemberIndex, &NodeKey), &Option<Arc<Links>>)| Peer {
-            id: member.into(),
-            key: key.public(),
-            address: links.as_ref().and_then(|links| links.address()).map(|address| address.to_string()),
-        };
-        members.map(entry).collect()
-    }
-
     async fn close(&self, member: MemberIndex) {
-        let links = self.lock().get_mut(member.at()).and_then(Option::take);
+        let links = self.lock().get_mut(&member).and_then(|ends| ends.links.take());
         if let Some(links) = links {
             links.close().await;
+        }
+    }
+}
+
+impl Ends {
+    fn entry(&self, member: MemberIndex) -> Peer {
+        let address = self.links.as_ref().and_then(|links| links.address());
+        Peer {
+            id: member.into(),
+            key: self.key.public(),
+            address: address.map(|address| address.to_string()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod admit;
 mod build;
+mod ledger;
 
 use std::{
     collections::BTreeMap,
@@ -12,14 +13,14 @@ use super::{
     StateProof, Store, StoreError, keys,
     layer::Layer,
     run::{self, RunError},
-    tree,
+    tree, upkeep,
     view::{View, in_space},
 };
 use crate::{
     application::{AppError, Application, Receipt},
-    chain::{Block, BlockResult, Certificate, Genesis, Outcome},
+    chain::{Block, BlockResult, Certificate, Committee, Genesis, Outcome},
     codec::{Decode, DecodeError, Encode, Reader},
-    consensus::{Committed, Rejection},
+    consensus::{Committed, Executed, Rejection},
     state::{Overlay, StateRead},
     types::{AppHash, BlobHash, BlockHash, ChainId, Height, ReceiptsRoot, TxHash, View as ViewNumber},
 };
@@ -106,7 +107,21 @@ pub struct Executor {
     /// Executed blocks that are not final.
     layers: RwLock<BTreeMap<BlockHash, Arc<Layer>>>,
     /// The newest final block. Held for writing while the store changes.
-    tip: RwLock<Position>,
+    tip: RwLock<Tip>,
+}
+
+/// The newest final block, and the committee that decides on the next.
+#[derive(Clone)]
+struct Tip {
+    position: Position,
+    committee: Arc<Committee>,
+}
+
+/// The state after a block, where that is, and who decides on the next.
+struct After {
+    view: View,
+    position: Position,
+    committee: Arc<Committee>,
 }
 
 impl Executor {
@@ -122,16 +137,17 @@ impl Executor {
     ) -> Result<Self, SetupError> {
         let chain_id = genesis.chain_id();
         let stored = store.get(keys::POSITION)?.and_then(|bytes| Position::from_bytes(&bytes).ok());
-        let tip = stored.filter(|position| position.chain_id == chain_id);
-        let executor = Self {
-            app,
-            genesis,
-            chain_id,
-            store,
-            layers: RwLock::default(),
-            tip: RwLock::new(tip.unwrap_or_default()),
-        };
-        if tip.is_none() {
+        let stored = stored.filter(|position| position.chain_id == chain_id);
+        let view = View::new(Vec::new(), Arc::clone(&store));
+        let committee = upkeep::committee(&view.space(keys::LEDGER));
+        view.intact()?;
+        let tip =
+            stored.zip(committee).map(|(position, committee)| Tip { position, committee: committee.into() });
+        let fresh = Tip { position: Position::default(), committee: Arc::new(genesis.committee()) };
+        let is_fresh = tip.is_none();
+        let tip = RwLock::new(tip.unwrap_or(fresh));
+        let executor = Self { app, genesis, chain_id, store, layers: RwLock::default(), tip };
+        if is_fresh {
             executor.reset()?;
         }
         Ok(executor)
@@ -146,7 +162,7 @@ impl Executor {
         self.store.clear()?;
         let layer = self.genesis_layer(&self.store)?;
         self.store.apply(layer.batch()?)?;
-        *tip = layer.position;
+        *tip = Tip { position: layer.position, committee: layer.committee };
         Ok(())
     }
 
@@ -163,8 +179,10 @@ impl Executor {
         let state = view.space(keys::APPLICATION);
         let mut overlay = Overlay::new(&state);
         self.app.genesis(&mut overlay, &self.genesis.config)?;
-        let writes = in_space(keys::APPLICATION, overlay.into_writes());
-        let mut layer = run::seal(&view, Height::new(0), writes, BlockResult::default(), None)?;
+        let mut writes = in_space(keys::APPLICATION, overlay.into_writes());
+        writes.extend(in_space(keys::LEDGER, upkeep::found(&self.genesis)));
+        let committee = Arc::new(self.genesis.committee());
+        let mut layer = run::seal(&view, Height::new(0), writes, BlockResult::default(), None, committee)?;
         view.intact()?;
         layer.position.chain_id = self.chain_id;
         layer.position.block = self.genesis.block_hash();
@@ -174,26 +192,38 @@ impl Executor {
 
     /// The newest final block.
     pub fn tip(&self) -> Position {
-        *self.read_tip()
+        self.read_tip().position
     }
 
-    fn read_tip(&self) -> RwLockReadGuard<'_, Position> {
+    /// The committee that decides on the block after the newest final one.
+    pub fn committee(&self) -> Arc<Committee> {
+        Arc::clone(&self.read_tip().committee)
+    }
+
+    fn read_tip(&self) -> RwLockReadGuard<'_, Tip> {
         self.tip.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// State and position after a block that is final or executed.
-    fn after(&self, block: &BlockHash) -> Option<(View, Position)> {
-        let tip = self.tip();
+    /// The state after a block that is final or executed.
+    fn after(&self, block: &BlockHash) -> Option<After> {
+        let tip = self.read_tip().clone();
         let layers = self.layers.read().unwrap_or_else(PoisonError::into_inner);
         let mut chain: Vec<Arc<Layer>> = Vec::new();
         let mut next = *block;
-        while next != tip.block {
+        while next != tip.position.block {
             let layer = layers.get(&next)?;
             next = layer.block.as_ref()?.header.parent;
             chain.push(Arc::clone(layer));
         }
-        let position = chain.first().map_or(tip, |layer| layer.position);
-        Some((View::new(chain, Arc::clone(&self.store)), position))
+        let newest = chain.first().map(|layer| (layer.position, Arc::clone(&layer.committee)));
+        let (position, committee) = newest.unwrap_or((tip.position, tip.committee));
+        Some(After { view: View::new(chain, Arc::clone(&self.store)), position, committee })
+    }
+
+    /// What is to be told of an executed block: with the last of a cycle comes the next committee.
+    fn executed(&self, position: &Position, committee: &Arc<Committee>) -> Executed {
+        let last = self.genesis.schedule().is_last(position.height);
+        Executed { outcome: position.outcome, next: last.then(|| Arc::clone(committee)) }
     }
 
     /// Executes a block on its parent, after checking that it may follow it, and with `check` its transactions.
@@ -204,25 +234,26 @@ impl Executor {
         &self,
         block: &Arc<Block>,
         check: Option<Clock>,
-    ) -> Result<Result<Outcome, Rejection>, RunError> {
+    ) -> Result<Result<Executed, Rejection>, RunError> {
         let hash = block.hash();
-        if let Some((_, position)) = self.after(&hash) {
-            return Ok(Ok(position.outcome));
+        if let Some(After { position, committee, .. }) = self.after(&hash) {
+            return Ok(Ok(self.executed(&position, &committee)));
         }
-        let Some((view, parent)) = self.after(&block.header.parent) else {
+        let Some(parent) = self.after(&block.header.parent) else {
             return Ok(Err(Rejection("the parent is not known".into())));
         };
-        let admitted = self.admit(&view, &parent, block, check);
-        view.intact()?;
-        let (context, anchor) = match admitted {
+        let admitted = self.admit(&parent, block, check);
+        parent.view.intact()?;
+        let (context, upkept) = match admitted {
             Ok(admitted) => admitted,
             Err(rejection) => return Ok(Err(rejection)),
         };
-        let mut layer = run::run(self.app.as_ref(), &view, &context, block, anchor)?;
+        let committee = upkept.next.clone().unwrap_or(parent.committee);
+        let mut layer = run::run(self.app.as_ref(), &parent.view, &context, block, committee, upkept)?;
         layer.position.chain_id = self.chain_id;
-        let outcome = layer.position.outcome;
+        let executed = self.executed(&layer.position, &layer.committee);
         self.layers.write().unwrap_or_else(PoisonError::into_inner).insert(hash, Arc::new(layer));
-        Ok(Ok(outcome))
+        Ok(Ok(executed))
     }
 
     /// Makes executed blocks final, oldest first.
@@ -238,7 +269,7 @@ impl Executor {
             let batch = layer.batch()?;
             let mut tip = self.tip.write().unwrap_or_else(PoisonError::into_inner);
             self.store.apply(batch)?;
-            *tip = layer.position;
+            *tip = Tip { position: layer.position, committee: Arc::clone(&layer.committee) };
             drop(tip);
             finals.push(FinalBlock { block, certificate, outcome, result: layer.result.clone() });
         }
@@ -255,7 +286,7 @@ impl Executor {
     pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, StoreError> {
         let tip = self.read_tip();
         let view = View::new(Vec::new(), Arc::clone(&self.store));
-        let answer = read(&view.space(keys::APPLICATION), &tip);
+        let answer = read(&view.space(keys::APPLICATION), &tip.position);
         view.intact()?;
         Ok(answer)
     }
@@ -265,7 +296,8 @@ impl Executor {
     /// # Errors
     /// When the store fails.
     pub fn prove(&self, key: &[u8]) -> Result<StateProof, StoreError> {
-        let tip = self.read_tip();
+        let guard = self.read_tip();
+        let tip = guard.position;
         let view = View::new(Vec::new(), Arc::clone(&self.store));
         let (value, proof) = tree::prove(&view, tip.height, keys::state_key(keys::APPLICATION, key))?;
         Ok(StateProof { height: tip.height, app_hash: tip.outcome.app_hash, value, proof })

@@ -12,11 +12,21 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `b` ‖ block hash | height of an executed block |
 //! | `t` ‖ transaction hash | height ‖ index ‖ digest of its receipt |
-//! | `a` | height of the last anchor included |
+//! | `c` | committee of the next block's cycle |
+//! | `k` ‖ cycle | committee of a cycle, for good: light clients and evidence need those of the past |
+//! | `m` ‖ member | its name, keys, credit, what is to change about it |
+//! | `y` ‖ member | what it did in this cycle |
+//! | `r` | the round of the beacon that is running, or ran last |
+//! | `e` ‖ dealer | its dealing in that round |
+//! | `f` ‖ dealer | its secret, once it is known |
+//! | `h` ‖ dealer ‖ holder | a decrypted share of it |
+//! | `o` | the newest output of the beacon |
+//! | `g` ‖ change | last cycle in which a change of membership, which was made, could have been |
+//!
+//! Numbers of members and cycles are big-endian, so that they are read in order.
 
-use crate::types::{BlockHash, Height, TxHash};
+use crate::types::{ChangeHash, Cycle, Height, MemberIndex, TxHash};
 
 /// The part of the state that is the ledger's.
 pub const LEDGER: u8 = 0;
@@ -50,15 +60,75 @@ pub fn result(height: Height) -> Vec<u8> {
     [b"r", height.get().to_be_bytes().as_slice()].concat()
 }
 
-/// Ledger key of a block.
-pub fn block(hash: &BlockHash) -> Vec<u8> {
-    [b"b", hash.as_bytes().as_slice()].concat()
-}
-
 /// Ledger key of a transaction.
 pub fn transaction(hash: &TxHash) -> Vec<u8> {
     [b"t", hash.as_bytes().as_slice()].concat()
 }
 
-/// Ledger key of the height of the last anchor.
-pub const ANCHOR: &[u8] = b"a";
+/// Ledger key of the committee of the next block.
+pub const COMMITTEE: &[u8] = b"c";
+/// Ledger key of the running round of the beacon.
+pub const ROUND: &[u8] = b"r";
+/// Ledger key of the newest output of the beacon.
+pub const OUTPUT: &[u8] = b"o";
+/// Prefix of members.
+pub const MEMBERS: &[u8] = b"m";
+/// Prefix of what members did.
+pub const TALLIES: &[u8] = b"y";
+/// Prefix of dealings.
+pub const DEALINGS: &[u8] = b"e";
+/// Prefix of secrets.
+pub const SECRETS: &[u8] = b"f";
+/// Prefix of decrypted shares.
+pub const SHARES: &[u8] = b"h";
+/// Prefix of changes of the membership.
+pub const CHANGES: &[u8] = b"g";
+
+/// Ledger key of the committee of a cycle.
+pub fn committee(cycle: Cycle) -> Vec<u8> {
+    [b"k", cycle.get().to_be_bytes().as_slice()].concat()
+}
+
+fn of(prefix: &[u8], member: MemberIndex) -> Vec<u8> {
+    [prefix, member.get().to_be_bytes().as_slice()].concat()
+}
+
+/// Ledger key of a member.
+pub fn member(member: MemberIndex) -> Vec<u8> {
+    of(MEMBERS, member)
+}
+
+/// Ledger key of what a member did.
+pub fn tally(member: MemberIndex) -> Vec<u8> {
+    of(TALLIES, member)
+}
+
+/// Ledger key of a dealing.
+pub fn dealing(dealer: MemberIndex) -> Vec<u8> {
+    of(DEALINGS, dealer)
+}
+
+/// Ledger key of a secret.
+pub fn secret(dealer: MemberIndex) -> Vec<u8> {
+    of(SECRETS, dealer)
+}
+
+/// Prefix of the shares of a secret.
+pub fn shares(dealer: MemberIndex) -> Vec<u8> {
+    of(SHARES, dealer)
+}
+
+/// Ledger key of a share of a secret.
+pub fn share(dealer: MemberIndex, holder: MemberIndex) -> Vec<u8> {
+    of(&shares(dealer), holder)
+}
+
+/// The member in whose number a key ends.
+pub fn member_of(key: &[u8]) -> Option<MemberIndex> {
+    key.last_chunk::<2>().map(|bytes| MemberIndex::new(u16::from_be_bytes(*bytes)))
+}
+
+/// Ledger key of a change of the membership.
+pub fn change(hash: &ChangeHash) -> Vec<u8> {
+    [CHANGES, hash.as_bytes().as_slice()].concat()
+}

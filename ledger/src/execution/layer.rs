@@ -6,7 +6,7 @@ use jmt::storage::{Node, NodeKey};
 
 use super::{Position, StoreError, keys};
 use crate::{
-    chain::{Block, BlockResult},
+    chain::{Block, BlockResult, Committee},
     codec::Encode,
     state::overlay::Writes,
 };
@@ -18,6 +18,8 @@ pub struct Layer {
     pub block: Option<Arc<Block>>,
     /// Where the chain is after it.
     pub position: Position,
+    /// Who decides on the block after it.
+    pub committee: Arc<Committee>,
     /// Writes by key of the state (space and key).
     pub writes: Writes,
     /// New nodes of the tree.

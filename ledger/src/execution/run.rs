@@ -6,11 +6,12 @@ use super::{
     Position, StoreError, keys,
     layer::Layer,
     tree,
+    upkeep::Upkept,
     view::{View, in_space},
 };
 use crate::{
     application::{Application, BlockContext, Event, Receipt, receipt},
-    chain::{Block, BlockResult, Outcome},
+    chain::{Block, BlockResult, Committee, Outcome},
     codec::Encode,
     state::{MAX_KEY_BYTES, MAX_VALUE_BYTES, Overlay, StateRead, overlay::Writes},
     types::{Height, TxHash},
@@ -28,17 +29,20 @@ pub enum RunError {
     Limits(&'static str),
 }
 
-/// Runs a block on the state of `view`. Whether it may be run there is the caller's business.
+/// Runs the transactions of a block on the state of `view`, after what the block did to the ledger itself. Whether it may
+/// be run there is the caller's business.
 pub fn run(
     app: &dyn Application,
     view: &View,
     context: &BlockContext,
     block: &Arc<Block>,
-    anchor: Option<Height>,
+    committee: Arc<Committee>,
+    upkept: Upkept,
 ) -> Result<Layer, RunError> {
     let state = view.space(keys::APPLICATION);
     let mut overlay = Overlay::new(&state);
-    let begin = app.begin_block(&mut overlay, context);
+    let mut begin = upkept.events;
+    begin.extend(app.begin_block(&mut overlay, context));
     ensure(&begin, overlay.writes(), "before")?;
     let mut receipts = Vec::with_capacity(block.txs.len());
     for tx in &block.txs {
@@ -50,8 +54,9 @@ pub fn run(
     ensure(&end, overlay.writes(), "after")?;
     let result = BlockResult { begin, receipts, end };
     let mut writes = in_space(keys::APPLICATION, overlay.into_writes());
-    writes.extend(in_space(keys::LEDGER, ledger_writes(block, &result, anchor)));
-    let layer = seal(view, context.height, writes, result, Some(block))?;
+    writes.extend(in_space(keys::LEDGER, upkept.writes));
+    writes.extend(in_space(keys::LEDGER, transactions(block, &result)));
+    let layer = seal(view, context.height, writes, result, Some(block), committee)?;
     view.intact()?;
     Ok(layer)
 }
@@ -63,6 +68,7 @@ pub(super) fn seal(
     mut writes: Writes,
     result: BlockResult,
     block: Option<&Arc<Block>>,
+    committee: Arc<Committee>,
 ) -> Result<Layer, StoreError> {
     writes.retain(|key, value| view.value(key) != *value);
     let (app_hash, batch) = tree::update(view, height, &writes)?;
@@ -76,6 +82,7 @@ pub(super) fn seal(
     Ok(Layer {
         block: block.cloned(),
         position,
+        committee,
         writes,
         nodes: batch.node_batch.nodes().clone(),
         stale: batch.stale_node_index_batch.into_iter().map(|index| index.node_key).collect(),
@@ -110,19 +117,15 @@ fn ensure(events: &[Event], writes: &Writes, when: &'static str) -> Result<(), R
     if limits && are_within_limits(writes) { Ok(()) } else { Err(RunError::Limits(when)) }
 }
 
-/// What the ledger itself remembers of a block.
-fn ledger_writes(block: &Block, result: &BlockResult, anchor: Option<Height>) -> Writes {
+/// What the ledger remembers of a block's transactions.
+fn transactions(block: &Block, result: &BlockResult) -> Writes {
     let height = block.header.height;
     let mut writes = Writes::new();
-    writes.insert(keys::block(&block.hash()), Some(height.to_bytes()));
     for (index, (tx, receipt)) in (0u32..).zip(block.txs.iter().zip(&result.receipts)) {
         let mut value = height.to_bytes();
         index.encode(&mut value);
         value.extend_from_slice(&blake3::derive_key("galen ledger v1 receipt", &receipt.to_bytes()));
         writes.insert(keys::transaction(&TxHash::of(tx)), Some(value));
-    }
-    if let Some(anchor) = anchor {
-        writes.insert(keys::ANCHOR.to_vec(), Some(anchor.to_bytes()));
     }
     writes
 }

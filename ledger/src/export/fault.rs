@@ -85,8 +85,8 @@ pub enum ChainFault {
     /// A certificate is for another block or another outcome.
     #[error("height {0}: the certificate is for another block, view or outcome")]
     Statement(Height),
-    /// The last block has no certificate of its own.
-    #[error("height {0}: the last block has no certificate of finality")]
+    /// The last block, of the chain or of a cycle, has no certificate of its own.
+    #[error("height {0}: the last block of the chain or of its cycle has no certificate of finality")]
     NotFinal(Height),
     /// The block does not follow from the state, or a transaction does not pass its checks.
     #[error("height {height}: {reason}")]

@@ -8,15 +8,16 @@ use super::{ChainFault, DIGEST_CONTEXT, MAGIC, MAX_BLOBS, MAX_BLOCK_BYTES, VERSI
 use crate::{
     application::{AppError, Application},
     blobs::{Blobs, MAX_BLOB_BYTES, MemoryBlobs},
-    chain::{Block, Certificate, Genesis, Outcome, Statement},
+    chain::{Block, Certificate, Committee, Genesis, Outcome, Statement},
     codec::{Decode, DecodeError, Reader},
     consensus::Committed,
     execution::{
         Executor, FinalBlock, MemoryStore, Position, StateProof, StoreError,
         executor::{Clock, SetupError},
+        upkeep::MemberRecord,
     },
     state::StateRead,
-    types::{AppHash, BlobHash, ChainId, Height},
+    types::{AppHash, BlobHash, ChainId, Cycle, Height, MemberIndex},
 };
 
 /// What was verified.
@@ -24,12 +25,16 @@ use crate::{
 pub struct Report {
     /// The chain's name for people.
     pub name: String,
-    /// The chain's identity, which fixes its members.
+    /// The chain's identity, which fixes its first members.
     pub chain_id: ChainId,
-    /// Number of members.
+    /// Number of members that decide on the next block.
     pub members: usize,
-    /// Signatures that a certificate needs.
+    /// Signatures that its certificate needs.
     pub quorum: usize,
+    /// The cycle of the next block: so many elections were recomputed.
+    pub cycle: Cycle,
+    /// Outputs of the beacon, recomputed.
+    pub beacons: usize,
     /// Height of the last block.
     pub height: Height,
     /// Certificates verified.
@@ -72,6 +77,19 @@ impl AuditedChain {
     /// The attachments.
     pub fn blobs(&self) -> &Arc<dyn Blobs> {
         &self.blobs
+    }
+
+    /// The committee that decides on the next block, recomputed through all cycles.
+    pub fn committee(&self) -> Arc<Committee> {
+        self.executor.committee()
+    }
+
+    /// What the ledger knows of a member after the last block.
+    ///
+    /// # Errors
+    /// Never, in memory.
+    pub fn member(&self, member: MemberIndex) -> Result<Option<MemberRecord>, StoreError> {
+        self.executor.member(member)
     }
 
     /// Reads the application's state after the last block.
@@ -216,7 +234,8 @@ impl Replay<'_> {
         block: Arc<Block>,
         certificate: Option<Certificate>,
     ) -> Result<FinalBlock, ChainFault> {
-        block.validate(self.genesis).map_err(|fault| ChainFault::Block { height, fault })?;
+        let committee = self.executor.committee();
+        block.validate(self.genesis, &committee).map_err(|fault| ChainFault::Block { height, fault })?;
         let tip = self.executor.tip();
         let header = &block.header;
         if header.height != height || header.parent != tip.block || header.parent_view != tip.view {
@@ -226,10 +245,14 @@ impl Replay<'_> {
         // What was in the future of the members once is not any more.
         let clock = Clock { latest_ms: u64::MAX };
         let executed = self.executor.execute(&block, Some(clock)).map_err(execution(height))?;
-        let outcome =
+        let executed =
             executed.map_err(|rejection| ChainFault::Rejected { height, reason: rejection.to_string() })?;
-        if let Some(certificate) = &certificate {
-            self.certified(height, &block, outcome, certificate)?;
+        let outcome = executed.outcome;
+        match &certificate {
+            Some(certificate) => self.certified(&committee, &block, outcome, certificate)?,
+            // No descendant in its cycle can vouch for the last block, and the next cycle has other voters.
+            None if executed.next.is_some() => return Err(ChainFault::NotFinal(height)),
+            None => {}
         }
         let committed = Committed { block, outcome, certificate };
         let finals = self.executor.commit(vec![committed]).map_err(execution(height))?;
@@ -248,16 +271,19 @@ impl Replay<'_> {
 
     fn certified(
         &mut self,
-        height: Height,
+        committee: &Committee,
         block: &Block,
         outcome: Outcome,
         certificate: &Certificate,
     ) -> Result<(), ChainFault> {
-        let (view, block) = (block.header.view, block.hash());
-        if *certificate.statement() != (Statement::Finalize { view, block, outcome: outcome.hash() }) {
+        let (height, first, view) = (block.header.height, block.header.view, certificate.statement().view());
+        let expected = Statement::Finalize { view, block: block.hash(), outcome: outcome.hash() };
+        // Only the last block of a cycle may be proposed, and made final, in later views than its own.
+        let again = view > first && self.genesis.schedule().is_last(height);
+        if *certificate.statement() != expected || !(view == first || again) {
             return Err(ChainFault::Statement(height));
         }
-        let verified = certificate.verify(self.genesis, &self.genesis.scope());
+        let verified = certificate.verify(committee);
         verified.map_err(|fault| ChainFault::Certificate { height, fault })?;
         self.certificates += 1;
         Ok(())
@@ -265,12 +291,15 @@ impl Replay<'_> {
 
     fn report(&self, blocks: &[FinalBlock]) -> Report {
         let receipts = || blocks.iter().flat_map(|block| &block.result.receipts);
-        let tip = self.executor.tip();
+        let begun = || blocks.iter().flat_map(|block| &block.result.begin);
+        let (tip, committee) = (self.executor.tip(), self.executor.committee());
         Report {
             name: self.genesis.name.clone(),
             chain_id: self.genesis.chain_id(),
-            members: self.genesis.members.len(),
-            quorum: self.genesis.quorum(),
+            members: committee.size(),
+            quorum: committee.quorum(),
+            cycle: committee.cycle(),
+            beacons: begun().filter(|event| event.kind == "ledger.beacon").count(),
             height: tip.height,
             certificates: self.certificates,
             accepted: receipts().filter(|receipt| receipt.accepted).count(),

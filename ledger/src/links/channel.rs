@@ -20,7 +20,7 @@ pub enum Channel {
     Proposals = 3,
     /// Where a member is, and what it asks for. Before bodies, as they are the answers.
     Sync = 4,
-    /// Blocks.
+    /// Blocks, and the ledger's own affairs, whose dealings are long.
     Bodies = 5,
     /// Transactions for the pools.
     Transactions = 6,
@@ -55,7 +55,7 @@ impl Channel {
             2 => Self::Votes,
             3 => Self::Certificates,
             4 | 5 => Self::Sync,
-            6 => Self::Bodies,
+            6 | 8 => Self::Bodies,
             7 => Self::Transactions,
             _ => return None,
         })

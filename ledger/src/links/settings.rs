@@ -9,7 +9,7 @@ use super::{
     quota::Rate,
 };
 use crate::{
-    chain::{Genesis, Parameters},
+    chain::{Genesis, Parameters, upkeep::MAX_UPKEEP_BYTES},
     consensus::MAX_FRAME_BYTES,
     types::{BlockHash, ChainId, MAX_TX_BYTES},
 };
@@ -83,8 +83,9 @@ impl Limits {
     /// Limits with room for the largest block.
     pub fn for_blocks(parameters: &Parameters) -> Self {
         let lengths = 4 * parameters.block_txs as usize;
-        // Header, anchor and signature take far less than the rest of it.
-        let block = (parameters.block_bytes as usize + lengths + 128 * KIB).min(MAX_FRAME_BYTES);
+        // Header and signature take far less than the rest of it.
+        let block =
+            (parameters.block_bytes as usize + MAX_UPKEEP_BYTES + lengths + 128 * KIB).min(MAX_FRAME_BYTES);
         let frame = PerChannel::from_fn(|channel| match channel {
             Channel::Control => 256,
             Channel::Certificates => 64 * KIB,

@@ -2,6 +2,8 @@
 //!
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
+mod upkeep;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, mpsc},
@@ -14,14 +16,16 @@ use super::{
     Frame, NodeStatus, SubmitError, Submitted, Transport, clock,
     event::{Event, Job, SubmitReply, Worked},
     mempool::Mempool,
+    upkeep::UpkeepPool,
 };
 use crate::{
-    chain::Genesis,
+    chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
-    consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer},
+    consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer, core::CATCH_UP_BLOCKS},
+    crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
     storage::{Journal, JournalError, SignFile},
-    types::{Height, MemberIndex, TxHash, View},
+    types::{Height, MemberIndex, Turn, TxHash, View},
 };
 
 /// Events handled before the log is synchronised.
@@ -44,6 +48,10 @@ pub(super) enum Fatal {
 pub(super) struct Driver {
     pub genesis: Arc<Genesis>,
     pub me: MemberIndex,
+    pub keys: Vec<SecretKey>,
+    /// Of the current cycle.
+    pub committee: Arc<Committee>,
+    pub upkeep: UpkeepPool,
     pub core: Core,
     pub journal: Journal,
     pub sign_file: SignFile,
@@ -107,6 +115,7 @@ impl Driver {
             Event::Frame { from, frame, held: _held } => self.receive(from, &frame, effects),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
             Event::Worked(worked) => self.worked(worked, effects)?,
+            Event::Change(change) => self.say_upkeep(Upkeep::Change(change)),
             Event::Demand(height) => self.demand = self.demand.max(height),
             Event::Block { height, reply } => {
                 let _ = reply.send(self.journal.block(height));
@@ -154,15 +163,22 @@ impl Driver {
             Worked::Executed { block, result } => {
                 effects.extend(self.core.step(Input::Executed { block, result }))
             }
-            Worked::Built { block, refused } => {
+            Worked::Built { block, refused, refused_upkeep } => {
                 effects.extend(self.core.step(Input::Built(block)));
                 self.refuse(refused);
+                self.upkeep.refuse(&refused_upkeep);
             }
-            Worked::Committed { blocks, waits } => {
+            Worked::Committed { blocks, waits, duties } => {
                 self.waits = waits;
                 self.idle_due = waits.then(|| Instant::now() + self.idle_interval);
                 blocks.iter().for_each(|block| self.publish(block));
+                self.do_duties(&duties);
             }
+            Worked::Performed(duty, message) if duty.cycle() == self.committee.cycle() => {
+                self.say_upkeep(Upkeep::Beacon(message));
+            }
+            // The cycle has ended meanwhile.
+            Worked::Performed(..) => {}
             Worked::Rechecked { refused, known } => {
                 self.refuse(refused);
                 known.iter().for_each(|hash| self.mempool.remove(hash));
@@ -197,7 +213,8 @@ impl Driver {
     /// Tells the core whether there is anything to make a block for.
     fn offer_work(&mut self) -> Result<(), Fatal> {
         let idle = self.waits && self.idle_due.is_some_and(|due| due <= Instant::now());
-        let work = self.mempool.is_pending() || self.core.tip().height < self.demand || idle;
+        let pressing = self.mempool.is_pending() || self.upkeep.is_pressing();
+        let work = pressing || self.core.tip().height < self.demand || idle;
         let effects = self.core.step(Input::Work(work));
         self.apply(effects)
     }
@@ -252,9 +269,12 @@ impl Driver {
             }
             Effect::Finalize(blocks) => self.finalize(blocks)?,
             Effect::Serve(to, block) => self.send_final(to, &block)?,
-            Effect::Entered { view, nullified } => self.entered(view, nullified),
-            Effect::Evidence(evidence) => {
-                tracing::warn!(member = %self.me, ?evidence, "a member broke a rule")
+            Effect::ServeFinality(to, after) => self.send_finality(to, after)?,
+            Effect::Began(committee) => self.began(committee),
+            Effect::Entered { turn, nullified } => self.entered(turn, nullified),
+            Effect::Evidence(evidence) => self.caught(evidence),
+            Effect::Upkeep(from, item) => {
+                self.upkeep.offer(from, item);
             }
             Effect::Halt(reason) => return Err(Fatal::Halt(reason)),
         }
@@ -263,14 +283,15 @@ impl Driver {
 
     fn broadcast(&mut self, message: &Message) {
         let frame: Frame = message.to_bytes().into();
-        let members = (0..).map(MemberIndex::new).take(self.genesis.members.len());
-        members.filter(|member| *member != self.me).for_each(|member| self.transport.send(member, &frame));
+        let others = self.committee.members().filter(|member| *member != self.me);
+        others.for_each(|member| self.transport.send(member, &frame));
     }
 
     fn order(&mut self, order: BuildOrder) {
         let limits = self.genesis.parameters;
         let txs = self.mempool.candidates(limits.block_txs as usize, limits.block_bytes as usize);
-        let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), txs };
+        let upkeep = self.upkeep.candidates(order.height.next());
+        let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), upkeep, txs };
         self.give(Job::Build(order, candidates));
     }
 
@@ -279,6 +300,7 @@ impl Driver {
         for committed in &blocks {
             self.journal.finalize(committed)?;
             doubtful = self.mempool.settle(&committed.block);
+            self.upkeep.settle(&committed.block);
         }
         self.give(Job::Commit(blocks));
         if !doubtful.is_empty() {
@@ -295,10 +317,28 @@ impl Driver {
         Ok(())
     }
 
-    fn entered(&mut self, view: View, nullified: bool) {
-        self.timers.retain(|timer, _| !is_past(timer, view));
+    /// Gives a member that is behind a step towards the newest block, and not beyond its cycle.
+    fn send_finality(&mut self, to: MemberIndex, after: Height) -> Result<(), Fatal> {
+        let schedule = self.genesis.schedule();
+        let last = schedule.last(schedule.cycle(after.next()));
+        let step = Height::new(after.get().saturating_add(CATCH_UP_BLOCKS)).min(last);
+        if let Some(certificate) = self.journal.finality(step, last)? {
+            self.transport.send(to, &Message::Certificate(certificate).to_bytes().into());
+        }
+        Ok(())
+    }
+
+    fn began(&mut self, committee: Arc<Committee>) {
+        tracing::info!(member = %self.me, cycle = %committee.cycle(), members = committee.size(), "a cycle begins");
+        self.mempool.begin(committee.size());
+        self.upkeep.begin(Arc::clone(&committee));
+        self.committee = committee;
+    }
+
+    fn entered(&mut self, turn: Turn, nullified: bool) {
+        self.timers.retain(|timer, _| !is_past(timer, turn));
         if nullified {
-            self.mempool.give_up(View::new(view.get().saturating_sub(1)));
+            self.mempool.give_up(View::new(turn.view.get().saturating_sub(1)));
         } else {
             // The block that was due is on its way.
             self.idle_due = self.waits.then(|| Instant::now() + self.idle_interval);
@@ -311,9 +351,9 @@ impl Driver {
     }
 }
 
-fn is_past(timer: &Timer, view: View) -> bool {
+fn is_past(timer: &Timer, turn: Turn) -> bool {
     match timer {
-        Timer::Proposal(of) | Timer::View(of) | Timer::Idle(of) | Timer::Resend(of) => *of < view,
+        Timer::Proposal(of) | Timer::View(of) | Timer::Idle(of) | Timer::Resend(of) => *of < turn,
         Timer::Fetch(_) | Timer::Status => false,
     }
 }

@@ -7,9 +7,11 @@ use tokio::sync::oneshot;
 use super::{Frame, Held, SubmitError, Submitted};
 use crate::{
     application::Refusal,
-    chain::{Block, Outcome},
-    consensus::{BuildOrder, Committed, Rejection},
-    execution::{FinalBlock, executor::Candidates},
+    beacon::BeaconMessage,
+    chain::{Block, SignedChange, Upkeep},
+    consensus::{BuildOrder, Committed, Executed, Rejection},
+    crypto::SecretKey,
+    execution::{FinalBlock, executor::Candidates, upkeep::Duty},
     storage::{FinalRecord, JournalError},
     types::{BlockHash, Height, MemberIndex, TxHash},
 };
@@ -35,6 +37,8 @@ pub enum Event {
         /// For the answer.
         reply: SubmitReply,
     },
+    /// A change of the membership, which is in order.
+    Change(SignedChange),
     /// The worker has done something.
     Worked(Worked),
     /// Blocks are wanted up to this height, even empty ones.
@@ -65,6 +69,8 @@ pub enum Job {
     Commit(Vec<Committed>),
     /// Check transactions that have waited, on the newest state.
     Recheck(Vec<Arc<[u8]>>),
+    /// Do what is owed to the beacon.
+    Perform(Duty, SecretKey),
 }
 
 /// Work done.
@@ -74,7 +80,7 @@ pub enum Worked {
         /// Which.
         block: BlockHash,
         /// What it gave.
-        result: Result<Outcome, Rejection>,
+        result: Result<Executed, Rejection>,
     },
     /// A block was built.
     Built {
@@ -82,6 +88,8 @@ pub enum Worked {
         block: Arc<Block>,
         /// Candidates not worth a place.
         refused: Vec<(TxHash, Refusal)>,
+        /// Affairs of the ledger not in order.
+        refused_upkeep: Vec<Upkeep>,
     },
     /// Blocks are final.
     Committed {
@@ -89,7 +97,11 @@ pub enum Worked {
         blocks: Vec<Arc<FinalBlock>>,
         /// Whether the application waits for more.
         waits: bool,
+        /// What this member owes the beacon.
+        duties: Vec<Duty>,
     },
+    /// Something owed to the beacon was done.
+    Performed(Duty, BeaconMessage),
     /// Waiting transactions are no good any more, or in the chain already.
     Rechecked {
         /// Refused.

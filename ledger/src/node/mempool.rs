@@ -129,6 +129,13 @@ impl Mempool {
         }
     }
 
+    /// A cycle begins, with so many members: no block of the one before is under way any more.
+    pub fn begin(&mut self, members: usize) {
+        self.members = members;
+        self.in_flight.clear();
+        self.refresh();
+    }
+
     /// A block is final. Those waiting transactions that should be checked again, as blocks keep passing them by.
     pub fn settle(&mut self, block: &Block) -> Vec<Arc<[u8]>> {
         for hash in block.tx_hashes() {

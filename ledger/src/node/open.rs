@@ -17,18 +17,20 @@ use tokio::sync::{broadcast, watch};
 use super::{
     Node, NodeStatus, Transport,
     driver::Driver,
+    event::Job,
     mempool::{Mempool, MempoolLimits},
     transport::Inbox,
+    upkeep::UpkeepPool,
     worker,
 };
 use crate::{
     application::Application,
-    chain::{Genesis, GenesisFault},
+    chain::{Committee, Genesis, GenesisFault},
     consensus::{Committed, Core, Recovered, Setup, SignState, Timing},
-    crypto::SecretKey,
+    crypto::{PublicKey, SecretKey},
     execution::{Executor, Position, SledStore, Store, StoreError, executor::SetupError, run::RunError},
     storage::{FileStorage, HomeLock, Journal, JournalError, LockError, SignFile},
-    types::{Height, MemberIndex},
+    types::{Cycle, Height, MemberIndex},
 };
 
 /// Events that may wait for a node; frames beyond are dropped, clients wait.
@@ -45,8 +47,10 @@ pub struct NodeSettings {
     pub genesis: Arc<Genesis>,
     /// Which member it is.
     pub me: MemberIndex,
-    /// Its voting key.
-    pub key: SecretKey,
+    /// Its voting keys: in each cycle it uses the one that the committee knows it by. One, but while it changes.
+    pub keys: Vec<SecretKey>,
+    /// Whether it may follow without a vote although there is a seat for it, but with another key.
+    pub observe: bool,
     /// Timers.
     pub timing: Timing,
     /// How long after a block an empty one is made, while the application waits for blocks.
@@ -65,8 +69,16 @@ pub enum StartError {
     #[error("genesis: {0}")]
     Genesis(#[from] GenesisFault),
     /// The key is not that of the member.
-    #[error("the key is not that of member {0} in the genesis")]
-    Key(MemberIndex),
+    #[error(
+        "the key is not that of member {member} in cycle {cycle}: if its key was changed since, give the node both, or \
+         let it observe until it has caught up"
+    )]
+    Key {
+        /// The member.
+        member: MemberIndex,
+        /// The cycle that the log is in.
+        cycle: Cycle,
+    },
     /// The folder is in use.
     #[error(transparent)]
     Lock(#[from] LockError),
@@ -113,7 +125,8 @@ impl NodeSettings {
             home: home.as_ref().to_owned(),
             genesis,
             me,
-            key,
+            keys: vec![key],
+            observe: false,
             timing: Timing::default(),
             idle_interval: Duration::from_millis(200),
             drift: Duration::from_secs(10),
@@ -122,9 +135,16 @@ impl NodeSettings {
     }
 
     fn validate(&self) -> Result<(), StartError> {
-        self.genesis.validate()?;
-        let key = self.genesis.key(self.me).filter(|key| **key == self.key.public());
-        key.map(|_| ()).ok_or(StartError::Key(self.me))
+        Ok(self.genesis.validate()?)
+    }
+
+    /// A seat must be one's own. Without a seat a node follows.
+    fn validate_seat(&self, committee: &Committee) -> Result<(), StartError> {
+        let fits = |seated: &PublicKey| self.keys.iter().any(|key| key.public() == *seated);
+        if self.observe || committee.key(self.me).is_none_or(fits) {
+            return Ok(());
+        }
+        Err(StartError::Key { member: self.me, cycle: committee.cycle() })
     }
 }
 
@@ -165,6 +185,7 @@ fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, St
     let (journal, recovered) =
         Journal::open(Box::new(storage()?), &settings.genesis, genesis_outcome, signed)?;
     reconcile(&executor, &journal)?;
+    settings.validate_seat(&executor.committee())?;
     Ok(Opened { lock, journal, sign_file, signed, executor: Arc::new(executor), recovered })
 }
 
@@ -195,7 +216,8 @@ fn replay(executor: &Executor, journal: &Journal, height: Height) -> Result<(), 
     let found = journal.block(height)?;
     let (block, record) = found.ok_or_else(|| diverged("it is not in the log".into()))?;
     let block = Arc::new(block);
-    let outcome = executor.execute(&block, None)?.map_err(|rejection| diverged(rejection.to_string()))?;
+    let executed = executor.execute(&block, None)?.map_err(|rejection| diverged(rejection.to_string()))?;
+    let outcome = executed.outcome;
     if outcome != record.outcome {
         return Err(diverged("state or receipts differ".into()));
     }
@@ -209,18 +231,32 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
     let (jobs, work) = mpsc::channel();
     let drift_ms = u64::try_from(settings.drift.as_millis()).unwrap_or(u64::MAX);
     let name = |role: &str| format!("member {} {role}", settings.me);
-    let worker = worker::start(name("executes"), Arc::clone(&executor), drift_ms, work, events.clone())
-        .map_err(io("thread"))?;
+    let worker =
+        worker::start(name("executes"), Arc::clone(&executor), settings.me, drift_ms, work, events.clone())
+            .map_err(io("thread"))?;
     let (blocks, _) = broadcast::channel(FOLLOWED_BLOCKS);
     let (status, watched) =
         watch::channel(NodeStatus::Running { height: executor.tip().height, view: recovered.tip.view });
     let genesis = Arc::clone(&settings.genesis);
     let waits = executor.waits_for_blocks()?;
-    let setup =
-        Setup { genesis: Arc::clone(&genesis), me: settings.me, key: settings.key, timing: settings.timing };
+    let committee = executor.committee();
+    let upkeep =
+        UpkeepPool::new(genesis.schedule(), settings.me, Arc::clone(&committee), executor.tip().height);
+    let setup = Setup {
+        genesis: Arc::clone(&genesis),
+        committee: Arc::clone(&committee),
+        me: settings.me,
+        keys: settings.keys.clone(),
+        timing: settings.timing,
+    };
+    // What is owed to the beacon is known from the newest final block: as if that had just become final.
+    jobs.send(Job::Commit(Vec::new())).map_err(|_| io("thread")(std::io::ErrorKind::BrokenPipe.into()))?;
     let (core, first) = Core::start(setup, recovered);
     let driver = Driver {
-        mempool: Mempool::new(settings.mempool, genesis.members.len()),
+        mempool: Mempool::new(settings.mempool, committee.size()),
+        upkeep,
+        committee,
+        keys: settings.keys,
         genesis: Arc::clone(&genesis),
         me: settings.me,
         core,

@@ -1,6 +1,9 @@
 //! Links between members.
 
-use std::sync::{Arc, PoisonError, RwLock, mpsc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock, mpsc},
+};
 
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -47,12 +50,12 @@ impl Inbox {
 
 /// Links between members in one process.
 #[derive(Clone, Default)]
-pub struct MemoryLinks(Arc<RwLock<Vec<Option<Inbox>>>>);
+pub struct MemoryLinks(Arc<RwLock<BTreeMap<MemberIndex, Inbox>>>);
 
 impl MemoryLinks {
-    /// Links between so many members, none of which is there yet.
-    pub fn new(members: usize) -> Self {
-        Self(Arc::new(RwLock::new((0..members).map(|_| None).collect())))
+    /// Links between members none of which is there yet.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The links of a member to the others.
@@ -63,9 +66,10 @@ impl MemoryLinks {
     /// Connects a member, or disconnects it: what is sent to and by it is lost.
     pub fn connect(&self, member: MemberIndex, inbox: Option<Inbox>) {
         let mut inboxes = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(slot) = inboxes.get_mut(member.at()) {
-            *slot = inbox;
-        }
+        match inbox {
+            Some(inbox) => inboxes.insert(member, inbox),
+            None => inboxes.remove(&member),
+        };
     }
 }
 
@@ -78,8 +82,7 @@ pub struct MemoryLink {
 impl Transport for MemoryLink {
     fn send(&self, to: MemberIndex, frame: &Frame) {
         let inboxes = self.links.0.read().unwrap_or_else(PoisonError::into_inner);
-        let connected = inboxes.get(self.from.at()).is_some_and(Option::is_some);
-        if let Some(Some(inbox)) = inboxes.get(to.at()).filter(|_| connected) {
+        if let Some(inbox) = inboxes.get(&to).filter(|_| inboxes.contains_key(&self.from)) {
             inbox.deliver(self.from, frame);
         }
     }

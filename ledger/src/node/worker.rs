@@ -16,7 +16,7 @@ use crate::{
         executor::{Built, Clock},
         run::RunError,
     },
-    types::TxHash,
+    types::{MemberIndex, TxHash},
 };
 
 /// The store is flushed after this many blocks, so that a restart has few to execute again.
@@ -26,16 +26,18 @@ const FLUSH_BLOCKS: u64 = 256;
 pub(super) fn start(
     name: String,
     executor: Arc<Executor>,
+    me: MemberIndex,
     drift_ms: u64,
     jobs: mpsc::Receiver<Job>,
     done: mpsc::SyncSender<Event>,
 ) -> std::io::Result<JoinHandle<()>> {
-    let worker = Worker { executor, drift_ms, flushed: 0 };
+    let worker = Worker { executor, me, drift_ms, flushed: 0 };
     std::thread::Builder::new().name(name).spawn(move || worker.work(&jobs, &done))
 }
 
 struct Worker {
     executor: Arc<Executor>,
+    me: MemberIndex,
     drift_ms: u64,
     flushed: u64,
 }
@@ -69,12 +71,22 @@ impl Worker {
             }
             Job::Build(order, candidates) => {
                 let built = self.executor.build(&order, candidates)?;
-                Ok(built.map(|Built { block, refused }| Worked::Built { block, refused }))
+                let built = built.map(|Built { block, refused, refused_upkeep }| Worked::Built {
+                    block,
+                    refused,
+                    refused_upkeep,
+                });
+                Ok(built)
             }
             Job::Commit(blocks) => {
                 let blocks: Vec<_> = self.executor.commit(blocks)?.into_iter().map(Arc::new).collect();
                 self.flush_now_and_then()?;
-                Ok(Some(Worked::Committed { blocks, waits: self.executor.waits_for_blocks()? }))
+                let (waits, duties) = (self.executor.waits_for_blocks()?, self.executor.duties(self.me)?);
+                Ok(Some(Worked::Committed { blocks, waits, duties }))
+            }
+            Job::Perform(duty, key) => {
+                let message = self.executor.perform(duty, self.me, &key)?;
+                Ok(message.map(|message| Worked::Performed(duty, message)))
             }
             Job::Recheck(txs) => self.recheck(&txs).map(Some),
         }

@@ -7,10 +7,11 @@ use super::{
     log::{Entry, Log, LogError, Place},
 };
 use crate::{
+    beacon::Schedule,
     chain::{Block, Certificate, Genesis, Outcome, Vote},
     codec::{Decode, DecodeError, Encode, Reader},
     consensus::{Committed, Record, Recovered, SignState, Tip},
-    types::{BlockHash, ChainId, Height, View},
+    types::{BlockHash, ChainId, Height, Turn, View},
 };
 
 const CHAIN: u8 = 1;
@@ -73,6 +74,7 @@ struct Index {
 /// What is gathered while the log is read.
 struct Reading {
     expected: ChainId,
+    schedule: Schedule,
     index: Index,
     blocks: BTreeMap<BlockHash, Arc<Block>>,
     votes: Vec<Vote>,
@@ -102,6 +104,7 @@ impl Journal {
         let expected = genesis.chain_id();
         let mut reading = Reading {
             expected,
+            schedule: genesis.schedule(),
             index: Index::default(),
             blocks: BTreeMap::new(),
             votes: Vec::new(),
@@ -183,6 +186,22 @@ impl Journal {
         self.index.heights.get(block).copied()
     }
 
+    /// The first certificate of finality of a block from one height to another.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn finality(&self, from: Height, to: Height) -> Result<Option<Certificate>, JournalError> {
+        for height in (from.get()..=to.get().min(self.height().get())).map(Height::new) {
+            let index = height.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
+            let Some((_, record)) = index.and_then(|index| self.index.finals.get(index)) else { continue };
+            let record = FinalRecord::from_bytes(&self.log.read(*record)?.bytes)?;
+            if record.certificate.is_some() {
+                return Ok(record.certificate);
+            }
+        }
+        Ok(None)
+    }
+
     /// A final block, and what the log says of it.
     ///
     /// # Errors
@@ -240,8 +259,10 @@ impl Reading {
         self.tip = Tip { height: record.height, view, block: record.block, outcome: record.outcome };
         self.finality = record.certificate.or(self.finality.take());
         self.blocks.retain(|_, block| block.header.view > view);
-        self.votes.retain(|vote| vote.statement.view() > view);
-        self.certificates.retain(|certificate| certificate.statement().view() > view);
+        // What follows the last block of a cycle is of the next: earlier votes decide nothing any more.
+        let tip = Turn { cycle: self.schedule.cycle(record.height.next()), view };
+        self.votes.retain(|vote| vote.turn() > tip);
+        self.certificates.retain(|certificate| certificate.turn() > tip);
         Ok(())
     }
 }

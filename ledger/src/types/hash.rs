@@ -91,6 +91,14 @@ digest! {
     ChainId
 }
 digest! {
+    /// Digest of a proposed change of the membership: its name, which is what members approve.
+    ChangeHash
+}
+digest! {
+    /// Digest of the committee of a cycle.
+    CommitteeHash
+}
+digest! {
     /// Plain BLAKE3 of a blob.
     BlobHash
 }

@@ -49,7 +49,30 @@ position! {
     Cycle
 }
 
-/// Place of a member in the genesis list; also the bit it has in a certificate.
+position! {
+    /// A round of the beacon, counted within its cycle; the first is 0.
+    Round
+}
+
+/// A view of a cycle. Views are numbered on from cycle to cycle, but the last views of one and the first of the next
+/// may share numbers: only the pair says which view is meant. Later cycles come after all views of earlier ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Turn {
+    /// The cycle.
+    pub cycle: Cycle,
+    /// The view.
+    pub view: View,
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.cycle, self.view)
+    }
+}
+
+/// A member, by its place in the list of all members there have ever been, which begins with those of the genesis. A
+/// number is never given twice, so it names the member in every cycle; it is also the bit that the member has in a
+/// certificate, and the point at which the beacon's polynomials are shared with it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MemberIndex(u16);

@@ -4,14 +4,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use galen_ledger::{
     Event, Height, MemberIndex, Position, Receipt, View,
+    beacon::{BeaconMessage, Dealing, Share, SignedDealing},
     chain::{
-        Block, BlockResult, Certificate, Genesis, Header, Statement, Vote,
-        block::{anchor_root, tx_root},
+        Action, Block, BlockResult, Candidate, Certificate, Change, Committee, Evidence, Genesis, Header,
+        SignedChange, Statement, Upkeep, Vote, block::tx_root, upkeep::upkeep_root,
     },
     codec::{Decode, DecodeError, Encode},
-    consensus::{Message, Proposal, SignState},
+    consensus::{Message, Proposal, SignState, message::Status},
+    execution::upkeep::{MemberRecord, OutputRecord, RoundRecord},
     storage::FinalRecord,
-    types::{BlockHash, TxHash},
+    types::{BlockHash, Cycle, Round, Turn, TxHash},
 };
 use proptest::prelude::*;
 
@@ -32,19 +34,77 @@ fn statement() -> impl Strategy<Value = Statement> {
 fn certificate() -> impl Strategy<Value = Certificate> {
     (statement(), prop::collection::btree_set(0u16..100, 0..8)).prop_map(|(statement, members)| {
         let signature = galen_ledger::crypto::Signature::from_bytes([7; 64]);
-        Certificate::new(statement, members.into_iter().map(|member| (MemberIndex::new(member), signature)))
+        Certificate::new(
+            Cycle::new(3),
+            statement,
+            members.into_iter().map(|member| (MemberIndex::new(member), signature)),
+        )
     })
+}
+
+fn vote() -> impl Strategy<Value = Vote> {
+    let signature = galen_ledger::crypto::Signature::from_bytes([9; 64]);
+    (statement(), 0u16..100).prop_map(move |(statement, voter)| Vote {
+        cycle: Cycle::new(2),
+        statement,
+        voter: MemberIndex::new(voter),
+        signature,
+    })
+}
+
+fn change() -> Change {
+    let (genesis, keys) = world(4);
+    let chain_id = genesis.chain_id();
+    let candidate = Candidate::new("ward", &keys[0], Some(&chain_id));
+    let action = Action::Admit { member: MemberIndex::new(4), candidate };
+    Change { chain_id, last: Cycle::new(7), nonce: 5, action }
+}
+
+fn beacon() -> [BeaconMessage; 3] {
+    let (genesis, keys) = world(4);
+    let committee = genesis.committee();
+    let (round, dealer, holder) = (Round::new(1), MemberIndex::new(1), MemberIndex::new(2));
+    let context = committee.dealing(round, dealer);
+    let dealing = Dealing::deal(&context, &keys[1].beacon()).expect("good keys");
+    let share = Share::decrypt(&dealing, &context, holder, &keys[2].beacon()).expect("has a share");
+    let secret = Dealing::secret(&context, &keys[1].beacon());
+    [
+        BeaconMessage::Commit(SignedDealing::sign(&context, dealing, &keys[1])),
+        BeaconMessage::Disclose { round, dealer, secret },
+        BeaconMessage::Share { round, dealer, holder, share },
+    ]
+}
+
+pub static BEACON: std::sync::LazyLock<[BeaconMessage; 3]> = std::sync::LazyLock::new(beacon);
+static CHANGE: std::sync::LazyLock<Change> = std::sync::LazyLock::new(change);
+
+fn upkeep() -> impl Strategy<Value = Upkeep> {
+    let signature = galen_ledger::crypto::Signature::from_bytes([8; 64]);
+    let member = MemberIndex::new;
+    prop_oneof![
+        (0usize..3).prop_map(|which| Upkeep::Beacon(BEACON[which].clone())),
+        (vote(), vote()).prop_map(|(one, other)| Upkeep::Evidence(Evidence::Votes(one, other))),
+        any::<[u8; 32]>().prop_map(move |bytes| {
+            let blocks =
+                [(BlockHash::from_bytes(bytes), signature), (BlockHash::from_bytes([1; 32]), signature)];
+            let (cycle, view) = (Cycle::new(1), View::new(u64::from(bytes[0])));
+            Upkeep::Evidence(Evidence::Proposals { cycle, view, proposer: member(3), blocks })
+        }),
+        prop::collection::btree_set(0u16..9, 0..4).prop_map(move |members| {
+            let approvals = members.into_iter().map(|index| (member(index), signature));
+            Upkeep::Change(SignedChange::new(CHANGE.clone(), approvals))
+        }),
+    ]
 }
 
 fn block() -> impl Strategy<Value = Block> {
     let txs = prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..5);
-    (any::<u64>(), any::<[u8; 32]>(), txs, prop::option::of(certificate())).prop_map(
-        |(number, bytes, txs, anchor)| {
-            let (genesis, _) = world(4);
+    (any::<u64>(), any::<[u8; 32]>(), txs, prop::collection::vec(upkeep(), 0..3)).prop_map(
+        |(number, bytes, txs, upkeep)| {
             let hashes: Vec<_> = txs.iter().map(|tx| TxHash::of(tx)).collect();
             let header = Header {
-                chain_id: genesis.chain_id(),
-                cycle: genesis.scope().cycle,
+                chain_id: galen_ledger::ChainId::from_bytes([5; 32]),
+                cycle: Cycle::new(number / 3),
                 height: Height::new(number),
                 view: View::new(number),
                 proposer: MemberIndex::new(u16::from(bytes[0])),
@@ -53,9 +113,9 @@ fn block() -> impl Strategy<Value = Block> {
                 time_ms: number,
                 parent_outcome: outcome(bytes[1]),
                 tx_root: tx_root(&hashes),
-                anchor_root: anchor_root(anchor.as_ref()),
+                upkeep_root: upkeep_root(&upkeep),
             };
-            Block { header, anchor, txs }
+            Block { header, upkeep, txs }
         },
     )
 }
@@ -63,17 +123,19 @@ fn block() -> impl Strategy<Value = Block> {
 fn message() -> impl Strategy<Value = Message> {
     let signature = galen_ledger::crypto::Signature::from_bytes([9; 64]);
     prop_oneof![
-        block().prop_map(move |block| Message::Propose(Proposal { block: Arc::new(block), signature })),
-        block().prop_map(|block| Message::Block(Arc::new(block))),
-        (statement(), 0u16..100).prop_map(move |(statement, voter)| {
-            Message::Vote(Vote { statement, voter: MemberIndex::new(voter), signature })
+        (block(), any::<u64>()).prop_map(move |(block, view)| {
+            Message::Propose(Proposal { view: View::new(view), block: Arc::new(block), signature })
         }),
+        block().prop_map(|block| Message::Block(Arc::new(block))),
+        vote().prop_map(Message::Vote),
         certificate().prop_map(Message::Certificate),
-        any::<[u64; 3]>().prop_map(|[view, finalized, missing]| Message::Status {
-            view: View::new(view),
+        (any::<u64>(), upkeep()).prop_map(|(cycle, item)| Message::Upkeep { cycle: Cycle::new(cycle), item }),
+        any::<[u64; 5]>().prop_map(|[cycle, view, height, finalized, missing]| Message::Status(Status {
+            turn: Turn { cycle: Cycle::new(cycle), view: View::new(view) },
+            height: Height::new(height),
             finalized: View::new(finalized),
             missing_from: View::new(missing),
-        }),
+        })),
         any::<[u8; 32]>().prop_map(|bytes| Message::Fetch(BlockHash::from_bytes(bytes))),
         prop::collection::vec(any::<u8>(), 0..50).prop_map(|tx| Message::Tx(tx.into())),
     ]
@@ -107,6 +169,7 @@ proptest! {
             )*};
         }
         canonical!(Message, Block, Certificate, Vote, Genesis, Receipt, BlockResult, SignState, FinalRecord, Position);
+        canonical!(Upkeep, Committee, Evidence, SignedChange, BeaconMessage, MemberRecord, RoundRecord, OutputRecord);
     }
 
     #[test]
@@ -134,7 +197,8 @@ fn hash(value: &impl Encode) -> String {
 #[test]
 fn encodings_are_what_they_were() {
     let (genesis, keys) = world(4);
-    let scope = genesis.scope();
+    let committee = genesis.committee();
+    let scope = committee.scope();
     let view = View::new(5);
     let block_hash = BlockHash::from_bytes([3; 32]);
     let statements = [
@@ -147,8 +211,12 @@ fn encodings_are_what_they_were() {
         let vote = Vote::sign(statements[2], MemberIndex::new(key as u16), &scope, &keys[key]);
         (vote.voter, vote.signature)
     };
-    let certificate = Certificate::new(statements[2], (0..3).map(sign));
+    let certificate = Certificate::new(scope.cycle, statements[2], (0..3).map(sign));
     let txs = vec![b"one".to_vec(), b"two".to_vec()];
+    let evidence = Evidence::Votes(votes[1].clone(), votes[2].clone());
+    let approved = SignedChange::new(CHANGE.clone(), [CHANGE.approve(MemberIndex::new(0), &keys[0])]);
+    let [commit, disclose, share] = BEACON.clone().map(Upkeep::Beacon);
+    let upkeep = vec![commit.clone(), Upkeep::Evidence(evidence.clone())];
     let header = Header {
         chain_id: scope.chain_id,
         cycle: scope.cycle,
@@ -160,21 +228,26 @@ fn encodings_are_what_they_were() {
         time_ms: 77,
         parent_outcome: outcome(2),
         tx_root: tx_root(&[TxHash::of(b"one"), TxHash::of(b"two")]),
-        anchor_root: anchor_root(Some(&certificate)),
+        upkeep_root: upkeep_root(&upkeep),
     };
-    let block = Arc::new(Block { header, anchor: Some(certificate.clone()), txs });
-    let proposal = Proposal::sign(Arc::clone(&block), &scope, &keys[1]);
+    let block = Arc::new(Block { header, upkeep, txs });
+    let proposal = Proposal::sign(view, Arc::clone(&block), &scope, &keys[1]);
     let event = Event { kind: "set".into(), attributes: BTreeMap::from([("a".into(), "1".into())]) };
     let receipt = Receipt::accepted_with(vec![event.clone()], vec![1, 2]);
     let mut signed = SignState::default();
-    assert!(signed.admit(galen_ledger::crypto::Purpose::Notarize, view, Some(block_hash)));
+    assert!(signed.vote(scope.cycle, &statements[0]));
     let record = FinalRecord {
         height: Height::new(4),
         block: block_hash,
         outcome: outcome(2),
         certificate: Some(certificate.clone()),
     };
-    let status = Message::Status { view, finalized: View::new(2), missing_from: View::new(3) };
+    let status = Message::Status(Status {
+        turn: Turn { cycle: Cycle::new(1), view },
+        height: Height::new(4),
+        finalized: View::new(2),
+        missing_from: View::new(3),
+    });
     let found = [
         ("genesis", hash(&*genesis)),
         ("notarize", hash(&votes[0])),
@@ -193,6 +266,13 @@ fn encodings_are_what_they_were() {
         ("sign state", hash(&signed)),
         ("final record", hash(&record)),
         ("position", hash(&Position::default())),
+        ("committee", hash(&committee)),
+        ("commit", hash(&commit)),
+        ("disclose", hash(&disclose)),
+        ("share", hash(&share)),
+        ("evidence", hash(&evidence)),
+        ("change", hash(&approved)),
+        ("member", hash(&MemberRecord::seated(&genesis.members[1]))),
     ];
     let found = found.map(|(name, hash)| format!("{name} {hash}"));
     assert_eq!(found.join("\n"), include_str!("golden.txt").trim());

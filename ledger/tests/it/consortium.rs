@@ -10,9 +10,14 @@ use galen_ledger::{
 use crate::app::Registers;
 
 pub fn start(dir: &std::path::Path) -> Consortium {
+    start_with(dir, |_| {})
+}
+
+pub fn start_with(dir: &std::path::Path, adjust: impl FnOnce(&mut ConsortiumSettings)) -> Consortium {
     let mut settings = ConsortiumSettings::new(dir, b"config".to_vec());
     settings.timing = Timing { delta: Duration::from_millis(300), max_delta: Duration::from_secs(4) };
     settings.idle_interval = Duration::from_millis(20);
+    adjust(&mut settings);
     Consortium::start(settings, |_, blobs| Registers::with_blobs(blobs)).expect("starts")
 }
 
@@ -147,7 +152,123 @@ async fn blocks_pass_on_demand_and_while_the_application_waits_and_rest_otherwis
     let block = tokio::time::timeout(Duration::from_secs(20), lapsed).await.expect("in time");
     assert!(block.height() >= Height::new(30));
     let beacon = consortium.query(b"beacon").expect("reads").expect("runs").value;
-    assert!(beacon.is_some(), "certificates of finality were included");
+    assert!(beacon.is_some(), "rounds of the beacon took place");
+}
+
+fn short_cycles(settings: &mut ConsortiumSettings) {
+    settings.parameters.cycle_blocks = 9;
+    settings.parameters.beacon_interval = 9;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cycles_pass_and_survive_stopping_at_any_block() {
+    let dir = tempfile::tempdir().expect("dir");
+    let mut expected = 0;
+    for _ in 0..5 {
+        let consortium = start_with(dir.path(), short_cycles);
+        let height = consortium.advance(5).await.expect("advances");
+        expected = height.get();
+        consortium.submit(format!("set h {height}").into_bytes()).await.expect("accepted");
+        consortium.stop().await;
+    }
+    let consortium = start_with(dir.path(), short_cycles);
+    let schedule = consortium.genesis().schedule();
+    let node = &consortium.nodes()[0];
+    assert!(node.height().get() >= expected);
+    assert_eq!(node.committee().cycle(), schedule.cycle(node.height().next()));
+    let path = dir.path().join("chain");
+    let height = consortium.export(&path).await.expect("exports");
+    let chain = galen_ledger::verify_chain_file(&path, Some(consortium.genesis().chain_id()), |_, _| {
+        Ok(Registers::new())
+    });
+    let chain = chain.expect("verifies");
+    assert_eq!(chain.report().cycle, schedule.cycle(height.next()));
+    assert!(chain.report().cycle.get() >= 2);
+    consortium.settled(height).await.expect("settles");
+    // The receipts of a cycle's last block, which its certificate vouches for, name the next committee.
+    for cycle in (1..chain.report().cycle.get()).map(galen_ledger::types::Cycle::new) {
+        let last = schedule.last(galen_ledger::types::Cycle::new(cycle.get() - 1));
+        let result = node.result(last).expect("reads").expect("is there");
+        let event = result.begin.iter().find(|event| event.kind == "ledger.cycle").expect("a cycle begins");
+        let committee = node.committee_of(cycle).expect("reads").expect("it has begun");
+        assert_eq!(event.attributes["committee"], committee.hash().to_string());
+    }
+    let there = consortium.nodes().into_iter().find(|node| node.height() == height);
+    if let Some(node) = there {
+        assert_eq!(*chain.committee(), *node.committee(), "the election, recomputed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_beacon_comes_soon_while_the_application_waits_and_export_recomputes_it() {
+    let dir = tempfile::tempdir().expect("dir");
+    let consortium = start(dir.path());
+    consortium.submit(*b"wait 40").await.expect("accepted");
+    consortium.settled(Height::new(40)).await.expect("settles");
+    let node = &consortium.nodes()[0];
+    let output = node.beacon().expect("reads").expect("there was one");
+    let rounds = 40 / consortium.genesis().parameters.beacon_interval;
+    let path = dir.path().join("chain");
+    consortium.export(&path).await.expect("exports");
+    let chain = galen_ledger::verify_chain_file(&path, None, |_, _| Ok(Registers::new())).expect("verifies");
+    println!("{} outputs in {rounds} rounds, the last in block {}", chain.report().beacons, output.height);
+    assert!(chain.report().beacons as u64 + 2 >= rounds, "{} of {rounds}", chain.report().beacons);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_members_key_is_refused_and_what_to_do_is_said() {
+    let dir = tempfile::tempdir().expect("dir");
+    let consortium = start(dir.path());
+    consortium.stop().await;
+    drop(consortium);
+    let one = std::fs::read(dir.path().join("member-1/key")).expect("reads");
+    std::fs::write(dir.path().join("member-2/key"), one).expect("writes");
+    let error = Consortium::start(settings_of(dir.path()), |_, _| Registers::new()).err().expect("refused");
+    assert!(error.to_string().contains("the key is not that of member 2 in cycle 0"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_is_admitted_while_the_consortium_runs_and_another_removed() {
+    use galen_ledger::chain::{Action, Candidate, Change, SignedChange};
+    let dir = tempfile::tempdir().expect("dir");
+    let consortium = start_with(dir.path(), short_cycles);
+    let chain_id = consortium.genesis().chain_id();
+    let key = galen_ledger::crypto::SecretKey::from_bytes(&[99; 32]);
+    consortium.advance(3).await.expect("advances");
+    let joined = consortium.join(&key).expect("joins");
+    let approve = |nonce, action, approvers: &[u16]| {
+        let last = galen_ledger::types::Cycle::new(9);
+        let change = Change { chain_id, last, nonce, action };
+        let approvals = approvers.iter().map(|index| {
+            let member = MemberIndex::new(*index);
+            change.approve(member, &consortium.key(member).expect("of this process"))
+        });
+        SignedChange::new(change.clone(), approvals.collect::<Vec<_>>())
+    };
+    let candidate = Candidate::new("late", &key, Some(&chain_id));
+    let admit = approve(1, Action::Admit { member: joined, candidate }, &[0, 1, 2]);
+    let few = approve(1, Action::Remove(MemberIndex::new(0)), &[0, 1]);
+    let nodes = consortium.nodes();
+    assert!(nodes[0].change(few).await.is_err());
+    nodes[0].change(admit).await.expect("approved");
+    consortium.advance(10).await.expect("advances");
+    assert!(nodes[0].committee().contains(joined), "{:?}", nodes[0].committee());
+    let remove = approve(2, Action::Remove(MemberIndex::new(0)), &[1, 2, 3, 4]);
+    nodes[1].change(remove).await.expect("approved");
+    consortium.advance(10).await.expect("advances");
+    assert_eq!(nodes[1].committee().members().map(MemberIndex::get).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    // The one that left still follows, and takes what its clients submit.
+    let submitted = nodes[0].submit(*b"set from outside").await.expect("ordered by the others");
+    assert!(submitted.receipt.accepted);
+    consortium.stop().await;
+    drop((nodes, consortium));
+    let again = start_with(dir.path(), short_cycles);
+    assert_eq!(again.nodes().len(), 5);
+    again.submit(*b"set still here").await.expect("goes on");
+}
+
+fn settings_of(dir: &std::path::Path) -> ConsortiumSettings {
+    ConsortiumSettings::new(dir, b"config".to_vec())
 }
 
 #[tokio::test(flavor = "multi_thread")]

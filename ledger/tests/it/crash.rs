@@ -8,7 +8,15 @@ use std::{
 
 use galen_ledger::TxHash;
 
-use crate::consortium::start;
+use crate::consortium::start_with;
+
+/// Cycles are short, so that processes die near their ends too.
+fn start(dir: &std::path::Path) -> galen_ledger::Consortium {
+    start_with(dir, |settings| {
+        settings.parameters.cycle_blocks = 6;
+        settings.parameters.beacon_interval = 6;
+    })
+}
 
 /// Not a test of its own: the process that [`what_was_acknowledged_survives_kill_9`] kills. It submits without end,
 /// and prints what was acknowledged.

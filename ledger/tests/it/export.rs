@@ -12,7 +12,10 @@ use galen_ledger::{
     export::{verify_chain, verify_chain_file},
 };
 
-use crate::{app::Registers, consortium::start};
+use crate::{
+    app::Registers,
+    consortium::{start, start_with},
+};
 
 fn audit(_: &Genesis, blobs: Arc<dyn Blobs>) -> Result<Arc<dyn Application>, AppError> {
     Ok(Registers::with_blobs(blobs))
@@ -155,6 +158,45 @@ async fn history_cannot_be_shortened_reordered_or_changed_without_a_quorum() {
         }
     });
     assert!(backdated.is_some());
+}
+
+/// Every cycle's last block needs its own certificate, from its own committee; and what the ledger did for itself is
+/// computed again.
+#[tokio::test(flavor = "multi_thread")]
+async fn cycles_are_followed_and_nothing_of_their_ends_can_be_changed() {
+    let dir = tempfile::tempdir().expect("dir");
+    let consortium = start_with(dir.path(), |settings| {
+        settings.parameters.cycle_blocks = 6;
+        settings.parameters.beacon_interval = 6;
+    });
+    consortium.submit(*b"wait 20").await.expect("accepted");
+    consortium.settled(Height::new(20)).await.expect("settles");
+    let path = dir.path().join("chain");
+    consortium.export(&path).await.expect("exports");
+    let bytes = std::fs::read(&path).expect("reads");
+    let whole = verify_chain(&bytes, None, audit).expect("verifies");
+    assert!(whole.report().cycle.get() >= 3 && whole.report().beacons >= 2, "{:?}", whole.report());
+    let fault = |change: &dyn Fn(&mut Parts)| {
+        let mut parts = take_apart(&bytes);
+        change(&mut parts);
+        verify_chain(&put_together(&parts), None, audit).err()
+    };
+    let uncertified = fault(&|parts| parts.blocks[5].1 = None);
+    assert!(matches!(uncertified, Some(ChainFault::NotFinal(at)) if at == Height::new(6)), "{uncertified:?}");
+    let borrowed = fault(&|parts| parts.blocks[5].1 = parts.blocks[11].1.clone());
+    assert!(matches!(borrowed, Some(ChainFault::Statement(_))), "{borrowed:?}");
+    let silenced = fault(&|parts| {
+        let speaking =
+            parts.blocks.iter_mut().find(|(block, _)| !block.upkeep.is_empty()).expect("a beacon message");
+        speaking.0.upkeep.clear();
+        speaking.0.header.upkeep_root = galen_ledger::chain::upkeep::upkeep_root(&[]);
+        speaking.1 = None;
+    });
+    assert!(matches!(silenced, Some(ChainFault::Link(_) | ChainFault::NotFinal(_))), "{silenced:?}");
+    let dropped = fault(&|parts| {
+        parts.blocks.iter_mut().for_each(|(block, _)| block.upkeep.clear());
+    });
+    assert!(matches!(dropped, Some(ChainFault::Block { .. })), "{dropped:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,11 +2,11 @@
 
 use galen_ledger::{
     View,
+    chain::Statement,
     codec::{Decode, Encode},
     consensus::SignState,
-    crypto::Purpose,
     storage::{FaultyStorage, FileStorage, Log, LogError, MemoryStorage, SignFile, Storage},
-    types::BlockHash,
+    types::{BlockHash, Cycle},
 };
 
 const LOG: &str = "log-00000000";
@@ -151,16 +151,18 @@ fn records_can_be_read_again_and_files_behave_as_memory_does() {
 
 #[test]
 fn the_sign_state_survives_a_torn_write_of_the_next() {
-    let block = |byte| Some(BlockHash::from_bytes([byte; 32]));
+    let notarize =
+        |view, byte| Statement::Notarize { view: View::new(view), block: BlockHash::from_bytes([byte; 32]) };
+    let cycle = Cycle::new(0);
     let storage = MemoryStorage::new();
     let (mut file, mut state) = SignFile::open(Box::new(storage.clone())).expect("opens");
     for view in 1..6 {
-        assert!(state.admit(Purpose::Notarize, View::new(view), block(1)));
+        assert!(state.vote(cycle, &notarize(view, 1)));
         file.write(&state).expect("writes");
         let (_, found) = SignFile::open(Box::new(storage.clone())).expect("opens");
         assert_eq!(found, state);
         let mut next = state;
-        assert!(next.admit(Purpose::Notarize, View::new(view + 1), block(2)));
+        assert!(next.vote(cycle, &notarize(view + 1, 2)));
         let torn = storage.after_power_cut(0);
         let faulty = FaultyStorage::new(torn.clone(), 0);
         let (mut dying, _) = SignFile::open(Box::new(faulty)).expect("opens");
@@ -174,7 +176,7 @@ fn the_sign_state_survives_a_torn_write_of_the_next() {
 fn a_sign_state_with_both_slots_damaged_refuses_to_open() {
     let mut storage = MemoryStorage::new();
     let (mut file, mut state) = SignFile::open(Box::new(storage.clone())).expect("opens");
-    assert!(state.admit(Purpose::Nullify, View::new(1), None));
+    assert!(state.vote(Cycle::new(0), &Statement::Nullify { view: View::new(1) }));
     file.write(&state).expect("writes");
     storage.write_at("sign_state", 20, &[0xff; 4]).expect("damages");
     assert!(SignFile::open(Box::new(storage.clone())).is_ok(), "one slot is whole");

@@ -2,12 +2,16 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, clippy::unwrap_used, reason = "tests print their seeds")]
 
 mod app;
+mod beacon;
+mod boundary;
 mod codecs;
 mod consortium;
 mod crash;
+mod cycles;
 mod export;
 mod links;
 mod logs;
 mod rules;
 mod sim;
 mod states;
+mod upkeep;

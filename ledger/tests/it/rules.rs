@@ -5,15 +5,15 @@ use std::{sync::Arc, time::Duration};
 use galen_ledger::{
     AppHash, Height, MemberIndex, View,
     chain::{
-        Block, Certificate, Genesis, Header, Outcome, Parameters, Statement, Vote,
-        block::{anchor_root, tx_root},
+        Block, Candidate, Certificate, Committee, Evidence, Genesis, Header, Outcome, Parameters, Statement,
+        Vote, block::tx_root, upkeep::upkeep_root,
     },
     consensus::{
-        BuildOrder, Core, Effect, Evidence, Input, Message, Proposal, Record, Recovered, Rejection, Setup,
-        SignState, Timer, Timing, Tip,
+        BuildOrder, Core, Effect, Input, Message, Proposal, Record, Recovered, Rejection, Setup, SignState,
+        Timer, Timing, Tip,
     },
     crypto::{Scope, SecretKey},
-    types::{BlockHash, ReceiptsRoot, TxHash},
+    types::{BlockHash, Cycle, ReceiptsRoot, Turn, TxHash},
 };
 
 pub const ME: MemberIndex = MemberIndex::new(0);
@@ -21,6 +21,7 @@ pub const ME: MemberIndex = MemberIndex::new(0);
 /// A core of member 0 of 4, and the keys of all. Member v mod 4 leads view v.
 pub struct Bench {
     pub genesis: Arc<Genesis>,
+    pub committee: Arc<Committee>,
     pub keys: Vec<SecretKey>,
     pub core: Core,
 }
@@ -30,12 +31,16 @@ pub fn outcome(byte: u8) -> Outcome {
 }
 
 pub fn world(members: u8) -> (Arc<Genesis>, Vec<SecretKey>) {
+    world_with(members, Parameters::default())
+}
+
+pub fn world_with(members: u8, parameters: Parameters) -> (Arc<Genesis>, Vec<SecretKey>) {
     let keys: Vec<_> = (0..members).map(|seed| SecretKey::from_bytes(&[seed + 1; 32])).collect();
     let genesis = Genesis {
         name: "test".into(),
         time_ms: 0,
-        members: keys.iter().map(SecretKey::public).collect(),
-        parameters: Parameters::default(),
+        members: keys.iter().map(|key| Candidate::new("member", key, None)).collect(),
+        parameters,
         config: b"config".to_vec(),
     };
     (Arc::new(genesis), keys)
@@ -46,8 +51,13 @@ impl Bench {
         Self::recovering(Recovered::fresh).0
     }
 
-    fn recovering(recovered: impl FnOnce(Tip) -> Recovered) -> (Self, Vec<Effect>) {
-        let (genesis, keys) = world(4);
+    pub fn recovering(recovered: impl FnOnce(Tip) -> Recovered) -> (Self, Vec<Effect>) {
+        Self::with(Parameters::default(), recovered)
+    }
+
+    pub fn with(parameters: Parameters, recovered: impl FnOnce(Tip) -> Recovered) -> (Self, Vec<Effect>) {
+        let (genesis, keys) = world_with(4, parameters);
+        let committee = Arc::new(genesis.committee());
         let tip = Tip {
             height: Height::new(0),
             view: View::new(0),
@@ -55,13 +65,19 @@ impl Bench {
             outcome: outcome(0),
         };
         let timing = Timing { delta: Duration::from_secs(1), max_delta: Duration::from_secs(8) };
-        let setup = Setup { genesis: Arc::clone(&genesis), me: ME, key: keys[0].clone(), timing };
+        let setup = Setup {
+            genesis: Arc::clone(&genesis),
+            committee: Arc::clone(&committee),
+            me: ME,
+            keys: vec![keys[0].clone()],
+            timing,
+        };
         let (core, effects) = Core::start(setup, recovered(tip));
-        (Self { genesis, keys, core }, effects)
+        (Self { genesis, committee, keys, core }, effects)
     }
 
-    fn scope(&self) -> Scope {
-        self.genesis.scope()
+    pub fn scope(&self) -> Scope {
+        self.committee.scope()
     }
 
     /// A block of the leader of a view on a parent.
@@ -73,42 +89,43 @@ impl Bench {
             cycle: self.scope().cycle,
             height: Height::new(height),
             view: View::new(view),
-            proposer: self.genesis.leader(View::new(view)),
+            proposer: self.committee.leader(View::new(view)).expect("somebody leads"),
             parent: parent.0,
             parent_view: View::new(parent.1),
             time_ms: 1,
             parent_outcome: outcome(0),
             tx_root: tx_root(&hashes),
-            anchor_root: anchor_root(None),
+            upkeep_root: upkeep_root(&[]),
         };
-        Arc::new(Block { header, anchor: None, txs })
+        Arc::new(Block { header, upkeep: vec![], txs })
     }
 
-    fn on_genesis(&self, view: u64, tx: &str) -> Arc<Block> {
+    pub fn on_genesis(&self, view: u64, tx: &str) -> Arc<Block> {
         self.block(view, 1, (self.genesis.block_hash(), 0), tx)
     }
 
-    fn say(&mut self, from: u16, message: Message) -> Vec<Effect> {
+    pub fn say(&mut self, from: u16, message: Message) -> Vec<Effect> {
         self.core.step(Input::Message { from: MemberIndex::new(from), message })
     }
 
-    fn propose(&mut self, block: &Arc<Block>) -> Vec<Effect> {
+    pub fn propose(&mut self, block: &Arc<Block>) -> Vec<Effect> {
         let leader = block.header.proposer;
-        let proposal = Proposal::sign(Arc::clone(block), &self.scope(), &self.keys[leader.at()]);
+        let proposal =
+            Proposal::sign(block.header.view, Arc::clone(block), &self.scope(), &self.keys[leader.at()]);
         self.say(leader.get(), Message::Propose(proposal))
     }
 
-    fn executed(&mut self, block: &Arc<Block>, byte: u8) -> Vec<Effect> {
-        self.core.step(Input::Executed { block: block.hash(), result: Ok(outcome(byte)) })
+    pub fn executed(&mut self, block: &Arc<Block>, byte: u8) -> Vec<Effect> {
+        self.core.step(Input::Executed { block: block.hash(), result: Ok(outcome(byte).into()) })
     }
 
-    fn vote(&mut self, voter: u16, statement: Statement) -> Vec<Effect> {
+    pub fn vote(&mut self, voter: u16, statement: Statement) -> Vec<Effect> {
         let vote =
             Vote::sign(statement, MemberIndex::new(voter), &self.scope(), &self.keys[usize::from(voter)]);
         self.say(voter, Message::Vote(vote))
     }
 
-    fn certificate(&self, statement: Statement, signers: &[u16]) -> Certificate {
+    pub fn certificate(&self, statement: Statement, signers: &[u16]) -> Certificate {
         let sign = |member: &u16| {
             let vote = Vote::sign(
                 statement,
@@ -118,33 +135,34 @@ impl Bench {
             );
             (vote.voter, vote.signature)
         };
-        Certificate::new(statement, signers.iter().map(sign))
+        Certificate::new(self.committee.cycle(), statement, signers.iter().map(sign))
     }
 
-    fn certify(&mut self, statement: Statement, signers: &[u16]) -> Vec<Effect> {
+    pub fn certify(&mut self, statement: Statement, signers: &[u16]) -> Vec<Effect> {
         let certificate = self.certificate(statement, signers);
         self.say(signers[0], Message::Certificate(certificate))
     }
 
-    fn fire(&mut self, timer: fn(View) -> Timer, view: u64) -> Vec<Effect> {
-        self.core.step(Input::Timer(timer(View::new(view))))
+    pub fn fire(&mut self, timer: fn(Turn) -> Timer, view: u64) -> Vec<Effect> {
+        let turn = Turn { cycle: self.committee.cycle(), view: View::new(view) };
+        self.core.step(Input::Timer(timer(turn)))
     }
 }
 
-fn notarize(view: u64, block: &Arc<Block>) -> Statement {
+pub fn notarize(view: u64, block: &Arc<Block>) -> Statement {
     Statement::Notarize { view: View::new(view), block: block.hash() }
 }
 
-fn finalize(view: u64, block: &Arc<Block>, byte: u8) -> Statement {
+pub fn finalize(view: u64, block: &Arc<Block>, byte: u8) -> Statement {
     Statement::Finalize { view: View::new(view), block: block.hash(), outcome: outcome(byte).hash() }
 }
 
-fn nullify(view: u64) -> Statement {
+pub fn nullify(view: u64) -> Statement {
     Statement::Nullify { view: View::new(view) }
 }
 
 /// Statements of own votes that are sent.
-fn cast(effects: &[Effect]) -> Vec<Statement> {
+pub fn cast(effects: &[Effect]) -> Vec<Statement> {
     let vote = |effect: &Effect| match effect {
         Effect::Broadcast(Message::Vote(vote)) => Some(vote.statement),
         _ => None,
@@ -152,7 +170,7 @@ fn cast(effects: &[Effect]) -> Vec<Statement> {
     effects.iter().filter_map(vote).collect()
 }
 
-fn executes(effects: &[Effect]) -> Vec<(BlockHash, bool)> {
+pub fn executes(effects: &[Effect]) -> Vec<(BlockHash, bool)> {
     let execute = |effect: &Effect| match effect {
         Effect::Execute { block, check } => Some((block.hash(), *check)),
         _ => None,
@@ -166,7 +184,7 @@ fn r1_one_notarization_in_a_view_and_the_equivocation_is_evidence() {
     let (first, second) = (bench.on_genesis(1, "a"), bench.on_genesis(1, "b"));
     assert_eq!(executes(&bench.propose(&first)), [(first.hash(), true)]);
     let effects = bench.propose(&second);
-    assert!(matches!(&effects[..], [Effect::Evidence(Evidence::Proposals(..))]), "{effects:?}");
+    assert!(matches!(&effects[..], [Effect::Evidence(Evidence::Proposals { .. })]), "{effects:?}");
     assert_eq!(cast(&bench.executed(&first, 1)), [notarize(1, &first)]);
     assert_eq!(cast(&bench.executed(&second, 1)), []);
     assert_eq!(cast(&bench.propose(&first)), []);
@@ -320,10 +338,14 @@ fn certificates_of_another_chain_or_with_a_wrong_signature_change_nothing() {
         let vote = Vote::sign(nullify(1), MemberIndex::new(key as u16), scope, &bench.keys[key]);
         (vote.voter, vote.signature)
     };
-    let foreign = Certificate::new(nullify(1), (1..4).map(|key| sign(key, &scope)));
+    let cycle = bench.committee.cycle();
+    let foreign = Certificate::new(cycle, nullify(1), (1..4).map(|key| sign(key, &scope)));
     let own = bench.scope();
-    let forged =
-        Certificate::new(nullify(1), [sign(1, &own), sign(2, &own), (MemberIndex::new(3), sign(2, &own).1)]);
+    let forged = Certificate::new(
+        cycle,
+        nullify(1),
+        [sign(1, &own), sign(2, &own), (MemberIndex::new(3), sign(2, &own).1)],
+    );
     for certificate in [foreign, forged] {
         assert_eq!(bench.say(1, Message::Certificate(certificate)), []);
     }
@@ -371,8 +393,9 @@ fn an_idle_view_lasts_and_work_starts_its_timers() {
     assert_eq!(cast(&bench.fire(Timer::Proposal, 1)), []);
     assert_eq!(cast(&bench.fire(Timer::View, 1)), []);
     let armed = bench.core.step(Input::Work(true));
-    assert!(armed.contains(&Effect::Arm(Timer::Proposal(View::new(1)), Duration::from_secs(2))), "{armed:?}");
-    assert!(armed.contains(&Effect::Arm(Timer::View(View::new(1)), Duration::from_secs(3))));
+    let first = Turn { cycle: Cycle::new(0), view: View::new(1) };
+    assert!(armed.contains(&Effect::Arm(Timer::Proposal(first), Duration::from_secs(2))), "{armed:?}");
+    assert!(armed.contains(&Effect::Arm(Timer::View(first), Duration::from_secs(3))));
 }
 
 #[test]
@@ -385,7 +408,7 @@ fn the_leader_orders_one_block_on_the_newest_notarized_one() {
     bench.certify(nullify(2), &[1, 2, 3]);
     bench.certify(nullify(3), &[1, 2, 3]);
     let effects = bench.core.step(Input::Work(true));
-    let order = BuildOrder { view: View::new(4), parent: one.hash(), anchor: None };
+    let order = BuildOrder { view: View::new(4), parent: one.hash(), height: Height::new(1) };
     assert!(effects.contains(&Effect::Build(order)), "{effects:?}");
     assert!(!bench.core.step(Input::Work(true)).iter().any(|effect| matches!(effect, Effect::Build(_))));
 }

@@ -112,16 +112,18 @@ fn extend(executor: &Executor, genesis: &Genesis, view: u64, txs: Vec<String>) {
         consensus::{BuildOrder, Committed},
         execution::executor::{Candidates, Clock},
     };
-    let order = BuildOrder { view: View::new(view), parent: executor.tip().block, anchor: None };
-    let proposer = genesis.leader(View::new(view));
+    let (parent, height) = (executor.tip().block, executor.tip().height);
+    let order = BuildOrder { view: View::new(view), parent, height };
+    let proposer = genesis.committee().leader(View::new(view)).expect("somebody leads");
     let candidates = Candidates {
         proposer,
         now_ms: view,
+        upkeep: vec![],
         txs: txs.into_iter().map(|tx| tx.into_bytes().into()).collect(),
     };
     let built = executor.build(&order, candidates).expect("builds").expect("on the tip");
     let clock = Clock { latest_ms: u64::MAX };
-    let outcome = executor.execute(&built.block, Some(clock)).expect("runs").expect("good");
+    let outcome = executor.execute(&built.block, Some(clock)).expect("runs").expect("good").outcome;
     executor.commit(vec![Committed { block: built.block, outcome, certificate: None }]).expect("commits");
 }
 

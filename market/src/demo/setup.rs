@@ -251,7 +251,6 @@ pub async fn request(stage: &Stage<'_>) -> anyhow::Result<RequestId> {
         consortium.consortium.advance(1).await?;
     }
     console.say("the beacon is known: which run of chunks each hospital must scan is now fixed");
-    console.warn("the beacon is provisional: it comes from certificates of finality");
     Ok(id)
 }
 

@@ -1,7 +1,7 @@
 //! The sampling beacon of a request: the first randomness that nobody knew when it was posted.
 //!
-//! **Provisional**, as the ledger's beacon is: a proposer can draw a few times. It decides where a seller's run of chunks
-//! starts, together with the seller's nullifier, which the proposer does not know of sellers other than its own.
+//! It is the first output of a round of the ledger's beacon that began after the request was posted: no one could choose it,
+//! or knew anything of it then. It decides where a seller's run of chunks starts, together with the seller's nullifier.
 
 use galen_circuits::field::{F, from_wide};
 use galen_ledger::{Beacon, Event, StateWrite};

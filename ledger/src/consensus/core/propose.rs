@@ -6,34 +6,41 @@ use super::Core;
 use crate::{
     chain::Block,
     consensus::{BuildOrder, Effect, Message, Proposal},
-    crypto::Purpose,
-    types::{BlockHash, View},
+    types::{BlockHash, Height, Turn, View},
 };
 
 impl Core {
-    /// Orders a block when it is this member's turn, there is something to do, and a parent to build on.
+    /// Orders a block when it is this member's turn, there is something to do, and a parent to build on; or proposes
+    /// the last block of the cycle again.
     pub(super) fn order_block(&mut self) {
         let view = self.view;
-        let my_turn = self.setup.genesis.leader(view) == self.setup.me;
-        let proposed = self.views.get(&view).is_some_and(|state| state.proposal.is_some());
-        if !my_turn || proposed || self.ordered >= view || !self.has_work() {
+        let my_turn = self.has_seat() && self.committee.leader(view) == Some(self.setup.me);
+        if !my_turn || self.is_proposed() || self.ordered >= view || !self.has_work() {
             return;
         }
-        if let Some((parent, _)) = self.parent_for(view) {
+        if let Some(last) = self.last_block() {
             self.ordered = view;
-            let order = BuildOrder { view, parent, anchor: self.finality.clone() };
-            self.effects.push(Effect::Build(order));
+            self.propose_in(view, last);
+        } else if let Some((parent, height)) = self.parent_for(view) {
+            self.ordered = view;
+            self.effects.push(Effect::Build(BuildOrder { view, parent, height }));
         }
     }
 
-    /// The newest executed block that R2 allows to build on in a view.
-    fn parent_for(&self, view: View) -> Option<(BlockHash, View)> {
+    /// The block to build on in a view, once it is executed, and its height.
+    fn parent_for(&self, view: View) -> Option<(BlockHash, Height)> {
+        let (parent, _) = self.base_for(view)?;
+        self.outcome_of(&parent)?;
+        let held = self.blocks.get(&parent).map(|entry| entry.block.header.height);
+        Some((parent, held.unwrap_or(self.tip.height)))
+    }
+
+    /// The newest notarized block that R2 allows to build on in a view, and the view of its notarization.
+    pub(super) fn base_for(&self, view: View) -> Option<(BlockHash, View)> {
         let notarized =
             self.views.range(..view).rev().filter_map(|(of, state)| Some((state.notarized()?, *of)));
         let mut candidates = notarized.chain([(self.tip.block, self.tip.view)]);
-        candidates
-            .find(|(_, of)| self.all_nullified_between(*of, view))
-            .filter(|(block, _)| self.outcome_of(block).is_some())
+        candidates.find(|(_, of)| self.all_nullified_between(*of, view))
     }
 
     /// Proposes the block that was ordered, if its time has not passed.
@@ -42,17 +49,29 @@ impl Core {
         if view != self.view || !self.extends_notarized(&block) {
             return;
         }
-        let hash = block.hash();
-        if let Err(fault) = block.validate(&self.setup.genesis) {
+        if let Err(fault) = block.validate(&self.setup.genesis, &self.committee) {
             return self.halt(format!("own block is not valid: {fault}"));
         }
-        if !self.sign_state.admit(Purpose::Propose, view, Some(hash)) {
-            return;
+        let hash = block.hash();
+        if self.propose_in(view, block)
+            && let Some(entry) = self.blocks.get_mut(&hash)
+        {
+            entry.checked = true;
         }
-        self.hold(hash, &block).checked = true;
+    }
+
+    /// Signs, makes durable, sends. Does nothing when [`crate::consensus::SignState`] refuses.
+    fn propose_in(&mut self, view: View, block: Arc<Block>) -> bool {
+        let hash = block.hash();
+        let Some(key) = self.key.clone() else { return false };
+        if !self.sign_state.propose(Turn { cycle: self.committee.cycle(), view }, hash) {
+            return false;
+        }
+        self.hold(hash, &block);
         self.make_durable(&hash);
-        let proposal = Proposal::sign(block, &self.scope, &self.setup.key);
+        let proposal = Proposal::sign(view, block, &self.committee.scope(), &key);
         self.broadcast(Message::Propose(proposal.clone()));
         self.views.entry(view).or_default().proposal = Some(proposal);
+        true
     }
 }

@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use super::{Core, Entry, Progress, VIEWS_AHEAD, ViewState};
 use crate::{
-    chain::{Block, Certificate, Statement, StatementKind, Vote},
-    consensus::{Effect, Evidence, Message, Proposal, Record},
+    chain::{Block, Certificate, Evidence, Statement, StatementKind, Vote, vote::proposal_body},
+    consensus::{Effect, Message, Proposal, Record},
     crypto::Purpose,
     types::{BlockHash, MemberIndex, View},
 };
 
 impl Core {
     pub(super) fn receive(&mut self, from: MemberIndex, message: Message) {
+        if !self.is_current(from, &message) {
+            return;
+        }
         match message {
             Message::Propose(proposal) => self.receive_proposal(proposal),
             Message::Vote(vote) => self.receive_vote(vote),
-            Message::Certificate(certificate) => self.receive_certificate(certificate),
-            Message::Status { view, finalized, missing_from } => {
-                self.answer_status(from, view, finalized, missing_from);
-            }
+            Message::Certificate(certificate) => self.receive_certificate(from, certificate),
+            Message::Status(status) => self.answer_status(from, &status),
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
+            Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
             // Transactions go to the pool, which is not the core's.
             Message::Tx(_) => {}
         }
@@ -31,28 +33,31 @@ impl Core {
     }
 
     fn receive_proposal(&mut self, proposal: Proposal) {
-        let header = &proposal.block.header;
-        let view = header.view;
-        if !self.is_near(view) || header.proposer != self.setup.genesis.leader(view) {
-            return;
-        }
+        let view = proposal.view;
+        let Some(leader) = self.committee.leader(view).filter(|_| self.is_near(view)) else { return };
         let known = self.views.get(&view).and_then(|state| state.proposal.as_ref());
         if known == Some(&proposal) {
             return;
         }
         let hash = proposal.block.hash();
-        let Some(key) = self.setup.genesis.key(header.proposer) else { return };
-        if key.verify(&self.scope, Purpose::Propose, hash.as_bytes(), &proposal.signature).is_err() {
+        let Some(key) = self.committee.key(leader) else { return };
+        let body = proposal_body(view, &hash);
+        if key.verify(&self.committee.scope(), Purpose::Propose, &body, &proposal.signature).is_err() {
             return;
         }
         if let Some(first) = known {
-            if first.block.hash() != hash {
-                let evidence = Evidence::Proposals(first.clone(), proposal);
-                self.accuse(evidence);
+            let first = (first.block.hash(), first.signature);
+            if first.0 != hash {
+                let (cycle, blocks) = (self.committee.cycle(), [first, (hash, proposal.signature)]);
+                self.accuse(Evidence::Proposals { cycle, view, proposer: leader, blocks });
             }
             return;
         }
-        if proposal.block.validate(&self.setup.genesis).is_err() {
+        let may_be_again = view > proposal.block.header.view && self.is_last(&proposal.block);
+        if proposal.is_again() && !may_be_again {
+            return;
+        }
+        if proposal.block.validate(&self.setup.genesis, &self.committee).is_err() {
             return;
         }
         self.hold(hash, &proposal.block);
@@ -68,7 +73,7 @@ impl Core {
         if known.is_some_and(|known| known.statement == vote.statement) {
             return;
         }
-        if vote.verify(&self.setup.genesis, &self.scope).is_ok() {
+        if vote.verify(&self.committee).is_ok() {
             self.count(vote);
         }
     }
@@ -77,19 +82,23 @@ impl Core {
     pub(super) fn count(&mut self, vote: Vote) {
         let statement = vote.statement;
         let state = self.views.entry(statement.view()).or_default();
-        if let Some(evidence) = state.add(vote) {
-            return self.accuse(evidence);
+        let evidence = state.add(vote);
+        let certificate = state.certify(self.committee.cycle(), &statement, self.committee.quorum());
+        if let Some(evidence) = evidence {
+            self.accuse(evidence);
         }
-        let quorum = self.setup.genesis.quorum();
-        if let Some(certificate) = state.certify(&statement, quorum)
+        if let Some(certificate) = certificate
             && self.lacks(&certificate)
         {
             self.adopt(certificate);
         }
     }
 
-    fn receive_certificate(&mut self, certificate: Certificate) {
-        if self.lacks(&certificate) && certificate.verify(&self.setup.genesis, &self.scope).is_ok() {
+    fn receive_certificate(&mut self, from: MemberIndex, certificate: Certificate) {
+        if self.lacks(&certificate) && certificate.verify(&self.committee).is_ok() {
+            if certificate.statement().kind() == StatementKind::Finalize {
+                self.source = Some(from);
+            }
             self.adopt(certificate);
         }
     }
@@ -104,10 +113,17 @@ impl Core {
         match certificate.statement().kind() {
             StatementKind::Notarize => state.is_none_or(|state| state.notarization.is_none()),
             StatementKind::Nullify => state.is_none_or(|state| state.nullification.is_none()),
-            StatementKind::Finalize => {
-                self.pending_finality.as_ref().is_none_or(|pending| pending.statement().view() < view)
-            }
+            StatementKind::Finalize => self.is_newer_finality(view) || self.is_step(view),
         }
+    }
+
+    fn is_newer_finality(&self, view: View) -> bool {
+        self.pending_finality.as_ref().is_none_or(|pending| pending.statement().view() < view)
+    }
+
+    /// Whether finality of a view is nearer than what is on the way already.
+    fn is_step(&self, view: View) -> bool {
+        self.step.as_ref().is_none_or(|step| view < step.statement().view()) && self.is_catching_up()
     }
 
     /// Keeps a verified certificate, and tells the others.
@@ -119,18 +135,21 @@ impl Core {
 
     /// Keeps a verified certificate.
     pub(super) fn keep(&mut self, certificate: Certificate) {
-        let state: &mut ViewState = self.views.entry(certificate.statement().view()).or_default();
+        let view = certificate.statement().view();
+        let newer = self.is_newer_finality(view);
+        let state: &mut ViewState = self.views.entry(view).or_default();
         match certificate.statement() {
             Statement::Notarize { .. } => state.notarization = Some(certificate),
             Statement::Nullify { .. } => state.nullification = Some(certificate),
-            Statement::Finalize { .. } => self.pending_finality = Some(certificate),
+            Statement::Finalize { .. } if newer => self.pending_finality = Some(certificate),
+            Statement::Finalize { .. } => self.step = Some(certificate),
         }
     }
 
     /// A block in answer to a fetch. It is as good as the certificate or the child that named it.
     fn receive_block(&mut self, block: Arc<Block>) {
         let hash = block.hash();
-        if self.fetching.contains_key(&hash) && block.validate(&self.setup.genesis).is_ok() {
+        if self.fetching.contains_key(&hash) && block.validate(&self.setup.genesis, &self.committee).is_ok() {
             self.fetching.remove(&hash);
             self.hold(hash, &block);
         }

@@ -6,7 +6,7 @@ use super::{Core, Setup, Tip};
 use crate::{
     chain::{Block, Certificate, StatementKind, Vote},
     consensus::{Effect, Proposal, SignState, Timer, view::Views},
-    types::View,
+    types::{Turn, View},
 };
 
 /// What a member finds in its log. All of it was verified before it was written.
@@ -42,10 +42,13 @@ impl Recovered {
 
 impl Core {
     /// Takes up where the log ends. The effects come first: this member's votes are sent again (R6).
+    ///
+    /// `setup.committee` is that of the cycle of the next block, which the state after the newest final block has.
     pub fn start(setup: Setup, recovered: Recovered) -> (Self, Vec<Effect>) {
         let Recovered { tip, finality, sign_state, blocks, votes, certificates } = recovered;
         let mut core = Self {
-            scope: setup.genesis.scope(),
+            committee: Arc::clone(&setup.committee),
+            key: setup.key_in(&setup.committee),
             delta: setup.timing.delta,
             setup,
             sign_state,
@@ -53,9 +56,14 @@ impl Core {
             tip,
             finality,
             pending_finality: None,
+            step: None,
+            source: None,
             views: Views::new(),
             blocks: BTreeMap::new(),
             fetching: BTreeMap::new(),
+            early: BTreeMap::new(),
+            followers: BTreeMap::new(),
+            heard: BTreeMap::new(),
             work: false,
             unfinished: false,
             active: false,
@@ -67,17 +75,19 @@ impl Core {
         core.restore(blocks, votes, certificates);
         core.settle();
         core.resend();
-        core.arm(Timer::Idle(core.view), 1);
+        core.arm(Timer::Idle(core.turn()), 1);
         core.report_status();
         let effects = std::mem::take(&mut core.effects);
         (core, effects)
     }
 
     fn restore(&mut self, blocks: Vec<Arc<Block>>, votes: Vec<Vote>, certificates: Vec<Certificate>) {
-        let alive = |view: View| view > self.tip.view;
-        let votes: Vec<_> = votes.into_iter().filter(|vote| alive(vote.statement.view())).collect();
-        let certificates: Vec<_> = certificates.into_iter().filter(|c| alive(c.statement().view())).collect();
-        let blocks: Vec<_> = blocks.into_iter().filter(|block| alive(block.header.view)).collect();
+        let (cycle, tip) = (self.committee.cycle(), self.tip.view);
+        let alive = |turn: Turn| turn.cycle == cycle && turn.view > tip;
+        let votes: Vec<_> = votes.into_iter().filter(|vote| alive(vote.turn())).collect();
+        let certificates: Vec<_> = certificates.into_iter().filter(|c| alive(c.turn())).collect();
+        let turn = |block: &Block| Turn { cycle: block.header.cycle, view: block.header.view };
+        let blocks: Vec<_> = blocks.into_iter().filter(|block| alive(turn(block))).collect();
         for certificate in certificates {
             let newest = self.pending_finality.as_ref().map(|pending| pending.statement().view());
             let is_finality = certificate.statement().kind() == StatementKind::Finalize;
@@ -104,8 +114,8 @@ impl Core {
         entry.durable = true;
         // What this member proposed or notarized, it had checked before.
         entry.checked = own || votes.iter().any(notarized);
-        if own {
-            let proposal = Proposal::sign(Arc::clone(block), &self.scope, &self.setup.key);
+        if own && let Some(key) = self.key.clone() {
+            let proposal = Proposal::sign(header.view, Arc::clone(block), &self.committee.scope(), &key);
             self.ordered = self.ordered.max(header.view);
             self.views.entry(header.view).or_default().proposal = Some(proposal);
         }

@@ -4,10 +4,13 @@ use std::sync::Arc;
 
 use super::{Core, Progress, Tip};
 use crate::{
-    chain::{Block, Certificate, Statement},
+    chain::{Block, Certificate, Outcome, Statement},
     consensus::{Committed, Effect},
     types::BlockHash,
 };
+
+/// Most blocks held on a walk back from the newest final block. Whoever is further behind is given a nearer one.
+const HELD_BLOCKS: usize = 2 * super::CATCH_UP_BLOCKS as usize;
 
 /// How a block hangs together with the final chain.
 enum Lineage {
@@ -36,11 +39,12 @@ impl Core {
     /// Executes what a quorum vouches for, oldest first, and asks for what is missing of it.
     pub(super) fn execute_certified(&mut self) {
         let notarized = self.views.values().filter_map(|state| state.notarized());
-        let finalized =
-            self.pending_finality.iter().filter_map(|certificate| certificate.statement().block());
+        let finalized = self.next_finality().into_iter().filter_map(|next| next.statement().block());
         let targets: Vec<_> = notarized.chain(finalized).collect();
+        let step = self.step.as_ref().and_then(|step| step.statement().block());
         for target in targets {
             match self.lineage(target) {
+                Lineage::Missing(_) if self.blocks.len() >= HELD_BLOCKS && step != Some(target) => {}
                 Lineage::Missing(block) => self.fetch(block),
                 Lineage::Foreign => {}
                 Lineage::Whole(blocks) => {
@@ -49,6 +53,17 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// The certificate of finality to be applied next.
+    fn next_finality(&self) -> Option<&Certificate> {
+        self.step.as_ref().or(self.pending_finality.as_ref())
+    }
+
+    /// Whether blocks are missing on the way to the newest final one.
+    pub(super) fn is_catching_up(&self) -> bool {
+        let target = self.pending_finality.as_ref().and_then(|pending| pending.statement().block());
+        target.is_some_and(|target| matches!(self.lineage(target), Lineage::Missing(_)))
     }
 
     fn execute_vouched(&mut self, block: BlockHash) {
@@ -61,8 +76,8 @@ impl Core {
 
     /// Checks and executes the current view's proposal (R5), once R2 holds for it.
     pub(super) fn execute_proposal(&mut self) {
-        let Some((hash, block)) = self.eligible_proposal() else { return };
-        let parent = block.header.parent;
+        let Some(proposal) = self.eligible_proposal() else { return };
+        let (hash, parent) = (proposal.block.hash(), proposal.block.header.parent);
         if self.blocks.get(&hash).is_some_and(|entry| entry.progress == Progress::Held) {
             self.execute(hash, true);
         }
@@ -92,7 +107,7 @@ impl Core {
 
     /// Applies the newest certificate of finality once all of its chain is here and executed.
     pub(super) fn finalize(&mut self) -> bool {
-        let Some(certificate) = self.pending_finality.clone() else { return false };
+        let Some(certificate) = self.next_finality().cloned() else { return false };
         let Statement::Finalize { block, outcome, view } = *certificate.statement() else { return false };
         let blocks = match self.lineage(block) {
             Lineage::Whole(blocks) => blocks,
@@ -111,31 +126,43 @@ impl Core {
             self.halt(format!("executing block {block} gave another outcome than a quorum attests"));
             return false;
         }
-        self.pending_finality = None;
         self.commit(&blocks, certificate);
         true
     }
 
     fn commit(&mut self, blocks: &[BlockHash], certificate: Certificate) {
-        let mut committed = Vec::new();
+        let (mut committed, mut last) = (Vec::new(), None);
         for hash in blocks {
             self.make_durable(hash);
             let Some(entry) = self.blocks.remove(hash) else { continue };
-            let Progress::Executed(outcome) = entry.progress else { continue };
-            self.advance_tip(*hash, &entry.block, outcome);
-            committed.push(Committed { block: entry.block, outcome, certificate: None });
+            let Progress::Executed(executed) = entry.progress else { continue };
+            self.advance_tip(*hash, &entry.block, executed.outcome);
+            last = self.is_last(&entry.block).then_some(executed.next);
+            committed.push(Committed { block: entry.block, outcome: executed.outcome, certificate: None });
         }
         if let Some(last) = committed.last_mut() {
             last.certificate = Some(certificate.clone());
         }
+        let reached = |of: &Certificate| of.statement().view() > certificate.statement().view();
+        self.pending_finality = self.pending_finality.take().filter(reached);
+        self.step = self.step.take().filter(reached);
         self.finality = Some(certificate);
         self.effects.push(Effect::Finalize(committed));
         self.forget();
         self.unfinished = false;
         self.delta = (self.delta / 2).max(self.setup.timing.delta);
+        match last {
+            Some(Some(committee)) => self.begin_cycle(committee),
+            Some(None) => {
+                return self.halt("executing the last block of the cycle gave no committee".into());
+            }
+            None => {}
+        }
+        self.tell_followers();
+        self.ask_those_ahead();
     }
 
-    fn advance_tip(&mut self, hash: BlockHash, block: &Block, outcome: crate::chain::Outcome) {
+    fn advance_tip(&mut self, hash: BlockHash, block: &Block, outcome: Outcome) {
         let header = &block.header;
         self.tip = Tip { height: header.height, view: header.view, block: hash, outcome };
     }

@@ -3,7 +3,7 @@
 use super::{Core, Progress};
 use crate::{
     chain::{Block, Statement, StatementKind, Vote},
-    consensus::{Message, Record},
+    consensus::{Message, Proposal, Record},
     types::{BlockHash, View},
 };
 
@@ -13,12 +13,13 @@ impl Core {
         self.views.get(&view).is_some_and(|state| state.vote(kind, self.setup.me).is_some())
     }
 
-    /// Signs, makes durable, sends, counts. Does nothing when [`crate::consensus::SignState`] refuses.
+    /// Signs, makes durable, sends, counts. Does nothing without a seat, or when [`crate::consensus::SignState`] refuses.
     fn cast(&mut self, statement: Statement) {
-        if !self.sign_state.admit(statement.purpose(), statement.view(), statement.block()) {
+        let Some(key) = self.key.clone() else { return };
+        if !self.sign_state.vote(self.committee.cycle(), &statement) {
             return;
         }
-        let vote = Vote::sign(statement, self.setup.me, &self.scope, &self.setup.key);
+        let vote = Vote::sign(statement, self.setup.me, &self.committee.scope(), &key);
         // R6: the order of these two is the order in which they take effect.
         self.persist(Record::Vote(vote.clone()));
         self.broadcast(Message::Vote(vote.clone()));
@@ -42,9 +43,14 @@ impl Core {
     }
 
     /// The current view's proposal, if R2 holds for it.
-    pub(super) fn eligible_proposal(&self) -> Option<(BlockHash, &Block)> {
+    pub(super) fn eligible_proposal(&self) -> Option<&Proposal> {
         let proposal = self.views.get(&self.view)?.proposal.as_ref()?;
-        self.extends_notarized(&proposal.block).then(|| (proposal.block.hash(), &*proposal.block))
+        let follows = if proposal.is_again() {
+            self.continues_notarized(&proposal.block.hash(), &proposal.block, proposal.view)
+        } else {
+            self.extends_notarized(&proposal.block)
+        };
+        follows.then_some(proposal)
     }
 
     /// Notarizes the current view's proposal (R1, R2, R3, R5).
@@ -53,10 +59,12 @@ impl Core {
         if self.has_voted(StatementKind::Notarize, view) || self.has_voted(StatementKind::Nullify, view) {
             return;
         }
-        let Some((hash, _)) = self.eligible_proposal() else { return };
-        // R5: executed on the parent's state, and the transactions checked.
+        let Some(proposal) = self.eligible_proposal() else { return };
+        let (hash, again) = (proposal.block.hash(), proposal.is_again());
+        // R5: executed on the parent's state, and the transactions checked: here, or, if it is proposed again, by those
+        // who notarized it before.
         let Some(entry) = self.blocks.get(&hash) else { return };
-        if !matches!(entry.progress, Progress::Executed(_)) || !entry.checked {
+        if !matches!(entry.progress, Progress::Executed(_)) || !(entry.checked || again) {
             return;
         }
         self.make_durable(&hash);

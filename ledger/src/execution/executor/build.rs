@@ -2,26 +2,29 @@
 
 use std::sync::Arc;
 
-use super::{Executor, admit};
+use super::{After, Executor, admit};
 use crate::{
     application::{BlockContext, Refusal},
-    chain::{
-        Block, Header,
-        block::{anchor_root, tx_root},
-    },
+    chain::{Block, Header, Upkeep, block::tx_root, upkeep::upkeep_root},
     consensus::BuildOrder,
-    execution::{StoreError, keys, view::View},
+    execution::{
+        StoreError, keys,
+        upkeep::{Session, Standing},
+        view::View,
+    },
     state::StateRead,
     types::{MemberIndex, TxHash},
 };
 
-/// Transactions for a block, and when it is made.
+/// What a block may be made of, and when it is made.
 #[derive(Clone, Debug)]
 pub struct Candidates {
     /// Who makes it.
     pub proposer: MemberIndex,
     /// The clock.
     pub now_ms: u64,
+    /// The ledger's own affairs.
+    pub upkeep: Vec<Upkeep>,
     /// The transactions, those that came first in front.
     pub txs: Vec<Arc<[u8]>>,
 }
@@ -34,8 +37,10 @@ pub type Refused = Vec<(TxHash, Refusal)>;
 pub struct Built {
     /// The block.
     pub block: Arc<Block>,
-    /// Candidates that were refused.
+    /// Transactions that were refused.
     pub refused: Refused,
+    /// Affairs of the ledger that are not in order on this parent.
+    pub refused_upkeep: Vec<Upkeep>,
 }
 
 impl Executor {
@@ -44,20 +49,26 @@ impl Executor {
     /// # Errors
     /// When the store fails.
     pub fn build(&self, order: &BuildOrder, candidates: Candidates) -> Result<Option<Built>, StoreError> {
-        let Some((view, parent)) = self.after(&order.parent) else { return Ok(None) };
-        let anchor = order.anchor.as_ref().and_then(|anchor| {
-            let height = self.admit_anchor(&view, anchor, false).ok()?;
-            Some((anchor, height))
-        });
+        let Some(After { view, position: parent, committee }) = self.after(&order.parent) else {
+            return Ok(None);
+        };
         let time_ms = candidates.now_ms.max(parent.time_ms);
-        let context = self.context(&parent, order.view, time_ms, anchor);
+        let at = Standing {
+            height: parent.height.next(),
+            view: order.view,
+            parent_view: parent.view,
+            proposer: candidates.proposer,
+        };
+        let ledger = view.space(keys::LEDGER);
+        let mut session = Session::begin(&self.genesis, &committee, &ledger, at, true);
+        let (upkeep, refused_upkeep) = session.choose(candidates.upkeep);
+        let context = self.context(&parent, order.view, time_ms, session.finish().beacon);
         let (txs, refused) = self.choose(&view, &context, candidates.txs);
         view.intact()?;
-        let anchor = anchor.map(|(certificate, _)| certificate.clone());
         let hashes: Vec<_> = txs.iter().map(|tx| TxHash::of(tx)).collect();
         let header = Header {
             chain_id: self.chain_id,
-            cycle: self.genesis.scope().cycle,
+            cycle: committee.cycle(),
             height: context.height,
             view: order.view,
             proposer: candidates.proposer,
@@ -66,10 +77,10 @@ impl Executor {
             time_ms,
             parent_outcome: parent.outcome,
             tx_root: tx_root(&hashes),
-            anchor_root: anchor_root(anchor.as_ref()),
+            upkeep_root: upkeep_root(&upkeep),
         };
         let txs = txs.iter().map(|tx| tx.to_vec()).collect();
-        Ok(Some(Built { block: Arc::new(Block { header, anchor, txs }), refused }))
+        Ok(Some(Built { block: Arc::new(Block { header, upkeep, txs }), refused, refused_upkeep }))
     }
 
     /// Those candidates that are good, as many as fit, and those that are not.

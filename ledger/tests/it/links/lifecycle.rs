@@ -224,8 +224,8 @@ fn every_message_has_a_channel() {
         Message::Propose(_) => Channel::Proposals,
         Message::Vote(_) => Channel::Votes,
         Message::Certificate(_) => Channel::Certificates,
-        Message::Status { .. } | Message::Fetch(_) => Channel::Sync,
-        Message::Block(_) => Channel::Bodies,
+        Message::Status(_) | Message::Fetch(_) => Channel::Sync,
+        Message::Block(_) | Message::Upkeep { .. } => Channel::Bodies,
         Message::Tx(_) => Channel::Transactions,
     };
     let limits = settings(0).limits;
@@ -234,18 +234,19 @@ fn every_message_has_a_channel() {
         assert_eq!(Channel::of(&frame), Some(channel(&message)), "{message:?}");
         assert!(frame.len() <= limits.frame[channel(&message)], "{} bytes: {message:?}", frame.len());
     }
-    assert_eq!((Channel::of(&[]), Channel::of(&[0]), Channel::of(&[8])), (None, None, None));
+    assert_eq!((Channel::of(&[]), Channel::of(&[0]), Channel::of(&[9])), (None, None, None));
 }
 
 /// One of each kind, as long as they get.
 fn messages() -> Vec<Message> {
     use galen_ledger::{
         MemberIndex, TxHash, View,
-        chain::{Block, Certificate, Header, Statement, Vote},
-        types::BlockHash,
+        chain::{Block, Certificate, Header, Statement, Upkeep, Vote, upkeep::upkeep_root},
+        consensus::message::Status,
+        types::{BlockHash, Turn},
     };
     let (genesis, keys) = crate::rules::world(100);
-    let scope = genesis.scope();
+    let scope = genesis.committee().scope();
     let outcome = crate::rules::outcome(1);
     let statement = Statement::Finalize {
         view: View::new(9),
@@ -253,10 +254,12 @@ fn messages() -> Vec<Message> {
         outcome: outcome.hash(),
     };
     let sign = |n: u16| Vote::sign(statement, MemberIndex::new(n), &scope, &keys[usize::from(n)]);
-    let certificate = Certificate::new(statement, (0..100).map(|n| (MemberIndex::new(n), sign(n).signature)));
+    let certificate =
+        Certificate::new(scope.cycle, statement, (0..100).map(|n| (MemberIndex::new(n), sign(n).signature)));
     let most = genesis.parameters;
     let each = (most.block_bytes / most.block_txs) as usize;
     let txs: Vec<_> = (0..most.block_txs).map(|_| vec![7; each]).collect();
+    let upkeep: Vec<Upkeep> = crate::codecs::BEACON.iter().cloned().map(Upkeep::Beacon).collect();
     let header = Header {
         chain_id: scope.chain_id,
         cycle: scope.cycle,
@@ -268,16 +271,22 @@ fn messages() -> Vec<Message> {
         time_ms: 77,
         parent_outcome: outcome,
         tx_root: galen_ledger::chain::block::tx_root(&[TxHash::of(b"tx")]),
-        anchor_root: galen_ledger::chain::block::anchor_root(Some(&certificate)),
+        upkeep_root: upkeep_root(&upkeep),
     };
-    let block = std::sync::Arc::new(Block { header, anchor: Some(certificate.clone()), txs });
+    let block = std::sync::Arc::new(Block { header, upkeep, txs });
     vec![
-        Message::Propose(Proposal::sign(std::sync::Arc::clone(&block), &scope, &keys[1])),
+        Message::Propose(Proposal::sign(View::new(9), std::sync::Arc::clone(&block), &scope, &keys[1])),
         Message::Vote(sign(3)),
         Message::Certificate(certificate),
-        Message::Status { view: View::new(3), finalized: View::new(2), missing_from: View::new(3) },
+        Message::Status(Status {
+            turn: Turn { cycle: scope.cycle, view: View::new(3) },
+            height: galen_ledger::Height::new(2),
+            finalized: View::new(2),
+            missing_from: View::new(3),
+        }),
         Message::Fetch(block.hash()),
         Message::Block(block),
+        Message::Upkeep { cycle: scope.cycle, item: Upkeep::Beacon(crate::codecs::BEACON[0].clone()) },
         Message::Tx(vec![1; galen_ledger::MAX_TX_BYTES].into()),
     ]
 }
