@@ -120,6 +120,8 @@ pub struct Core {
     work: bool,
     /// Something notarized has waited for finality too long: make a block on top of it.
     unfinished: bool,
+    /// Whether the current view has lasted long enough for finality of what came before it.
+    waited: bool,
     /// Whether the timers of the current view run.
     active: bool,
     /// The view a block was ordered for.
@@ -222,9 +224,7 @@ impl Core {
         match timer {
             Timer::Proposal(turn) if turn == now && !self.is_proposed() => self.give_up(),
             Timer::View(turn) if turn == now => self.give_up(),
-            Timer::Idle(turn) if turn == now => {
-                self.unfinished |= self.views.values().any(|state| state.notarization.is_some());
-            }
+            Timer::Idle(turn) if turn == now => self.waited = true,
             Timer::Resend(turn) if turn == now && self.active => self.resend(),
             Timer::Fetch(block) => self.fetch_again(block),
             Timer::Status => self.report_status(),
@@ -251,8 +251,10 @@ impl Core {
         }
     }
 
-    /// Starts the timers of the view when there is something to do in it.
+    /// Starts the timers of the view when there is something to do in it. What was notarized may be known only after
+    /// the view has lasted a while.
     fn activate(&mut self) {
+        self.unfinished |= self.waited && self.views.values().any(|state| state.notarization.is_some());
         if self.active || !(self.has_work() || self.is_proposed()) {
             return;
         }
@@ -273,6 +275,7 @@ impl Core {
         let nullified = over.is_some_and(|(_, state)| state.notarization.is_none());
         self.view = next;
         self.active = false;
+        self.waited = false;
         self.pace(nullified);
         let turn = self.turn();
         self.effects.push(Effect::Entered { turn, nullified });

@@ -144,6 +144,23 @@ fn the_leader_proposes_the_last_block_again_when_finality_does_not_come_and_not_
     assert_eq!(proposals(&bench.core.step(Input::Work(true))), [], "once");
 }
 
+/// A run of the simulation stood still (seed 5000): the last block's view was notarized by some and given up by all, and
+/// three members came to know of the notarization only after they had looked for anything unfinished.
+#[test]
+fn what_is_notarized_late_is_finished_all_the_same() {
+    let mut bench = bench();
+    let one = bench.on_genesis(1, "a");
+    bench.propose(&one);
+    bench.executed(&one, 1);
+    bench.certify(finalize(1, &one, 1), &[1, 2, 3]);
+    bench.certify(nullify(2), &[1, 2, 3]);
+    bench.certify(nullify(3), &[1, 2, 3]);
+    bench.fire(Timer::Idle, 4);
+    let last = bench.block(2, 2, (one.hash(), 1), "b");
+    bench.propose(&last);
+    assert_eq!(proposals(&bench.certify(notarize(2, &last), &[1, 2, 3])), [(4, last.hash())]);
+}
+
 #[test]
 fn the_next_cycle_begins_after_the_blocks_own_view_whatever_view_made_it_final() {
     let mut states = Vec::new();

@@ -59,6 +59,7 @@ impl Core {
         self.blocks.clear();
         self.fetching.clear();
         self.active = false;
+        self.waited = false;
         self.nullified_in_a_row = 0;
         self.effects.push(Effect::Began(Arc::clone(&self.committee)));
         let turn = self.turn();

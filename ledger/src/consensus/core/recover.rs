@@ -66,6 +66,7 @@ impl Core {
             heard: BTreeMap::new(),
             work: false,
             unfinished: false,
+            waited: false,
             active: false,
             ordered: View::new(0),
             nullified_in_a_row: 0,
