@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use galen_circuits::keys::VerifyingKeys;
-use galen_ledger::{ChainId, Consortium, ConsortiumSettings, MemberLinks, Submitted};
+use galen_ledger::{ChainId, Consortium, ConsortiumSettings, Submitted};
 use galen_market::config::{AuditAuthority, Governance, PinnedKeys, Windows};
 use galen_market::{Market, MarketConfig, Transaction};
 
@@ -36,7 +36,7 @@ pub fn start(
     cast: &Cast,
     keys: &VerifyingKeys,
 ) -> anyhow::Result<Running> {
-    console.chapter("Consortium", "four members start, with real storage, linked by TLS on loopback");
+    console.chapter("Consortium", "four members start, with real storage");
     let config = MarketConfig {
         name: "demonstration".into(),
         members: MEMBERS as u16,
@@ -54,7 +54,6 @@ pub fn start(
     let mut settings = ConsortiumSettings::new(folder.path("ledger"), bytes.clone());
     settings.name = "galen demonstration".into();
     settings.idle_interval = Duration::from_millis(200);
-    settings.links = MemberLinks::Tls;
     // One configuration was just made and checked: what fails here would fail for every member.
     Market::new(&bytes, Arc::new(galen_ledger::MemoryBlobs::new())).context("the market's configuration")?;
     let consortium = Consortium::start(settings, move |_, blobs| {

@@ -3,8 +3,9 @@
 use std::{collections::BTreeSet, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use galen_ledger::{
-    Consortium, ConsortiumError, ConsortiumSettings, Height, MemberIndex, MemberLinks, consensus::Timing,
-    links::Channel,
+    Consortium, ConsortiumError, ConsortiumSettings, Height, MemberIndex, MemberLinks,
+    consensus::Timing,
+    links::{Channel, LinksStatus},
 };
 use tokio::time::timeout;
 
@@ -96,4 +97,30 @@ async fn blocks_over_each_kind_of_link() {
         println!("{links:?}: an empty block takes {:?}", begun.elapsed() / 200);
         consortium.stop().await;
     }
+}
+
+/// A transaction that came while the others could not be reached was known to one member alone: the rest saw no work, and
+/// nobody left the view of an absent leader.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_submitted_to_a_member_alone_is_final_once_others_are_back() {
+    let dir = tempfile::tempdir().expect("dir");
+    let consortium = start(dir.path()).expect("starts");
+    for member in members().skip(1) {
+        consortium.stop_member(member).await;
+    }
+    let node = consortium.node(MemberIndex::new(0)).expect("runs");
+    let (submitted, ()) = tokio::join!(timeout(LONG, node.submit(*b"set a 1")), async {
+        let lost = |links: LinksStatus| {
+            links.peers.values().map(|peer| peer.sent[Channel::Transactions].dropped).sum::<u64>()
+        };
+        while consortium.links(MemberIndex::new(0)).is_none_or(|links| lost(links) < 3) {
+            tokio::task::yield_now().await;
+        }
+        for member in members().skip(1).take(2) {
+            consortium.start_member(member).expect("starts again");
+        }
+    });
+    let submitted = submitted.expect("in time").expect("final");
+    assert!(submitted.receipt.accepted);
+    consortium.stop().await;
 }
