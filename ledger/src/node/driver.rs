@@ -2,6 +2,7 @@
 //!
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
+pub(super) mod needs;
 mod upkeep;
 
 use std::{
@@ -13,19 +14,25 @@ use std::{
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    Frame, NodeStatus, SubmitError, Submitted, Transport, clock,
+    Frame, Held, NodeStatus, SubmitError, Submitted, Transport,
+    awaiting::Awaiting,
+    clock,
     event::{Event, Job, SubmitReply, Worked},
     mempool::Mempool,
+    pull::Order,
     upkeep::UpkeepPool,
 };
 use crate::{
+    blobs::Blobs,
     chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
-    consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer, core::CATCH_UP_BLOCKS},
+    consensus::{
+        BuildOrder, Core, Effect, Input, Message, Proposal, Record, SignState, Timer, core::CATCH_UP_BLOCKS,
+    },
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
     storage::{Journal, JournalError, SignFile},
-    types::{Height, MemberIndex, Turn, TxHash, View},
+    types::{BlockHash, Height, MemberIndex, Turn, TxHash, View},
 };
 
 /// Events handled before the log is synchronised.
@@ -58,9 +65,17 @@ pub(super) struct Driver {
     pub journal: Journal,
     pub sign_file: SignFile,
     pub signed: SignState,
-    pub transport: Box<dyn Transport>,
+    pub transport: Arc<dyn Transport>,
     pub executor: Arc<Executor>,
     pub jobs: mpsc::Sender<Job>,
+    /// What is here.
+    pub blobs: Arc<dyn Blobs>,
+    /// For the thread that gets what is not.
+    pub orders: mpsc::SyncSender<Order>,
+    /// Transactions of the pool that name what is not here.
+    pub held_txs: Awaiting<TxHash, ()>,
+    /// Proposals whose transactions name what is not here, and who sent them.
+    pub held_proposals: Awaiting<(Turn, BlockHash), (MemberIndex, Proposal)>,
     pub mempool: Mempool,
     pub waiters: BTreeMap<TxHash, Vec<SubmitReply>>,
     pub timers: BTreeMap<Timer, Instant>,
@@ -114,7 +129,7 @@ impl Driver {
 
     fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match event {
-            Event::Frame { from, frame, held: _held } => self.receive(from, &frame, effects),
+            Event::Frame { from, frame, held } => self.receive(from, &frame, held, effects),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
             Event::Worked(worked) => self.worked(worked, effects)?,
             Event::Change(change) => self.say_upkeep(Upkeep::Change(change)),
@@ -122,20 +137,20 @@ impl Driver {
             Event::Block { height, reply } => {
                 let _ = reply.send(self.journal.block(height));
             }
+            Event::Arrived(need) => self.arrived(&need, effects),
+            Event::GaveUp(need) => self.gave_up(&need),
             Event::Stop => {}
         }
         Ok(())
     }
 
-    fn receive(&mut self, from: MemberIndex, frame: &Frame, effects: &mut Vec<Effect>) {
+    fn receive(&mut self, from: MemberIndex, frame: &Frame, held: Held, effects: &mut Vec<Effect>) {
         match Message::from_bytes(frame) {
-            Ok(Message::Tx(tx)) => {
-                let hash = TxHash::of(&tx);
-                let known = self.executor.locate(&hash).is_ok_and(|place| place.is_some());
-                if !known && self.mempool.insert(hash, tx, from).is_err() {
-                    tracing::debug!(%from, "pool is full: transaction dropped");
-                }
-            }
+            Ok(Message::Tx(tx)) => self.receive_tx(from, tx),
+            Ok(Message::Propose(proposal)) => self.receive_proposal(from, proposal, effects),
+            Ok(Message::FetchBlob(request)) => self.instruct(Order::Serve(from, request, held)),
+            Ok(Message::BlobChunk(chunk)) => self.instruct(Order::Chunk(from, chunk, held)),
+            Ok(Message::NoBlob(blob)) => self.instruct(Order::Absent(from, blob)),
             Ok(message) => effects.extend(self.core.step(Input::Message { from, message })),
             Err(error) => tracing::warn!(%from, %error, "frame dropped"),
         }
@@ -156,6 +171,7 @@ impl Driver {
             return Ok(());
         }
         self.waiters.entry(hash).or_default().push(reply);
+        self.hold_incomplete(hash, &tx, self.me);
         self.broadcast(&Message::Tx(tx));
         Ok(())
     }
@@ -174,6 +190,7 @@ impl Driver {
                 self.waits = waits;
                 self.idle_due = waits.then(|| Instant::now() + self.idle_interval);
                 blocks.iter().for_each(|block| self.publish(block));
+                self.instruct(Order::Final(blocks));
                 self.do_duties(&duties);
             }
             Worked::Performed(duty, message) if duty.cycle() == self.committee.cycle() => {
@@ -215,7 +232,7 @@ impl Driver {
     /// Tells the core whether there is anything to make a block for.
     fn offer_work(&mut self) -> Result<(), Fatal> {
         let idle = self.waits && self.idle_due.is_some_and(|due| due <= Instant::now());
-        let pressing = self.mempool.is_pending() || self.upkeep.is_pressing();
+        let pressing = self.mempool.is_pending() || self.upkeep.is_pressing() || self.is_held_up();
         let work = pressing || self.core.tip().height < self.demand || idle;
         let effects = self.core.step(Input::Work(work));
         self.apply(effects)
@@ -284,7 +301,7 @@ impl Driver {
             Effect::Serve(to, block) => self.send_final(to, &block)?,
             Effect::ServeFinality(to, after) => self.send_finality(to, after)?,
             Effect::Began(committee) => self.began(committee),
-            Effect::Entered { turn, nullified } => self.entered(turn, nullified),
+            Effect::Entered { turn, nullified } => self.entered(turn, nullified)?,
             Effect::Evidence(evidence) => self.caught(evidence),
             Effect::Upkeep(from, item) => {
                 self.upkeep.offer(from, item);
@@ -312,6 +329,9 @@ impl Driver {
         let mut doubtful = Vec::new();
         for committed in &blocks {
             self.journal.finalize(committed)?;
+            for tx in committed.block.tx_hashes() {
+                self.held_txs.remove(&tx);
+            }
             doubtful = self.mempool.settle(&committed.block);
             self.upkeep.settle(&committed.block);
         }
@@ -345,10 +365,11 @@ impl Driver {
         tracing::info!(member = %self.me, cycle = %committee.cycle(), members = committee.size(), "a cycle begins");
         self.mempool.begin(committee.size());
         self.upkeep.begin(Arc::clone(&committee));
+        self.instruct(Order::Members(committee.members().collect()));
         self.committee = committee;
     }
 
-    fn entered(&mut self, turn: Turn, nullified: bool) {
+    fn entered(&mut self, turn: Turn, nullified: bool) -> Result<(), Fatal> {
         self.timers.retain(|timer, _| !is_past(timer, turn));
         if nullified {
             self.mempool.give_up(View::new(turn.view.get().saturating_sub(1)));
@@ -356,6 +377,7 @@ impl Driver {
             // The block that was due is on its way.
             self.idle_due = self.waits.then(|| Instant::now() + self.idle_interval);
         }
+        self.release_past(turn)
     }
 
     /// The worker ends only when this thread does, or after it has reported a failure.
