@@ -76,9 +76,7 @@ impl Meters {
             Message::Status(status) => {
                 self.lock().heights.insert(from, status.height);
             }
-            Message::Propose(proposal)
-                if proposal.block.header.proposer == from && !proposal.is_again() =>
-            {
+            Message::Propose(proposal) if proposal.block.header.proposer == from && !proposal.is_again() => {
                 let theirs = i128::from(proposal.block.header.time_ms);
                 let offset = i64::try_from(theirs - i128::from(now_ms)).unwrap_or(i64::MAX);
                 self.lock().clocks.insert(from, offset);
