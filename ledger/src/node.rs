@@ -32,6 +32,7 @@ use crate::{
         Executor, FinalBlock, Position, StateProof, StoreError,
         upkeep::{MemberRecord, OutputRecord},
     },
+    light::LightProof,
     state::StateRead,
     storage::{FinalRecord, HomeLock, JournalError},
     types::{BlobHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
@@ -263,6 +264,15 @@ impl Node {
     /// When the store fails.
     pub fn query(&self, key: &[u8]) -> Result<StateProof, StoreError> {
         self.0.executor.prove(key)
+    }
+
+    /// What is at some keys of the application's final state, for whoever has nothing but the genesis; none before the
+    /// first block. No block becomes final meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn light_proof(&self, keys: &[Vec<u8>]) -> Result<Option<LightProof>, StoreError> {
+        self.0.executor.light_proof(keys)
     }
 
     /// Follows the chain from now on: each final block, with its receipts and events. A follower that is too far
