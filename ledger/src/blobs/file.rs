@@ -5,6 +5,7 @@ use std::{
     io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use super::{BlobError, Blobs, Counted, Draft, MAX_BLOB_BYTES, Part, matching};
@@ -12,6 +13,9 @@ use crate::types::BlobHash;
 
 /// What names of files that are being written begin with.
 const DRAFT: &str = "draft-";
+
+/// Not written to for so long, it is nobody's.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Blobs in a folder.
 #[derive(Debug)]
@@ -22,8 +26,8 @@ pub struct FileBlobs {
 }
 
 impl FileBlobs {
-    /// Opens a folder, which is made when there is none. What a writer that was killed left unfinished is removed: a folder
-    /// belongs to one process.
+    /// Opens a folder, which is made when there is none. What a writer that was killed left unfinished, and nobody has
+    /// written to for a while, is removed.
     ///
     /// # Errors
     /// When the folder cannot be made or read.
@@ -31,7 +35,7 @@ impl FileBlobs {
         fs::create_dir_all(&folder)?;
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(DRAFT) {
+            if entry.file_name().to_string_lossy().starts_with(DRAFT) && is_old(&entry) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -48,6 +52,11 @@ impl FileBlobs {
         let file = File::create(&path)?;
         Ok(FileDraft { folder: self.folder.clone(), path, file, counted: Counted::default() })
     }
+}
+
+fn is_old(entry: &fs::DirEntry) -> bool {
+    let written = entry.metadata().and_then(|metadata| metadata.modified());
+    written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age > ABANDONED))
 }
 
 impl Blobs for FileBlobs {

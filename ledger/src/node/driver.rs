@@ -19,6 +19,7 @@ use super::{
     clock,
     event::{Event, Job, SubmitReply, Worked},
     mempool::Mempool,
+    meters::Meters,
     pull::Order,
     upkeep::UpkeepPool,
 };
@@ -84,9 +85,12 @@ pub(super) struct Driver {
     /// Blocks are wanted up to this height.
     pub demand: Height,
     pub idle_interval: Duration,
-    /// The application waits for blocks: when the next one is due.
+    /// How long after a block an empty one is made although nobody waits for it.
+    pub heartbeat: Option<Duration>,
+    /// When the next block is due although there is nothing to put into it.
     pub idle_due: Option<Instant>,
     pub waits: bool,
+    pub meters: Arc<Meters>,
 }
 
 impl Driver {
@@ -124,6 +128,7 @@ impl Driver {
             self.fire_timers(&mut effects);
             self.apply(effects)?;
             self.offer_work()?;
+            self.measure();
         }
     }
 
@@ -145,14 +150,18 @@ impl Driver {
     }
 
     fn receive(&mut self, from: MemberIndex, frame: &Frame, held: Held, effects: &mut Vec<Effect>) {
-        match Message::from_bytes(frame) {
-            Ok(Message::Tx(tx)) => self.receive_tx(from, tx),
-            Ok(Message::Propose(proposal)) => self.receive_proposal(from, proposal, effects),
-            Ok(Message::FetchBlob(request)) => self.instruct(Order::Serve(from, request, held)),
-            Ok(Message::BlobChunk(chunk)) => self.instruct(Order::Chunk(from, chunk, held)),
-            Ok(Message::NoBlob(blob)) => self.instruct(Order::Absent(from, blob)),
-            Ok(message) => effects.extend(self.core.step(Input::Message { from, message })),
-            Err(error) => tracing::warn!(%from, %error, "frame dropped"),
+        let message = match Message::from_bytes(frame) {
+            Ok(message) => message,
+            Err(error) => return tracing::warn!(%from, %error, "frame dropped"),
+        };
+        self.meters.heard(from, &message, clock::now_ms());
+        match message {
+            Message::Tx(tx) => self.receive_tx(from, tx),
+            Message::Propose(proposal) => self.receive_proposal(from, proposal, effects),
+            Message::FetchBlob(request) => self.instruct(Order::Serve(from, request, held)),
+            Message::BlobChunk(chunk) => self.instruct(Order::Chunk(from, chunk, held)),
+            Message::NoBlob(blob) => self.instruct(Order::Absent(from, blob)),
+            message => effects.extend(self.core.step(Input::Message { from, message })),
         }
     }
 
@@ -179,6 +188,10 @@ impl Driver {
     fn worked(&mut self, worked: Worked, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match worked {
             Worked::Executed { block, result } => {
+                if let Err(rejection) = &result {
+                    self.meters.rejected();
+                    tracing::warn!(member = %self.me, %block, reason = %rejection, "a proposal is rejected");
+                }
                 effects.extend(self.core.step(Input::Executed { block, result }))
             }
             Worked::Built { block, refused, refused_upkeep } => {
@@ -188,7 +201,7 @@ impl Driver {
             }
             Worked::Committed { blocks, waits, duties } => {
                 self.waits = waits;
-                self.idle_due = waits.then(|| Instant::now() + self.idle_interval);
+                self.idle_due = self.next_idle();
                 blocks.iter().for_each(|block| self.publish(block));
                 self.instruct(Order::Final(blocks));
                 self.do_duties(&duties);
@@ -231,7 +244,7 @@ impl Driver {
 
     /// Tells the core whether there is anything to make a block for.
     fn offer_work(&mut self) -> Result<(), Fatal> {
-        let idle = self.waits && self.idle_due.is_some_and(|due| due <= Instant::now());
+        let idle = self.idle_due.is_some_and(|due| due <= Instant::now());
         let pressing = self.mempool.is_pending() || self.upkeep.is_pressing() || self.is_held_up();
         let work = pressing || self.core.tip().height < self.demand || idle;
         let effects = self.core.step(Input::Work(work));
@@ -372,12 +385,25 @@ impl Driver {
     fn entered(&mut self, turn: Turn, nullified: bool) -> Result<(), Fatal> {
         self.timers.retain(|timer, _| !is_past(timer, turn));
         if nullified {
+            self.meters.nullified();
             self.mempool.give_up(View::new(turn.view.get().saturating_sub(1)));
         } else {
             // The block that was due is on its way.
-            self.idle_due = self.waits.then(|| Instant::now() + self.idle_interval);
+            self.idle_due = self.next_idle();
         }
         self.release_past(turn)
+    }
+
+    /// When an empty block is due, counted from now.
+    fn next_idle(&self) -> Option<Instant> {
+        let after = if self.waits { Some(self.idle_interval) } else { self.heartbeat };
+        after.map(|after| Instant::now() + after)
+    }
+
+    /// Writes down for operators how this node is doing.
+    fn measure(&self) {
+        let (txs, bytes) = self.mempool.used();
+        self.meters.measure(&self.core, txs, bytes, clock::now_ms());
     }
 
     /// The worker ends only when this thread does, or after it has reported a failure.

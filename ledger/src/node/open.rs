@@ -10,7 +10,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{broadcast, watch};
@@ -24,6 +24,7 @@ use super::{
     },
     event::Job,
     mempool::{Mempool, MempoolLimits},
+    meters::Meters,
     pull,
     transport::Inbox,
     upkeep::UpkeepPool,
@@ -62,6 +63,8 @@ pub struct NodeSettings {
     pub timing: Timing,
     /// How long after a block an empty one is made, while the application waits for blocks.
     pub idle_interval: Duration,
+    /// How long after a block an empty one is made although nothing waits, so that rounds and cycles pass; none if never.
+    pub heartbeat: Option<Duration>,
     /// How far in the future a block's time may be.
     pub drift: Duration,
     /// How many transactions may wait.
@@ -136,6 +139,7 @@ impl NodeSettings {
             observe: false,
             timing: Timing::default(),
             idle_interval: Duration::from_millis(200),
+            heartbeat: None,
             drift: Duration::from_secs(10),
             mempool: MempoolLimits::default(),
         }
@@ -267,6 +271,7 @@ fn launch(
     let (orders, puller) = pull::start(pulling).map_err(io("thread"))?;
     let upkeep =
         UpkeepPool::new(genesis.schedule(), settings.me, Arc::clone(&committee), executor.tip().height);
+    let meters = Arc::new(Meters::default());
     let setup = Setup {
         genesis: Arc::clone(&genesis),
         committee: Arc::clone(&committee),
@@ -301,19 +306,19 @@ fn launch(
         status,
         demand: Height::new(0),
         idle_interval: settings.idle_interval,
-        idle_due: waits.then(std::time::Instant::now),
+        heartbeat: settings.heartbeat,
+        idle_due: first_idle(waits, settings.heartbeat),
         waits,
+        meters: Arc::clone(&meters),
     };
     let thread = std::thread::Builder::new().name(name("votes"));
     let driver = thread.spawn(move || driver.run(&inbox, first)).map_err(io("thread"))?;
-    Ok(Node::new(
-        genesis,
-        settings.me,
-        executor,
-        Inbox(events),
-        blocks,
-        watched,
-        [driver, worker, puller],
-        lock,
-    ))
+    let threads = [driver, worker, puller];
+    Ok(Node::new(genesis, settings.me, executor, Inbox(events), blocks, watched, meters, threads, lock))
+}
+
+/// At once if the application waits for blocks.
+fn first_idle(waits: bool, heartbeat: Option<Duration>) -> Option<Instant> {
+    let after = if waits { Some(Duration::ZERO) } else { heartbeat };
+    after.map(|after| Instant::now() + after)
 }
