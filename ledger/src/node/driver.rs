@@ -32,7 +32,7 @@ use crate::{
     },
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
-    storage::{Journal, JournalError, SignFile},
+    storage::{Journal, JournalError, SignFile, explained},
     types::{BlockHash, Height, MemberIndex, Turn, TxHash, View},
 };
 
@@ -48,7 +48,7 @@ const LONG: Duration = Duration::from_secs(60);
 pub(super) enum Fatal {
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("sign state: {0}")]
+    #[error("sign state: {}", explained(.0))]
     SignState(std::io::Error),
     #[error("{0}")]
     Halt(String),
