@@ -108,7 +108,8 @@ fn t50_rubbish_of_a_leader_is_dropped_and_its_view_given_up() {
     let mut bench = Bench::new();
     bench.core.step(Input::Work(true));
     let good = bench.on_genesis(1, "a");
-    let rubbish: [(&str, fn(&mut Block)); 8] = [
+    type Spoil = fn(&mut Block);
+    let rubbish: [(&str, Spoil); 8] = [
         ("another chain", |block| block.header.chain_id = ChainId::from_bytes([9; 32])),
         ("another cycle", |block| block.header.cycle = Cycle::new(1)),
         ("another proposer", |block| block.header.proposer = MemberIndex::new(2)),

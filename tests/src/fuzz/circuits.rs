@@ -109,7 +109,7 @@ pub fn some_contribution(scans: u64, blocks: u64) -> Contribution {
     Contribution {
         header,
         states: (1..scans + blocks).map(Fr::from).collect(),
-        scans: (0..scans).map(some_proof).collect(),
+        scans: (1..=scans).map(some_proof).collect(),
         releases: (0..blocks).map(|at| some_proof(at + 20)).collect(),
         seal: some_proof(50),
     }
