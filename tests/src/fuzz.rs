@@ -56,8 +56,9 @@ fn decoded<T: Decode + Encode>(bytes: &[u8], verify: impl FnOnce(T) -> String) -
 
 /// An error, without the numbers and names in it.
 fn way(error: &impl std::fmt::Display) -> String {
-    let text: String = error.to_string().chars().filter(|char| !char.is_ascii_digit()).collect();
-    text.split_whitespace().filter(|word| word.len() < 24).collect::<Vec<_>>().join(" ")
+    let text = error.to_string();
+    let named = |word: &&str| word.len() < 24 && !word.contains(|char: char| char.is_ascii_digit());
+    text.split_whitespace().filter(named).collect::<Vec<_>>().join(" ")
 }
 
 /// The result of a check that may fail.

@@ -47,7 +47,10 @@ pub fn targets() -> Vec<Target> {
         Target::new("committee", |bytes| decoded(bytes, committee), || vec![WORLD.committee.to_bytes()]),
         Target::new("change", |bytes| decoded(bytes, change), || vec![WORLD.change().to_bytes()]),
         Target::new("evidence", |bytes| decoded(bytes, evidence), || encoded(WORLD.evidence())),
-        Target::new("beacon", |bytes| decoded(bytes, beacon), || encoded(WORLD.beacon())),
+        Target {
+            mutations: 300,
+            ..Target::new("beacon", |bytes| decoded(bytes, beacon), || encoded(WORLD.beacon()))
+        },
         Target::new("records", records, record_seeds),
         Target::new("state_proof", |bytes| decoded(bytes, state_proof), proofs),
         Target::new("hello", hello, hellos),

@@ -15,7 +15,7 @@ use crate::{allocations, corpus};
 /// What a target may take whatever its input: hashers, small tables. What is made once is made before anything is measured.
 const MEMORY: usize = 256 * 1024;
 /// Longer than this no input may take: what takes so long could stop a member.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(60);
 /// Most inputs that others are made from.
 const POOL: usize = 2000;
 /// Most files of a corpus.
