@@ -230,6 +230,11 @@ impl Ephemeral {
         Self(Scalar::rand(rng))
     }
 
+    /// The randomness of 64 bytes, for what must be the same for everybody.
+    pub fn from_wide(bytes: &[u8; 64]) -> Self {
+        Self(Scalar::from_le_bytes_mod_order(bytes))
+    }
+
     /// The bits, least significant first.
     pub fn bits(&self) -> Vec<bool> {
         self.0.into_bigint().to_bits_le().into_iter().take(SCALAR_BITS).collect()

@@ -8,6 +8,21 @@ use crate::release::{self, ReleaseCircuit};
 use crate::scan::{self, ScanCircuit};
 use crate::seal::{self, SealCircuit};
 
+/// The circuits of this version, by the digests of their matrices. Another digest is another statement.
+pub mod digest {
+    use crate::groth16::CircuitDigest;
+
+    /// Of the scan.
+    pub const SCAN: CircuitDigest =
+        CircuitDigest::from_hex("22a2a07066016c1e9711ec998dd36cbeeaa908fec84fe793c5245fc03065c7bd");
+    /// Of the release.
+    pub const RELEASE: CircuitDigest =
+        CircuitDigest::from_hex("771f24a732c9124eaffd6f75ed7576e44461d7cb5a6383e2f65ca6f23e985c17");
+    /// Of the seal.
+    pub const SEAL: CircuitDigest =
+        CircuitDigest::from_hex("6159d26287d006773299e830b13bc30a876666b3cb1bbc7095a55185b1a30cfd");
+}
+
 /// Key pairs of the three circuits.
 #[derive(Debug)]
 pub struct Keys {
@@ -73,6 +88,20 @@ impl Keys {
 }
 
 impl VerifyingKeys {
+    /// Checks that these are keys of the circuits of this version.
+    ///
+    /// # Errors
+    /// [`KeyError::Circuit`] for the first that is not.
+    pub fn check_circuits(&self) -> Result<(), KeyError> {
+        let pairs = [
+            (self.scan.circuit(), digest::SCAN),
+            (self.release.circuit(), digest::RELEASE),
+            (self.seal.circuit(), digest::SEAL),
+        ];
+        let other = pairs.into_iter().find(|(found, expected)| found != expected);
+        other.map_or(Ok(()), |(found, expected)| Err(KeyError::Circuit { found, expected }))
+    }
+
     /// The fingerprints.
     pub fn fingerprints(&self) -> KeyFingerprints {
         KeyFingerprints {

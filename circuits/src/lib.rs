@@ -3,7 +3,7 @@
 //! In the order of the data: a hospital's [`row`]s under a [`schema`] become a committed [`dataset`], registered in the
 //! [`registry`]; a [`request`] asks; a [`scan`] looks at a chunk, a [`release`] generalizes, counts and encrypts a block of
 //! rows, a [`seal`] says that the seller is accredited and the run was drawn; a running [`state`] ties them, and a
-//! [`contribution`] is all of it, with its verification. Below them: [`groth16`], [`gadget`]s, [`poseidon`], [`jubjub`]
+//! [`contribution`] is all of it, with its verification. A seller shows [`knowledge`] of its secret at accreditation. Below them: [`groth16`], [`gadget`]s, [`poseidon`], [`jubjub`]
 //! keys and [`merkle`] trees. Sizes stand in [`shape`].
 
 pub mod contribution;
@@ -13,6 +13,7 @@ pub mod gadget;
 pub mod groth16;
 pub mod jubjub;
 pub mod keys;
+pub mod knowledge;
 pub mod merkle;
 pub mod poseidon;
 mod redact;

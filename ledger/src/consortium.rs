@@ -1,12 +1,14 @@
-//! A whole consortium in one process: so many members, each with its folder and its threads, linked in memory.
+//! A whole consortium in one process: so many members, each with its folder and its threads, linked in memory or, as
+//! between machines, over TLS.
 //!
 //! ```text
 //! dir/genesis        the genesis, made on the first start
 //! dir/blobs/         blobs, shared by the members of this process
-//! dir/member-0/      a member: key, lock, log/, state/
+//! dir/member-0/      a member: key, node_key (with links over TLS), lock, log/, state/
 //! ```
 
 mod found;
+mod wiring;
 
 use std::{
     path::{Path, PathBuf},
@@ -19,6 +21,7 @@ use std::{
 
 use tokio::sync::broadcast;
 
+use self::wiring::Wiring;
 use crate::{
     application::Application,
     blobs::{BlobError, Blobs, FileBlobs},
@@ -27,11 +30,21 @@ use crate::{
     crypto::SecretKey,
     execution::{FinalBlock, StateProof, StoreError},
     export::{self, ExportError},
-    node::{MemoryLinks, MempoolLimits, Node, NodeSettings, StartError, SubmitError, Submitted},
+    links::{self, KeyFileError, LinksStatus},
+    node::{MempoolLimits, Node, NodeSettings, StartError, SubmitError, Submitted},
     storage::{HomeLock, LockError},
     types::{Height, MemberIndex},
 };
 
+/// How the members of a consortium in one process reach each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MemberLinks {
+    /// By calls within the process.
+    #[default]
+    Memory,
+    /// Over TLS on loopback, as between machines. Needs a tokio runtime.
+    Tls,
+}
 /// Blocks of a round of the beacon in a consortium of one process, whose links take no time: nobody waits long for
 /// randomness.
 const DEMO_BEACON_INTERVAL: u64 = 6;
@@ -55,6 +68,8 @@ pub struct ConsortiumSettings {
     pub idle_interval: Duration,
     /// How many transactions may wait.
     pub mempool: MempoolLimits,
+    /// How the members reach each other.
+    pub links: MemberLinks,
 }
 
 impl ConsortiumSettings {
@@ -69,6 +84,7 @@ impl ConsortiumSettings {
             timing: Timing::default(),
             idle_interval: Duration::from_millis(200),
             mempool: MempoolLimits::default(),
+            links: MemberLinks::default(),
         }
     }
 }
@@ -107,6 +123,17 @@ pub enum ConsortiumError {
         /// Why.
         source: StartError,
     },
+    /// A node key cannot be used.
+    #[error(transparent)]
+    NodeKey(#[from] KeyFileError),
+    /// The links of a member cannot start.
+    #[error("links of member {member}: {source}")]
+    Links {
+        /// Which.
+        member: MemberIndex,
+        /// Why.
+        source: links::StartError,
+    },
 }
 
 type Factory = dyn Fn(MemberIndex, Arc<dyn Blobs>) -> Arc<dyn Application> + Send + Sync;
@@ -116,7 +143,7 @@ pub struct Consortium {
     settings: ConsortiumSettings,
     genesis: Arc<Genesis>,
     keys: Mutex<Vec<SecretKey>>,
-    links: MemoryLinks,
+    wiring: Wiring,
     blobs: Arc<dyn Blobs>,
     factory: Box<Factory>,
     nodes: Mutex<Vec<Option<Node>>>,
@@ -138,11 +165,13 @@ impl Consortium {
         let (genesis, keys) = found::found(&settings)?;
         let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(settings.dir.join("blobs"))?);
         let members = keys.len();
+        let genesis = Arc::new(genesis);
+        let wiring = Wiring::new(settings.links, &settings.dir, &genesis);
         let consortium = Self {
             settings,
-            genesis: Arc::new(genesis),
+            genesis,
             keys: Mutex::new(keys),
-            links: MemoryLinks::new(),
+            wiring,
             blobs,
             factory: Box::new(factory),
             nodes: Mutex::new((0..members).map(|_| None).collect()),
@@ -169,9 +198,9 @@ impl Consortium {
         settings.idle_interval = self.settings.idle_interval;
         settings.mempool = self.settings.mempool;
         let app = (self.factory)(member, Arc::clone(&self.blobs));
-        let node = Node::start(settings, app, Box::new(self.links.of(member)));
+        let node = Node::start(settings, app, self.wiring.prepare(member)?);
         let node = node.map_err(|source| ConsortiumError::Member { member, source })?;
-        self.links.connect(member, Some(node.inbox()));
+        self.wiring.connect(member, node.inbox());
         if let Some(slot) = self.nodes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(member.at()) {
             *slot = Some(node);
         }
@@ -202,7 +231,7 @@ impl Consortium {
 
     /// Stops one member; the others go on if they are a quorum.
     pub async fn stop_member(&self, member: MemberIndex) {
-        self.links.connect(member, None);
+        self.wiring.disconnect(member).await;
         let node = self
             .nodes
             .lock()
@@ -237,6 +266,11 @@ impl Consortium {
     /// The members that run.
     pub fn nodes(&self) -> Vec<Node> {
         self.nodes.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten().cloned().collect()
+    }
+
+    /// What operators see of a running member's links over TLS; none if it has no such links.
+    pub fn links(&self, member: MemberIndex) -> Option<LinksStatus> {
+        self.wiring.status(member)
     }
 
     /// The running members in turn, so that nobody can tell where the next submission goes in.

@@ -8,17 +8,19 @@
 //! | question | module |
 //! |---|---|
 //! | what do I implement to run on this ledger? | [`application`], [`state`], [`blobs`] |
+//! | how do I test it? | [`rehearsal`] (block by block in memory, without consensus) |
 //! | how do I run it? | [`consortium`] (all members in one process), [`node`] (one member) |
 //! | how do I verify a chain? | [`export`] |
 //! | what is a chain made of? | [`chain`], [`types`], [`codec`], [`crypto`] |
 //! | how is it agreed on? | [`consensus`] |
 //! | how is it executed, and the state proven? | [`execution`] |
+//! | how do members reach each other? | [`links`] |
 //! | what survives a crash? | [`storage`] |
 //! | where does randomness come from? | [`beacon`] |
 //! | who proposes when? | [`election`], [`credit`] |
 //! | how do members come and go? | [`chain::change`], [`execution::upkeep`] |
 //!
-//! **Limits, for now.** Links within a process; lanes have their place, and are not there yet.
+//! **Limits, for now.** Lanes have their place, and are not there yet.
 
 pub mod application;
 pub mod beacon;
@@ -32,7 +34,9 @@ pub mod crypto;
 pub mod election;
 pub mod execution;
 pub mod export;
+pub mod links;
 pub mod node;
+pub mod rehearsal;
 pub mod state;
 pub mod storage;
 pub mod types;
@@ -41,9 +45,10 @@ pub use application::{
     AppError, Application, Beacon, BlockContext, Event, Receipt, Refusal, receipt::codes as receipt_codes,
 };
 pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs};
-pub use consortium::{Consortium, ConsortiumError, ConsortiumSettings};
+pub use consortium::{Consortium, ConsortiumError, ConsortiumSettings, MemberLinks};
 pub use execution::{FinalBlock, Position, StateProof};
 pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, verify_chain_file};
 pub use node::{Node, NodeSettings, NodeStatus, SubmitError, Submitted};
+pub use rehearsal::Rehearsal;
 pub use state::{MemoryState, Overlay, StateRead, StateWrite};
 pub use types::{AppHash, BlobHash, ChainId, Height, MAX_TX_BYTES, MemberIndex, TxHash, View};

@@ -21,7 +21,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 pub use self::{
     mempool::MempoolLimits,
     open::{NodeSettings, StartError},
-    transport::{Frame, Inbox, MemoryLinks, Transport},
+    transport::{Frame, Held, Inbox, MemoryLinks, Transport},
 };
 use crate::{
     application::{Receipt, Refusal},

@@ -34,6 +34,7 @@ use crate::codec::canonical;
 use crate::config::MarketConfig;
 use crate::fault::Fault;
 use crate::id::AccountKey;
+use crate::verdict::ProofCheck;
 
 /// What an order asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,12 +90,14 @@ pub enum Authority {
 }
 
 /// What an action may know besides the state.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Env<'a> {
     /// The market's configuration.
     pub config: &'a MarketConfig,
     /// The block.
     pub block: &'a BlockContext,
+    /// What proofs are checked with.
+    pub proofs: &'a dyn ProofCheck,
 }
 
 impl Env<'_> {

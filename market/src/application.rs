@@ -81,7 +81,7 @@ impl<C: ProofCheck> Market<C> {
     }
 
     fn env<'a>(&'a self, block: &'a BlockContext) -> Env<'a> {
-        Env { config: &self.config, block }
+        Env { config: &self.config, block, proofs: self.verdicts.check() }
     }
 
     /// Everything but proofs and ciphertext.

@@ -123,6 +123,11 @@ pub enum ConfigFault {
         /// Why.
         fault: KeyError,
     },
+    /// Keys of circuits that this program does not have.
+    #[error(
+        "{0}: the chain was founded with another version of the circuits; run that version of the program"
+    )]
+    Circuits(KeyError),
     /// A verifying key that is not hex.
     #[error("the verifying key of the {0} is not written in hex")]
     NotHex(&'static str),
@@ -206,11 +211,13 @@ impl PinnedKeys {
 
     fn decode(&self, trust: Trust) -> Result<VerifyingKeys, ConfigFault> {
         let pinned = &self.fingerprints;
-        Ok(VerifyingKeys {
+        let keys = VerifyingKeys {
             scan: decode_key("scan", &self.scan, &pinned.scan, trust)?,
             release: decode_key("release", &self.release, &pinned.release, trust)?,
             seal: decode_key("seal", &self.seal, &pinned.seal, trust)?,
-        })
+        };
+        keys.check_circuits().map_err(ConfigFault::Circuits)?;
+        Ok(keys)
     }
 }
 

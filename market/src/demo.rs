@@ -17,12 +17,15 @@ mod source;
 mod summary;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 pub use args::DemoArgs;
 pub use sell::show_quality;
 pub use setup::keys;
+
+use galen_prover::jobs::ProvingKeys;
 
 use crate::cli::console::{Console, duration};
 use cast::Cast;
@@ -62,14 +65,14 @@ pub async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<()> {
 }
 
 async fn play(stage: &setup::Stage<'_>, keys: galen_circuits::keys::Keys) -> anyhow::Result<Summary> {
-    let mut prover = sell::Provers::new(keys);
-    setup::found(stage).await?;
+    let keys = Arc::new(ProvingKeys::new(keys));
+    setup::found(stage, &keys).await?;
     let hospitals = setup::datasets(stage).await?;
     let request = setup::request(stage).await?;
     let proving = Instant::now();
     let mut sales = Vec::new();
     for hospital in &hospitals {
-        sales.extend(sell::sell(stage, hospital, &request, &mut prover).await?);
+        sales.extend(sell::sell(stage, hospital, &request, &keys).await?);
     }
     let prove_seconds = proving.elapsed().as_secs_f64();
     anyhow::ensure!(

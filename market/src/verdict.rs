@@ -7,6 +7,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
 use galen_circuits::contribution::{Contribution, ContributionFault, Statement, Verifier, Which};
+use galen_circuits::field::F;
+use galen_circuits::jubjub::PublicKey;
+use galen_circuits::knowledge::Knowledge;
 
 /// Verdicts that are remembered.
 const REMEMBERED: usize = 8192;
@@ -15,11 +18,18 @@ const REMEMBERED: usize = 8192;
 pub trait ProofCheck: Send + Sync + 'static {
     /// A verdict for each contribution under its statement: counts, limits, seal, and all other proofs.
     fn verify_all(&self, items: &[(&Statement, &Contribution)]) -> Vec<Result<(), ContributionFault>>;
+
+    /// Whether the secret behind a name is shown to be known, in this context.
+    fn knows(&self, shown: &Knowledge, context: &[u8], name: F, auditor: &PublicKey) -> bool;
 }
 
 impl ProofCheck for Verifier {
     fn verify_all(&self, items: &[(&Statement, &Contribution)]) -> Vec<Result<(), ContributionFault>> {
         Verifier::verify_all(self, items).into_iter().map(|verdict| verdict.map(|_| ())).collect()
+    }
+
+    fn knows(&self, shown: &Knowledge, context: &[u8], name: F, auditor: &PublicKey) -> bool {
+        shown.verify(self, context, name, auditor).is_ok()
     }
 }
 
@@ -81,6 +91,11 @@ pub fn content(statement: &Statement, contribution: &Contribution) -> Content {
 }
 
 impl<C: ProofCheck> Verdicts<C> {
+    /// What proofs are checked with.
+    pub fn check(&self) -> &C {
+        &self.check
+    }
+
     /// Nothing known yet.
     pub fn new(check: C) -> Self {
         Self { check, known: Mutex::default() }

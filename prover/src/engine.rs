@@ -10,6 +10,7 @@ mod ark;
 mod assignment;
 mod curve;
 mod domain;
+mod endomorphism;
 mod error;
 mod fast;
 mod msm;

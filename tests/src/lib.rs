@@ -3,6 +3,7 @@
 //! - [`world`]: a hospital, a request and their trees; an honest plan; single circuits with everything in the forger's hand.
 //! - [`system`]: the constraints of a circuit by name of section, and which of them an assignment violates.
 //! - [`forge`]: an assignment that lies in chosen places and is consistent everywhere else.
+//! - [`marketplace`]: the market with real proofs, block by block in memory.
 //! - [`nullity`]: how much freedom a gadget leaves, by the rank of its Jacobian.
 //! - [`keys`]: real keys and proofs, made once.
 //! - [`logarithm`] and [`lattice`]: discrete logarithms in F* and reduced bases, for the forgery of multisets.
@@ -14,6 +15,7 @@ pub mod forge;
 pub mod keys;
 pub mod lattice;
 pub mod logarithm;
+pub mod marketplace;
 pub mod nullity;
 pub mod system;
 pub mod world;

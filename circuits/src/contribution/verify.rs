@@ -2,7 +2,7 @@
 
 use super::{Challenge, Contribution, Header, Statement, blob_elements, chain};
 use crate::field::F;
-use crate::groth16::{Batch, BatchError, Prepared};
+use crate::groth16::{Batch, BatchError, Prepared, Proof, VerifyError};
 use crate::keys::VerifyingKeys;
 use crate::release::cipher::ciphertext_hash;
 use crate::{release, scan, seal};
@@ -174,6 +174,14 @@ impl Verifier {
     ) -> Result<Challenge, ContributionFault> {
         let results = self.verify_all(&[(statement, contribution)]);
         results.into_iter().next().unwrap_or(Err(ContributionFault::Empty))
+    }
+
+    /// Verifies one seal by itself.
+    ///
+    /// # Errors
+    /// When it does not hold.
+    pub fn verify_seal(&self, public: &seal::SealPublic, proof: &Proof) -> Result<(), VerifyError> {
+        self.seal.verify(&public.inputs(), proof)
     }
 
     /// Verifies many contributions with one batch for all their proofs; each gets its own verdict.

@@ -19,6 +19,28 @@ use super::encoding::encode_field;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CircuitDigest(pub [u8; 32]);
 
+impl CircuitDigest {
+    /// The digest written in hex, for constants: anything but 64 lower-case digits does not compile.
+    pub const fn from_hex(hex: &str) -> Self {
+        const fn digit(byte: u8) -> u8 {
+            match byte {
+                b'0'..=b'9' => byte - b'0',
+                b'a'..=b'f' => byte - b'a' + 10,
+                _ => panic!("a digest is written in lower-case hex"),
+            }
+        }
+        let hex = hex.as_bytes();
+        assert!(hex.len() == 64, "a digest has 64 digits");
+        let mut bytes = [0; 32];
+        let mut at = 0;
+        while at < 32 {
+            bytes[at] = digit(hex[2 * at]) * 16 + digit(hex[2 * at + 1]);
+            at += 1;
+        }
+        Self(bytes)
+    }
+}
+
 impl fmt::Display for CircuitDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(self.0))

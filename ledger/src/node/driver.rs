@@ -30,6 +30,8 @@ use crate::{
 
 /// Events handled before the log is synchronised.
 const BATCH: usize = 64;
+/// Transactions that are sent to the others again at a time.
+const SUBMITTED_AGAIN: usize = 64;
 /// How long to sleep when no timer is set.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -112,7 +114,7 @@ impl Driver {
 
     fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match event {
-            Event::Frame { from, frame } => self.receive(from, &frame, effects),
+            Event::Frame { from, frame, held: _held } => self.receive(from, &frame, effects),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
             Event::Worked(worked) => self.worked(worked, effects)?,
             Event::Change(change) => self.say_upkeep(Upkeep::Change(change)),
@@ -231,8 +233,19 @@ impl Driver {
         let due: Vec<_> = self.timers.iter().filter(|(_, at)| **at <= now).map(|(timer, _)| *timer).collect();
         for timer in due {
             self.timers.remove(&timer);
+            if matches!(timer, Timer::Resend(_) | Timer::Status) {
+                self.submit_again();
+            }
             effects.extend(self.core.step(Input::Timer(timer)));
         }
+    }
+
+    /// Sends what was submitted here and still waits to the others again. A link that was down when it came has lost it,
+    /// and members that know of no work do not help to leave the views before this member's turn.
+    fn submit_again(&mut self) {
+        let waiting = self.waiters.keys().filter_map(|hash| self.mempool.get(hash));
+        let again: Vec<Arc<[u8]>> = waiting.take(SUBMITTED_AGAIN).collect();
+        again.into_iter().for_each(|tx| self.broadcast(&Message::Tx(tx)));
     }
 
     /// Carries out effects: first all that must be durable, then the rest in order.

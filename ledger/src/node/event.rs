@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Frame, SubmitError, Submitted};
+use super::{Frame, Held, SubmitError, Submitted};
 use crate::{
     application::Refusal,
     beacon::BeaconMessage,
@@ -27,6 +27,8 @@ pub enum Event {
         from: MemberIndex,
         /// What.
         frame: Frame,
+        /// What the link keeps back until the frame has been dealt with.
+        held: Held,
     },
     /// A checked transaction of a client.
     Submit {

@@ -102,6 +102,11 @@ impl Mempool {
         self.waiting.len() > self.flying.len() || self.waiting.keys().any(|hash| !self.flying.contains(hash))
     }
 
+    /// A transaction that waits.
+    pub fn get(&self, hash: &TxHash) -> Option<Arc<[u8]>> {
+        self.waiting.get(hash).map(|waiting| Arc::clone(&waiting.tx))
+    }
+
     /// Candidates for a block, in the order of their arrival.
     pub fn candidates(&self, txs: usize, bytes: usize) -> Vec<Arc<[u8]>> {
         let mut room = bytes;

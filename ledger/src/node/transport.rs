@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock, mpsc},
 };
 
+use tokio::sync::OwnedSemaphorePermit;
+
 use super::event::Event;
 use crate::{consensus::MAX_FRAME_BYTES, types::MemberIndex};
 
@@ -18,6 +20,17 @@ pub trait Transport: Send + 'static {
     fn send(&self, to: MemberIndex, frame: &Frame);
 }
 
+/// A link's claim on a frame that the node has not dealt with yet; the link lets its peer send more when it is dropped.
+#[derive(Debug, Default)]
+pub struct Held(#[expect(dead_code, reason = "it matters when it is dropped")] Option<OwnedSemaphorePermit>);
+
+impl Held {
+    /// Gives a permit back when the frame has been dealt with.
+    pub fn by(permit: OwnedSemaphorePermit) -> Self {
+        Self(Some(permit))
+    }
+}
+
 /// Where frames from other members go in.
 #[derive(Clone)]
 pub struct Inbox(pub(super) mpsc::SyncSender<Event>);
@@ -25,8 +38,13 @@ pub struct Inbox(pub(super) mpsc::SyncSender<Event>);
 impl Inbox {
     /// Delivers a frame; false if it was dropped, because it is too long, or the member too slow or gone.
     pub fn deliver(&self, from: MemberIndex, frame: &Frame) -> bool {
+        self.deliver_held(from, frame, Held::default())
+    }
+
+    /// Delivers a frame with the link's claim on it.
+    pub(crate) fn deliver_held(&self, from: MemberIndex, frame: &Frame, held: Held) -> bool {
         frame.len() <= MAX_FRAME_BYTES
-            && self.0.try_send(Event::Frame { from, frame: Arc::clone(frame) }).is_ok()
+            && self.0.try_send(Event::Frame { from, frame: Arc::clone(frame), held }).is_ok()
     }
 }
 

@@ -75,7 +75,7 @@ fn beacon() -> [BeaconMessage; 3] {
     ]
 }
 
-static BEACON: std::sync::LazyLock<[BeaconMessage; 3]> = std::sync::LazyLock::new(beacon);
+pub static BEACON: std::sync::LazyLock<[BeaconMessage; 3]> = std::sync::LazyLock::new(beacon);
 static CHANGE: std::sync::LazyLock<Change> = std::sync::LazyLock::new(change);
 
 fn upkeep() -> impl Strategy<Value = Upkeep> {

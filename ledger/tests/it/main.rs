@@ -9,6 +9,7 @@ mod consortium;
 mod crash;
 mod cycles;
 mod export;
+mod links;
 mod logs;
 mod rules;
 mod sim;

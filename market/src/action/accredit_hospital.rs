@@ -1,11 +1,11 @@
 //! Lets a hospital sell under some schemas: sets its leaves of standing.
 //!
-//! The hospital signs as well, so that nobody is given a seller's name that it did not choose. That it *knows* the secret
-//! behind the name is shown by the seal of each of its contributions, and by nothing before: a name without a known secret
-//! can never sell, and a name copied from another hospital is refused, as names are unique.
+//! The hospital signs as well, so that nobody is given a seller's name that it did not choose, and shows that it knows the
+//! secret behind the name: a name copied from another hospital, before or after that one is accredited, is refused.
 
+use galen_circuits::knowledge::Knowledge;
 use galen_circuits::registry::standing_leaf;
-use galen_ledger::{Event, StateWrite};
+use galen_ledger::{ChainId, Event, StateWrite};
 use serde::{Deserialize, Serialize};
 
 use super::{Authority, Env, Execute};
@@ -32,17 +32,28 @@ pub struct AccreditHospital {
     pub seller: SellerName,
     /// The schemas that it may sell under.
     pub schemas: Vec<SchemaId>,
+    /// Shows that the secret behind the name is known, in [`knowledge_context`].
+    pub knowledge: Knowledge,
 }
 
-canonical!(struct AccreditHospital { account, name, seller, schemas });
+canonical!(struct AccreditHospital { account, name, seller, schemas, knowledge });
+
+/// Where knowledge is shown: on this chain, by this account.
+pub fn knowledge_context(chain: &ChainId, account: &AccountKey) -> Vec<u8> {
+    [chain.as_bytes().as_slice(), account.as_bytes()].concat()
+}
 
 impl Execute for AccreditHospital {
-    fn check_stateless(&self, _: Env) -> Result<(), Fault> {
+    fn check_stateless(&self, env: Env) -> Result<(), Fault> {
         check_identity(&self.account, &self.name)?;
         let repeated =
             self.schemas.iter().enumerate().any(|(i, id)| self.schemas.iter().take(i).any(|s| s == id));
         if repeated || self.schemas.len() > MAX_SCHEMAS {
             return Err(RoleFault::Schemas.into());
+        }
+        let context = knowledge_context(&env.block.chain_id, &self.account);
+        if !env.proofs.knows(&self.knowledge, &context, self.seller.field(), &env.config.auditor.key) {
+            return Err(RoleFault::Knowledge.into());
         }
         Ok(())
     }

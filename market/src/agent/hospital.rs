@@ -2,12 +2,15 @@
 
 use galen_circuits::contribution::{Challenge, Contribution, Payout, Statement};
 use galen_circuits::field::{F, from_wide};
-use galen_circuits::jubjub::Sealed;
+use galen_circuits::jubjub::{PublicKey, Sealed};
+use galen_circuits::knowledge::{self, Knowledge};
 use galen_circuits::registry::{nullifier, seller};
+use galen_circuits::seal::SealCircuit;
 use galen_ledger::{BlobHash, ChainId, StateRead};
 use rand::{CryptoRng, RngCore};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use crate::action::accredit_hospital::knowledge_context;
 use crate::action::{AccreditHospital, Action, CommitDataset};
 use crate::id::{ContributionId, Nullifier, RequestId, SchemaId, SellerName};
 use crate::money::PAYOUT_MEMO;
@@ -84,14 +87,20 @@ impl HospitalKeys {
         Signer::from_seed(seed)
     }
 
-    /// What governance is asked to sign, with this hospital's account.
-    pub fn accreditation(&self, name: &str, schemas: Vec<SchemaId>) -> Action {
-        let seller = self.seller_name();
+    /// The seal that shows, at accreditation, that this hospital knows the secret behind its name.
+    pub fn knowledge(&self, chain: &ChainId, auditor: &PublicKey) -> SealCircuit {
+        let context = knowledge_context(chain, &self.account().key());
+        knowledge::circuit(&context, self.seller_secret(), auditor)
+    }
+
+    /// What governance is asked to sign, with this hospital's account. `knowledge` is proven from [`Self::knowledge`].
+    pub fn accreditation(&self, name: &str, schemas: Vec<SchemaId>, knowledge: Knowledge) -> Action {
         Action::AccreditHospital(AccreditHospital {
             account: self.account().key(),
             name: name.to_owned(),
-            seller,
+            seller: self.seller_name(),
             schemas,
+            knowledge,
         })
     }
 

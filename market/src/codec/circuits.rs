@@ -2,7 +2,9 @@
 
 use galen_circuits::contribution::{Contribution, Limits};
 use galen_circuits::field::{F, from_bytes, to_bytes};
+use galen_circuits::groth16::{PROOF_BYTES, Proof};
 use galen_circuits::jubjub::{Coordinates, Possession, PublicKey, Sealed};
+use galen_circuits::knowledge::Knowledge;
 use galen_circuits::request::{QuasiIdentifier, Terms};
 use galen_circuits::schema::{Condition, Predicate, Schema};
 use galen_circuits::state::Totals;
@@ -62,6 +64,17 @@ impl Canonical for Schema {
     }
 }
 
+impl Canonical for Proof {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.to_bytes());
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, CodecFault> {
+        let refused = |why: String| CodecFault::Refused { what: "a proof", why };
+        Self::from_bytes(&reader.array::<PROOF_BYTES>()?).map_err(|fault| refused(fault.to_string()))
+    }
+}
+
 impl Canonical for Contribution {
     fn write(&self, out: &mut Vec<u8>) {
         write_bytes(out, &self.to_bytes());
@@ -74,6 +87,7 @@ impl Canonical for Contribution {
 }
 
 canonical!(struct Coordinates { x, y });
+canonical!(struct Knowledge { nullifier, proof });
 canonical!(struct Sealed { ephemeral, masked });
 canonical!(struct QuasiIdentifier { column, weight });
 canonical!(struct Condition { column, lo, hi });

@@ -4,6 +4,7 @@ use ark_bls12_381::{Bls12_381, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use galen_circuits::groth16::{CircuitDigest, Fingerprint, Origin};
 use galen_circuits::jubjub::SecretKey;
+use galen_circuits::keys::digest;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -11,7 +12,7 @@ use super::*;
 use crate::sign::Signer;
 
 /// A well-formed verifying key of nothing.
-fn key<const N: usize>(seed: u64) -> VerifyingKey<N> {
+fn key<const N: usize>(seed: u64, circuit: CircuitDigest) -> VerifyingKey<N> {
     let g1 = |n: u64| (G1Affine::generator() * ark_bls12_381::Fr::from(n)).into_affine();
     let g2 = |n: u64| (G2Affine::generator() * ark_bls12_381::Fr::from(n)).into_affine();
     let key = ark_groth16::VerifyingKey::<Bls12_381> {
@@ -21,12 +22,16 @@ fn key<const N: usize>(seed: u64) -> VerifyingKey<N> {
         delta_g2: g2(seed + 5),
         gamma_abc_g1: (0..=N as u64).map(|i| g1(seed + 6 + i)).collect(),
     };
-    VerifyingKey::new(key, CircuitDigest([1; 32]), Origin::InsecureSingleParty).unwrap()
+    VerifyingKey::new(key, circuit, Origin::InsecureSingleParty).unwrap()
 }
 
 fn config() -> MarketConfig {
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let keys = VerifyingKeys { scan: key(1), release: key(2), seal: key(3) };
+    let keys = VerifyingKeys {
+        scan: key(1, digest::SCAN),
+        release: key(2, digest::RELEASE),
+        seal: key(3, digest::SEAL),
+    };
     MarketConfig {
         name: "test".into(),
         members: 4,
@@ -57,15 +62,25 @@ fn a_configuration_reads_back_and_is_accepted() {
 }
 
 #[test]
+fn t19_keys_of_circuits_that_this_program_does_not_have_are_refused_with_what_to_do() {
+    let refused = fault(|config| {
+        let other = key::<6>(1, CircuitDigest([1; 32]));
+        config.keys.scan = hex::encode(other.to_bytes());
+        config.keys.fingerprints.scan = other.fingerprint();
+    });
+    assert!(refused.contains("founded with another version of the circuits"), "{refused}");
+}
+
+#[test]
 fn t19_keys_are_the_pinned_ones_and_of_one_party_in_development_only() {
-    let other = key::<{ galen_circuits::scan::PUBLIC_INPUTS }>(9);
+    let other = key::<{ galen_circuits::scan::PUBLIC_INPUTS }>(9, digest::SCAN);
     assert!(fault(|c| c.keys.scan = hex::encode(other.to_bytes())).contains("fingerprint"));
     assert!(fault(|c| c.keys.fingerprints.seal = Fingerprint([0; 32])).contains("of the seal"));
     assert!(fault(|c| c.development = false).contains("single party"));
     assert!(fault(|c| c.keys.release.push('0')).contains("hex"));
     let degenerate = |c: &mut MarketConfig| {
         // No such key can be made: its bytes are put together by hand.
-        let good = key::<{ galen_circuits::scan::PUBLIC_INPUTS }>(9).to_bytes();
+        let good = key::<{ galen_circuits::scan::PUBLIC_INPUTS }>(9, digest::SCAN).to_bytes();
         let (g1, g2) = (48, 96);
         let gamma = 34 + g1 + g2;
         let mut bytes = good;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use galen_circuits::keys::Keys;
 use galen_market::agent::hospital::{Advice, Sale, payout};
 use galen_market::query::{self, Offer};
 use galen_market::{RequestId, Transaction};
@@ -19,11 +18,6 @@ use super::folder::write_private;
 use super::setup::{Hospital, Stage};
 use super::{register, took};
 use crate::cli::console::Console;
-
-/// The keys, made ready for proving once, and shared by the hospitals' provers.
-pub struct Provers {
-    keys: Arc<ProvingKeys>,
-}
 
 /// What a hospital sold.
 pub struct Sold {
@@ -48,13 +42,6 @@ struct StoredSale {
     proofs: usize,
 }
 
-impl Provers {
-    /// Makes keys ready.
-    pub fn new(keys: Keys) -> Self {
-        Self { keys: Arc::new(ProvingKeys::new(keys)) }
-    }
-}
-
 /// A hospital answers a request; `None` when it cannot, which is said.
 ///
 /// # Errors
@@ -63,7 +50,7 @@ pub async fn sell(
     stage: &Stage<'_>,
     hospital: &Hospital,
     request: &RequestId,
-    provers: &mut Provers,
+    keys: &Arc<ProvingKeys>,
 ) -> anyhow::Result<Option<Sold>> {
     let console = stage.console;
     console.chapter(&hospital.name(), "looks at its run, decides, proves");
@@ -77,7 +64,7 @@ pub async fn sell(
             let Some((plan, offer, quality)) = prepare(stage, hospital, request, &folder)? else {
                 return Ok(None);
             };
-            let stored = prove(stage, hospital, request, &folder, provers, plan, &offer, quality).await?;
+            let stored = prove(stage, hospital, request, &folder, keys, plan, &offer, quality).await?;
             write_private(&folder.join("sale.json"), &serde_json::to_vec(&stored)?)?;
             stored
         }
@@ -190,14 +177,14 @@ async fn prove(
     hospital: &Hospital,
     request: &RequestId,
     folder: &Path,
-    provers: &Provers,
+    keys: &Arc<ProvingKeys>,
     plan: Plan,
     offer: &Offer,
     quality: Quality,
 ) -> anyhow::Result<StoredSale> {
     let began = Instant::now();
     let proofs = plan.proofs();
-    let queue = ProofQueue::open(&folder.join("jobs"), Arc::clone(&provers.keys), Settings::default())?;
+    let queue = ProofQueue::open(&folder.join("jobs"), Arc::clone(keys), Settings::default())?;
     let spec = JobSpec::new(&offer.statement, &plan);
     let job = Proving::submit(&queue, &spec).await?;
     let mut progress = Proving::progress(&queue, job).await?;

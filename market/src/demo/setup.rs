@@ -7,11 +7,14 @@ use anyhow::{Context, ensure};
 use galen_circuits::dataset::Dataset;
 use galen_circuits::groth16::{KeyStore, Trust};
 use galen_circuits::keys::Keys;
+use galen_circuits::knowledge::Knowledge;
 use galen_ledger::{Height, StateRead};
 use galen_market::action::{AccreditAuditor, AccreditResearcher, Issue, RegisterSchema};
+use galen_market::agent::hospital::HospitalKeys;
 use galen_market::agent::researcher::Wish;
 use galen_market::{Action, Amount, Order, Records, Request, RequestId, SchemaId, Signer, query};
 use galen_prover::import::{Imported, Options, Share, import_file};
+use galen_prover::jobs::ProvingKeys;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -82,6 +85,19 @@ impl Stage<'_> {
         Ok(())
     }
 
+    /// A hospital shows that it knows the secret behind its name. The same bytes each time, as the order's.
+    fn knowledge(
+        &self,
+        index: u32,
+        hospital: &HospitalKeys,
+        keys: &ProvingKeys,
+    ) -> anyhow::Result<Knowledge> {
+        let seal = hospital.knowledge(&self.consortium.chain, &self.consortium.config.auditor.key);
+        let public = seal.public;
+        let mut rng = ChaCha20Rng::from_seed(self.cast.bytes(&format!("hospital {index} knowledge")));
+        Ok(Knowledge::new(&public, keys.prove_seal(seal, &mut rng)?))
+    }
+
     /// Reads the final state of a member.
     ///
     /// # Errors
@@ -133,7 +149,7 @@ fn constraints(keys: &Keys) -> String {
 ///
 /// # Errors
 /// When an order is refused.
-pub async fn found(stage: &Stage<'_>) -> anyhow::Result<()> {
+pub async fn found(stage: &Stage<'_>, keys: &ProvingKeys) -> anyhow::Result<()> {
     let Stage { console, cast, source, .. } = stage;
     console.chapter("Members", "approve the schema, accredit, issue money");
     let governors: Vec<Signer> = (0..super::consortium::MEMBERS).map(|index| cast.governor(index)).collect();
@@ -146,11 +162,12 @@ pub async fn found(stage: &Stage<'_>) -> anyhow::Result<()> {
     console.fact("schema", format!("{} v{}, {floors}", schema.name(), schema.version()));
 
     for index in 0..source.asked.hospitals {
-        let keys = cast.hospital(index).keys;
-        let account = keys.account();
+        let hospital = cast.hospital(index).keys;
+        let account = hospital.account();
         let signers: Vec<&Signer> = board.iter().copied().chain([&account]).collect();
         let name = hospital_name(index);
-        let action = keys.accreditation(&name, vec![stage.schema_id()]);
+        let knowledge = stage.knowledge(index, &hospital, keys)?;
+        let action = hospital.accreditation(&name, vec![stage.schema_id()], knowledge);
         stage.order(&format!("accredit {name}"), action, &signers).await?;
     }
     console.fact("hospitals accredited", source.asked.hospitals);

@@ -32,6 +32,9 @@ faults! {
         /// The seller's name belongs to another hospital, or the hospital has another one.
         #[error("the seller's name is taken, or is not the one that this hospital was accredited with")]
         Seller => "role.seller",
+        /// Nothing shows that the secret behind the seller's name is known.
+        #[error("the proof that the hospital knows the secret behind its seller's name does not hold")]
+        Knowledge => "role.knowledge",
         /// The accreditation would change nothing.
         #[error("the accreditation would change nothing")]
         NothingNew => "role.nothing_new",

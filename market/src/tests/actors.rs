@@ -6,6 +6,7 @@ use galen_circuits::contribution::{BlockHeader, Contribution, Header, Limits, bl
 use galen_circuits::field::F;
 use galen_circuits::groth16::Proof;
 use galen_circuits::jubjub::{Coordinates, Sealed};
+use galen_circuits::knowledge::Knowledge;
 use galen_circuits::release::cipher::{BLOCK_ELEMENTS, ciphertext_hash};
 use galen_circuits::request::{QuasiIdentifier, Terms};
 use galen_circuits::schema::{Condition, Predicate, Schema};
@@ -73,6 +74,16 @@ pub fn wish(max_records: u32, deadline: u64) -> Wish {
     }
 }
 
+/// A proof that is none.
+pub fn proof() -> Proof {
+    Proof::new(G1Affine::generator(), G2Affine::generator(), G1Affine::generator()).unwrap()
+}
+
+/// An accreditation that the stand-in for proofs finds sound.
+pub fn accreditation(keys: &HospitalKeys, name: &str, schemas: Vec<SchemaId>) -> Action {
+    keys.accreditation(name, schemas, Knowledge { nullifier: F::from(0u64), proof: proof() })
+}
+
 /// A chain with a schema, a funded researcher, and hospitals with committed datasets in the recent root.
 pub struct World {
     pub chain: Chain,
@@ -99,7 +110,8 @@ impl World {
         let mut world = Self { chain, hospitals: Vec::new(), researcher, kept: Default::default() };
         (0..hospitals).for_each(|_| world.add_hospital());
         let interval = world.chain.app.config().windows.recent_interval;
-        world.chain.pass_to(world.chain.height.div_ceil(interval) * interval);
+        let boundary = world.chain.height.div_ceil(interval) * interval;
+        world.chain.pass_to(boundary);
         world
     }
 
@@ -110,7 +122,7 @@ impl World {
     pub fn add_hospital(&mut self) {
         let keys = HospitalKeys::generate(&mut self.chain.rng);
         let name = format!("H{}", self.hospitals.len());
-        let accreditation = keys.accreditation(&name, vec![self.schema()]);
+        let accreditation = accreditation(&keys, &name, vec![self.schema()]);
         let accredit = self.chain.governed(accreditation, &[&keys.account()]);
         let body = F::from(1000 + self.hospitals.len() as u64);
         let commit = self.chain.order(keys.commitment(self.schema(), body), &[&keys.account()]);
@@ -190,7 +202,7 @@ impl World {
             payout: payout(&payee),
         };
         change(&mut header);
-        let proof = Proof::new(G1Affine::generator(), G2Affine::generator(), G1Affine::generator()).unwrap();
+        let proof = proof();
         let sample = 2;
         let contribution = Contribution {
             states: vec![F::from(3u64); sample + header.blocks.len() - 1],

@@ -2,8 +2,8 @@
 
 use galen_ledger::{ChainId, Height};
 
-use super::actors::{World, amount, schema};
-use super::chain::Chain;
+use super::actors::{World, accreditation, amount, schema};
+use super::chain::{Chain, UNKNOWN_SECRET};
 use crate::action::{
     AccreditAuditor, AccreditMember, AccreditResearcher, Action, Issue, RegisterSchema, Suspend, Transfer,
 };
@@ -133,23 +133,30 @@ fn roles_are_given_once_and_sellers_names_are_unique() {
     let mut world = World::new(56, 1);
     let schema_id = world.schema();
     let keys = world.hospitals[0].clone();
-    let nothing = world.chain.governed(keys.accreditation("H", vec![schema_id]), &[&keys.account()]);
+    let nothing = world.chain.governed(accreditation(&keys, "H", vec![schema_id]), &[&keys.account()]);
     world.chain.refuse(&nothing, "role.nothing_new");
     let other = HospitalKeys::generate(&mut world.chain.rng);
-    let Action::AccreditHospital(mut copied) = other.accreditation("H", vec![schema_id]) else {
+    let Action::AccreditHospital(mut copied) = accreditation(&other, "H", vec![schema_id]) else {
         unreachable!()
     };
     copied.seller = keys.seller_name();
     let copied = world.chain.governed(Action::AccreditHospital(copied), &[&other.account()]);
     world.chain.refuse(&copied, "role.seller");
-    let alone = world.chain.governed(other.accreditation("H", vec![schema_id]), &[]);
+    let Action::AccreditHospital(mut guessed) = accreditation(&other, "H", vec![schema_id]) else {
+        unreachable!()
+    };
+    guessed.knowledge.nullifier = galen_circuits::field::F::from(UNKNOWN_SECRET);
+    let guessed = world.chain.governed(Action::AccreditHospital(guessed), &[&other.account()]);
+    world.chain.refuse(&guessed, "role.knowledge");
+    let alone = world.chain.governed(accreditation(&other, "H", vec![schema_id]), &[]);
     world.chain.refuse(&alone, "tx.unsigned");
-    let unknown = other.accreditation("H", vec![crate::SchemaId::new(galen_circuits::field::F::from(1u64))]);
+    let unknown =
+        accreditation(&other, "H", vec![crate::SchemaId::new(galen_circuits::field::F::from(1u64))]);
     let unknown = world.chain.governed(unknown, &[&other.account()]);
     world.chain.refuse(&unknown, "schema.unknown");
-    let twice = world.chain.governed(other.accreditation("H", vec![schema_id; 2]), &[&other.account()]);
+    let twice = world.chain.governed(accreditation(&other, "H", vec![schema_id; 2]), &[&other.account()]);
     world.chain.refuse(&twice, "role.schemas");
-    let nameless = world.chain.governed(other.accreditation("", vec![schema_id]), &[&other.account()]);
+    let nameless = world.chain.governed(accreditation(&other, "", vec![schema_id]), &[&other.account()]);
     world.chain.refuse(&nameless, "role.name");
     let again = world.chain.governed(Action::RegisterSchema(RegisterSchema { schema: schema() }), &[]);
     world.chain.refuse(&again, "schema.taken");

@@ -1,16 +1,15 @@
 //! A chain in memory: blocks are checked and executed as the ledger does it.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use galen_circuits::contribution::{Contribution, ContributionFault, Statement, Which};
 use galen_circuits::field::F;
 use galen_circuits::groth16::Fingerprint;
-use galen_circuits::jubjub::SecretKey;
+use galen_circuits::jubjub::{PublicKey, SecretKey};
 use galen_circuits::keys::KeyFingerprints;
-use galen_ledger::{
-    Application, Beacon, Blobs, BlockContext, ChainId, Height, MemoryBlobs, MemoryState, Overlay, Receipt,
-    StateWrite, View,
-};
+use galen_circuits::knowledge::Knowledge;
+use galen_ledger::{Blobs, ChainId, Height, MemoryBlobs, Receipt, Rehearsal};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
@@ -26,6 +25,9 @@ pub const BAD_SEAL: u64 = 1;
 /// The run of a contribution whose first scan does not hold.
 pub const BAD_SCAN: u64 = 2;
 
+/// The nullifier of a seller that does not know its secret.
+pub const UNKNOWN_SECRET: u64 = 3;
+
 /// Reads the verdict from D.
 pub struct Marked;
 
@@ -39,17 +41,33 @@ impl ProofCheck for Marked {
         };
         items.iter().map(|(_, item)| verdict(item)).collect()
     }
+
+    fn knows(&self, shown: &Knowledge, _: &[u8], _: F, _: &PublicKey) -> bool {
+        shown.nullifier != F::from(UNKNOWN_SECRET)
+    }
 }
 
 pub struct Chain {
-    pub app: Market<Marked>,
+    ledger: Rehearsal<Market<Marked>>,
     pub blobs: Arc<MemoryBlobs>,
-    pub state: MemoryState,
-    pub height: u64,
     pub rng: ChaCha20Rng,
     pub governors: Vec<Signer>,
     pub treasury: Signer,
     pub authority: SecretKey,
+}
+
+impl Deref for Chain {
+    type Target = Rehearsal<Market<Marked>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.ledger
+    }
+}
+
+impl DerefMut for Chain {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.ledger
+    }
 }
 
 fn no_keys() -> PinnedKeys {
@@ -77,59 +95,25 @@ impl Chain {
         let blobs = Arc::new(MemoryBlobs::new());
         let bytes = config.to_json();
         let app = Market::with_check(config, bytes.clone(), blobs.clone() as Arc<dyn Blobs>, Marked);
-        let mut state = MemoryState::new();
-        app.genesis(&mut state, &bytes).unwrap();
-        Self { app, blobs, state, height: 0, rng, governors, treasury, authority }
+        let ledger = Rehearsal::new(app, ChainId::from_bytes([7; 32]), &bytes).unwrap();
+        Self { ledger, blobs, rng, governors, treasury, authority }
     }
 
     pub fn id(&self) -> ChainId {
-        ChainId::from_bytes([7; 32])
-    }
-
-    pub fn context(&self, height: u64) -> BlockContext {
-        // As the ledger's: the certificate of the block before, which nobody knew when that block was proposed.
-        let beacon = (height > 1).then(|| Beacon {
-            value: *blake3::hash(&height.to_le_bytes()).as_bytes(),
-            after: Height::new(height - 1),
-        });
-        BlockContext {
-            chain_id: self.id(),
-            height: Height::new(height),
-            view: View::new(height),
-            time_ms: height * 1000,
-            beacon,
-        }
+        self.chain_id()
     }
 
     /// The code with which the next block would not admit a transaction; "ok" if it would.
     pub fn check(&self, tx: &Transaction) -> String {
-        let context = self.context(self.height + 1);
-        let result = self.app.check(&self.state, &context, &tx.to_bytes());
+        let result = self.ledger.check(&tx.to_bytes());
         result.map_or_else(|refusal| refusal.code.to_owned(), |()| "ok".to_owned())
     }
 
-    /// Makes a block. Unlike a proposer it includes everything, so that execution is tested on its own as well.
+    /// Makes a block of these transactions, checked or not.
     pub fn block(&mut self, txs: &[&Transaction]) -> Vec<Receipt> {
-        self.height += 1;
-        let context = self.context(self.height);
-        self.app.begin_block(&mut self.state, &context);
-        let mut receipts = Vec::new();
-        for tx in txs {
-            let mut overlay = Overlay::new(&self.state);
-            let receipt = self.app.execute(&mut overlay, &context, &tx.to_bytes());
-            let writes = overlay.into_writes();
-            if receipt.accepted {
-                for (key, value) in writes {
-                    match value {
-                        Some(value) => self.state.put(&key, value),
-                        None => self.state.delete(&key),
-                    }
-                }
-            }
-            receipts.push(receipt);
-        }
-        self.app.end_block(&mut self.state, &context);
-        receipts
+        let bytes: Vec<Vec<u8>> = txs.iter().map(|tx| tx.to_bytes()).collect();
+        let txs: Vec<&[u8]> = bytes.iter().map(Vec::as_slice).collect();
+        self.ledger.block(&txs)
     }
 
     /// A block with one transaction; the receipt's code.
@@ -146,20 +130,8 @@ impl Chain {
     /// Checks and executes a transaction that must be refused by both with this code.
     pub fn refuse(&mut self, tx: &Transaction, code: &str) {
         assert_eq!(self.check(tx), code, "check");
-        let before = self.state.clone();
-        let context = self.context(self.height + 1);
-        let mut overlay = Overlay::new(&self.state);
-        let receipt = self.app.execute(&mut overlay, &context, &tx.to_bytes());
+        let receipt = self.execute(&tx.to_bytes());
         assert_eq!((receipt.accepted, receipt.code.as_str()), (false, code), "execute");
-        assert_eq!(self.state, before);
-    }
-
-    pub fn pass(&mut self, blocks: u64) {
-        (0..blocks).for_each(|_| drop(self.block(&[])));
-    }
-
-    pub fn pass_to(&mut self, height: u64) {
-        self.pass(height.saturating_sub(self.height));
     }
 
     pub fn order(&mut self, action: Action, signers: &[&Signer]) -> Transaction {

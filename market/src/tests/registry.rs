@@ -3,7 +3,7 @@
 use galen_circuits::field::F;
 use galen_circuits::registry::{REGISTRY_NODE, dataset_leaf, standing_leaf};
 
-use super::actors::World;
+use super::actors::{World, accreditation};
 use crate::action::{Action, Suspend, WithdrawDataset};
 use crate::id::RequestId;
 use crate::query::{self, CannotSell, Offer};
@@ -127,7 +127,7 @@ fn commitments_need_an_accredited_hospital_and_something_new() {
     let suspend = world.chain.governed(Action::Suspend(Suspend { account, reason: String::new() }), &[]);
     world.chain.accept(&suspend);
     try_one(&mut world, schema, 5, "role.not_a");
-    let back = world.chain.governed(keys.accreditation("H", vec![schema]), &[&keys.account()]);
+    let back = world.chain.governed(accreditation(&keys, "H", vec![schema]), &[&keys.account()]);
     world.chain.accept(&back);
     commit(&mut world, 0, 5);
 }

@@ -16,18 +16,30 @@ use ark_ec::AffineRepr;
 use ark_ff::{BigInt, Zero};
 use blst::{blst_fp, blst_fp2, blst_p1, blst_p1_affine, blst_p2, blst_p2_affine};
 
+use super::endomorphism::{beta_of_first, beta_of_second};
+
 /// A field whose elements are added and multiplied.
+///
+/// Results are written where they are to stay. `blst` stores words of eight bytes, a copy loads sixteen, and a load that
+/// waits for two stores costs half a multiplication.
 pub(super) trait Field: Copy + Default + PartialEq + Send + Sync + 'static {
     fn one() -> Self;
-    fn add(&self, other: &Self) -> Self;
-    fn sub(&self, other: &Self) -> Self;
-    fn mul(&self, other: &Self) -> Self;
-    fn square(&self) -> Self;
-    /// The negative when `condition` holds, without a branch: signs of digits cannot be predicted.
-    fn negate_if(&self, condition: bool) -> Self;
-    /// The inverse; 0 for 0.
-    fn inverse(&self) -> Self;
+    fn add_assign(&mut self, other: &Self);
+    fn sub_assign(&mut self, other: &Self);
+    fn mul_assign(&mut self, other: &Self);
+    /// Becomes left − right.
+    fn set_difference(&mut self, left: &Self, right: &Self);
+    /// Becomes left · right.
+    fn set_product(&mut self, left: &Self, right: &Self);
+    /// Becomes value².
+    fn set_square(&mut self, value: &Self);
+    /// Becomes 1 / value; 0 for 0.
+    fn set_inverse(&mut self, value: &Self);
+    /// Changes sign when `condition` holds, without a branch: signs of digits cannot be predicted.
+    fn negate_if(&mut self, condition: bool);
     fn is_zero(&self) -> bool;
+    /// Whether both are the same element. (What the derived comparison calls is slower than the sums it decides on.)
+    fn equals(&self, other: &Self) -> bool;
 }
 
 /// An affine point; (0, 0), which is on neither curve, is the identity.
@@ -57,17 +69,10 @@ pub(super) trait Curve: Send + Sync + 'static {
     fn add_affine(sum: &mut Self::Jacobian, point: &Affine<Self::Field>);
     fn add(sum: &mut Self::Jacobian, other: &Self::Jacobian);
     fn double(point: &mut Self::Jacobian);
+    /// What the endomorphism multiplies x by.
+    fn beta() -> Self::Field;
     fn from_ark(point: &Self::Ark) -> Affine<Self::Field>;
     fn to_ark(point: &Self::Jacobian) -> <Self::Ark as AffineRepr>::Group;
-}
-
-/// The value that `write` leaves behind its pointer.
-#[inline(always)]
-fn written<T: Copy>(write: impl FnOnce(*mut T)) -> T {
-    let mut out = std::mem::MaybeUninit::uninit();
-    write(out.as_mut_ptr());
-    // SAFETY: every caller is a field operation of `blst`, which writes all limbs of its result.
-    unsafe { out.assume_init() }
 }
 
 macro_rules! field {
@@ -78,45 +83,68 @@ macro_rules! field {
             }
 
             #[inline]
-            fn add(&self, other: &Self) -> Self {
-                // SAFETY: references to initialized elements, and the whole of `out` is written; see the module's
-                // documentation. So in all functions below.
-                written(|out| unsafe { blst::$add(out, self, other) })
+            fn add_assign(&mut self, other: &Self) {
+                let place: *mut Self = self;
+                // SAFETY: initialized elements behind references; `blst` lets result and operand be the same. So in all
+                // functions below; see the module's documentation.
+                unsafe { blst::$add(place, place, other) }
             }
 
             #[inline]
-            fn sub(&self, other: &Self) -> Self {
+            fn sub_assign(&mut self, other: &Self) {
+                let place: *mut Self = self;
                 // SAFETY: as above.
-                written(|out| unsafe { blst::$sub(out, self, other) })
+                unsafe { blst::$sub(place, place, other) }
             }
 
             #[inline]
-            fn mul(&self, other: &Self) -> Self {
+            fn mul_assign(&mut self, other: &Self) {
+                let place: *mut Self = self;
                 // SAFETY: as above.
-                written(|out| unsafe { blst::$mul(out, self, other) })
+                unsafe { blst::$mul(place, place, other) }
             }
 
             #[inline]
-            fn square(&self) -> Self {
+            fn set_difference(&mut self, left: &Self, right: &Self) {
                 // SAFETY: as above.
-                written(|out| unsafe { blst::$square(out, self) })
+                unsafe { blst::$sub(self, left, right) }
             }
 
             #[inline]
-            fn negate_if(&self, condition: bool) -> Self {
+            fn set_product(&mut self, left: &Self, right: &Self) {
                 // SAFETY: as above.
-                written(|out| unsafe { blst::$negate(out, self, condition) })
+                unsafe { blst::$mul(self, left, right) }
             }
 
-            fn inverse(&self) -> Self {
+            #[inline]
+            fn set_square(&mut self, value: &Self) {
                 // SAFETY: as above.
-                written(|out| unsafe { blst::$inverse(out, self) })
+                unsafe { blst::$square(self, value) }
+            }
+
+            fn set_inverse(&mut self, value: &Self) {
+                // SAFETY: as above.
+                unsafe { blst::$inverse(self, value) }
+            }
+
+            #[inline]
+            fn negate_if(&mut self, condition: bool) {
+                let place: *mut Self = self;
+                // SAFETY: as above.
+                unsafe { blst::$negate(place, place, condition) }
             }
 
             #[inline]
             fn is_zero(&self) -> bool {
                 let limbs: &[blst_fp] = $limbs(self);
                 limbs.iter().flat_map(|part| &part.l).fold(0, |all, limb| all | limb) == 0
+            }
+
+            #[inline]
+            fn equals(&self, other: &Self) -> bool {
+                let (left, right): (&[blst_fp], &[blst_fp]) = ($limbs(self), $limbs(other));
+                let pairs = left.iter().flat_map(|part| &part.l).zip(right.iter().flat_map(|part| &part.l));
+                pairs.fold(0, |all, (a, b)| all | (a ^ b)) == 0
             }
         }
     };
@@ -153,7 +181,7 @@ pub(super) struct G2;
 macro_rules! curve {
     (
         $curve:ty, $field:ty, $affine:ident, $jacobian:ident, $ark:ty, $group:ident, $to:ident, $from:ident,
-        $add_affine:ident, $add:ident, $double:ident
+        $add_affine:ident, $add:ident, $double:ident, $beta:expr
     ) => {
         impl Curve for $curve {
             type Field = $field;
@@ -177,6 +205,10 @@ macro_rules! curve {
                 let single = *point;
                 // SAFETY: as above.
                 unsafe { blst::$double(point, &single) };
+            }
+
+            fn beta() -> $field {
+                $beta
             }
 
             fn from_ark(point: &$ark) -> Affine<$field> {
@@ -208,7 +240,8 @@ curve!(
     ark_fp,
     blst_p1_add_or_double_affine,
     blst_p1_add_or_double,
-    blst_p1_double
+    blst_p1_double,
+    fp(&beta_of_first())
 );
 curve!(
     G2,
@@ -221,7 +254,8 @@ curve!(
     ark_fp2,
     blst_p2_add_or_double_affine,
     blst_p2_add_or_double,
-    blst_p2_double
+    blst_p2_double,
+    fp2(&Fq2::new(beta_of_second(), Fq::zero()))
 );
 
 #[inline]
@@ -258,14 +292,27 @@ mod tests {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
         for _ in 0..64 {
             let (a, b) = (Fq::rand(&mut rng), Fq::rand(&mut rng));
-            assert_eq!(ark_fp(&fp(&a).mul(&fp(&b))), a * b);
-            assert_eq!(ark_fp(&fp(&a).inverse()), a.inverse().unwrap());
-            assert_eq!(ark_fp(&fp(&a).negate_if(true)), -a);
+            let made = |make: fn(&mut blst_fp, &blst_fp, &blst_fp)| {
+                let mut out = fp(&a);
+                make(&mut out, &fp(&a), &fp(&b));
+                ark_fp(&out)
+            };
+            assert_eq!(made(Field::set_product), a * b);
+            assert_eq!(made(|out, _, b| out.mul_assign(b)), a * b);
+            assert_eq!(made(|out, a, _| out.set_inverse(a)), a.inverse().unwrap());
+            assert_eq!(made(|out, _, _| out.negate_if(true)), -a);
             let (a, b) = (Fq2::rand(&mut rng), Fq2::rand(&mut rng));
-            assert_eq!(ark_fp2(&fp2(&a).mul(&fp2(&b))), a * b);
-            assert_eq!(ark_fp2(&fp2(&a).square()), a.square());
-            assert_eq!(ark_fp2(&fp2(&a).inverse()), a.inverse().unwrap());
-            assert_eq!(ark_fp2(&fp2(&a).sub(&fp2(&b))), a - b);
+            let made = |make: fn(&mut blst_fp2, &blst_fp2, &blst_fp2)| {
+                let mut out = fp2(&a);
+                make(&mut out, &fp2(&a), &fp2(&b));
+                ark_fp2(&out)
+            };
+            assert_eq!(made(Field::set_product), a * b);
+            assert_eq!(made(|out, a, _| out.set_square(a)), a.square());
+            assert_eq!(made(|out, a, _| out.set_inverse(a)), a.inverse().unwrap());
+            assert_eq!(made(Field::set_difference), a - b);
+            assert_eq!(made(|out, _, b| out.sub_assign(b)), a - b);
+            assert_eq!(made(|out, _, b| out.add_assign(b)), a + b);
         }
         assert!(fp(&Fq::from(0u64)).is_zero() && fp(&Fq::from(1u64)) == blst_fp::one());
     }

@@ -10,7 +10,8 @@ use super::sums::Runs;
 /// Points that are summed together: about what fits beside their denominators in a core's second-level cache.
 const POINTS_AT_ONCE: usize = 2048;
 
-/// Fixed points, each belonging to a variable; identities are left out.
+/// Fixed points and their images under the endomorphism, which belong to both halves of a variable; identities are left
+/// out.
 pub(super) struct Points<C: Curve> {
     points: Vec<Affine<C::Field>>,
     variables: Vec<u32>,
@@ -20,7 +21,13 @@ impl<C: Curve> Points<C> {
     /// The points that are not the identity, with their variables counted from `first`.
     pub(super) fn new<'a>(points: impl IntoIterator<Item = &'a C::Ark>, first: u32) -> Self {
         let numbered = (first..).zip(points).map(|(i, point)| (i, C::from_ark(point)));
-        let (variables, points) = numbered.filter(|(_, point)| !point.is_identity()).unzip();
+        let beta = C::beta();
+        let both = |(i, point): (u32, Affine<C::Field>)| {
+            let mut image = point;
+            image.x.mul_assign(&beta);
+            [(2 * i, point), (2 * i + 1, image)]
+        };
+        let (variables, points) = numbered.filter(|(_, point)| !point.is_identity()).flat_map(both).unzip();
         Self { points, variables }
     }
 
@@ -35,7 +42,7 @@ impl<C: Curve> Points<C> {
         let mut sums = Vec::with_capacity(buckets);
         for range in ends.windows(2) {
             let run = order.get(range[0] as usize..range[1] as usize).unwrap_or_default();
-            runs.push(run.iter().map(|entry| self.signed(*entry)));
+            runs.push_entries(&self.points, run);
             if runs.points() >= POINTS_AT_ONCE {
                 runs.sum(|sum| sums.push(sum));
             }
@@ -67,11 +74,6 @@ impl<C: Curve> Points<C> {
             }
         }
         (order, ends.split_off(1))
-    }
-
-    fn signed(&self, entry: u32) -> Affine<C::Field> {
-        let point = &self.points[(entry >> 1) as usize];
-        Affine { x: point.x, y: point.y.negate_if(entry & 1 == 1) }
     }
 }
 

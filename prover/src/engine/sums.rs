@@ -30,6 +30,19 @@ impl<F: Field> Runs<F> {
         self.lengths.push(self.points.len() - before);
     }
 
+    /// Adds a run of points out of a table, by their indices, doubled, plus 1 for the negative.
+    ///
+    /// The points lie far apart: they are all copied first, with nothing between that would keep the next from being
+    /// fetched meanwhile.
+    pub(super) fn push_entries(&mut self, table: &[Affine<F>], entries: &[u32]) {
+        let before = self.points.len();
+        self.points.extend(entries.iter().filter_map(|entry| table.get((entry >> 1) as usize)));
+        for (point, entry) in self.points.iter_mut().skip(before).zip(entries) {
+            point.y.negate_if(entry & 1 == 1);
+        }
+        self.lengths.push(self.points.len() - before);
+    }
+
     /// How many points wait to be summed.
     pub(super) fn points(&self) -> usize {
         self.points.len()
@@ -50,22 +63,22 @@ impl<F: Field> Runs<F> {
 
     /// Adds neighbours within each run.
     fn halve(&mut self) {
-        self.denominators.clear();
-        let mut start = 0;
-        for length in &self.lengths {
-            for pair in self.points[start..start + length].chunks_exact(2) {
-                self.denominators.push(denominator(&pair[0], &pair[1]));
-            }
-            start += length;
-        }
-        let mut inverse = self.suffix_products().inverse();
+        self.take_denominators();
+        let mut inverse = F::default();
+        inverse.set_inverse(&self.take_products());
         let (mut read, mut write, mut pair) = (0, 0, 0);
         for length in &mut self.lengths {
             for _ in 0..*length / 2 {
-                let (p, q) = (self.points[read], self.points[read + 1]);
-                let own = inverse.mul(&self.products[pair]);
-                inverse = inverse.mul(&self.denominators[pair]);
-                self.points[write] = add(&p, &q, &own);
+                let own = &mut self.products[pair];
+                own.mul_assign(&inverse);
+                inverse.mul_assign(&self.denominators[pair]);
+                if write == read {
+                    let (p, q) = (self.points[read], self.points[read + 1]);
+                    add(&p, &q, own, &mut self.points[write]);
+                } else {
+                    let (sums, points) = self.points.split_at_mut(read);
+                    add(&points[0], &points[1], own, &mut sums[write]);
+                }
                 read += 2;
                 write += 1;
                 pair += 1;
@@ -80,54 +93,86 @@ impl<F: Field> Runs<F> {
         self.points.truncate(write);
     }
 
-    /// `products[i]` becomes the product of the denominators after i; gives the product of all.
-    fn suffix_products(&mut self) -> F {
-        self.products.clear();
-        self.products.resize(self.denominators.len(), F::default());
-        let mut product = F::one();
-        for (slot, denominator) in self.products.iter_mut().zip(&self.denominators).rev() {
-            *slot = product;
-            product = product.mul(denominator);
+    fn take_denominators(&mut self) {
+        let pairs = self.lengths.iter().map(|length| length / 2).sum();
+        self.denominators.resize(pairs, F::default());
+        let mut slots = self.denominators.iter_mut();
+        let mut start = 0;
+        for length in &self.lengths {
+            for (pair, slot) in self.points[start..start + length].chunks_exact(2).zip(slots.by_ref()) {
+                set_denominator(slot, &pair[0], &pair[1]);
+            }
+            start += length;
         }
-        product
+    }
+
+    /// `products[i]` becomes the product of the denominators after i; gives the product of all.
+    fn take_products(&mut self) -> F {
+        let count = self.denominators.len();
+        self.products.resize(count, F::default());
+        if let Some(last) = self.products.last_mut() {
+            *last = F::one();
+        }
+        for i in (1..count).rev() {
+            let (before, after) = self.products.split_at_mut(i);
+            before[i - 1].set_product(&after[0], &self.denominators[i]);
+        }
+        let mut all = F::one();
+        if let (Some(product), Some(denominator)) = (self.products.first(), self.denominators.first()) {
+            all.set_product(product, denominator);
+        }
+        all
     }
 }
 
 /// What the slope of p + q is divided by; 1 where there is no slope.
-fn denominator<F: Field>(p: &Affine<F>, q: &Affine<F>) -> F {
-    let difference = q.x.sub(&p.x);
+#[inline]
+fn set_denominator<F: Field>(slot: &mut F, p: &Affine<F>, q: &Affine<F>) {
     if p.is_identity() || q.is_identity() {
-        F::one()
-    } else if !difference.is_zero() {
-        difference
-    } else if p.y.sub(&q.y).is_zero() {
-        p.y.add(&p.y)
+        *slot = F::one();
+    } else if !p.x.equals(&q.x) {
+        slot.set_difference(&q.x, &p.x);
+    } else if p.y.equals(&q.y) {
+        *slot = p.y;
+        slot.add_assign(&p.y);
     } else {
-        F::one()
+        *slot = F::one();
     }
 }
 
-/// p + q, given the inverse of their denominator.
-fn add<F: Field>(p: &Affine<F>, q: &Affine<F>, inverse: &F) -> Affine<F> {
+/// p + q, given the inverse of their denominator, which becomes the slope.
+#[inline]
+fn add<F: Field>(p: &Affine<F>, q: &Affine<F>, inverse: &mut F, sum: &mut Affine<F>) {
     if p.is_identity() {
-        return *q;
+        *sum = *q;
+        return;
     }
     if q.is_identity() {
-        return *p;
+        *sum = *p;
+        return;
     }
-    let rise = if !p.x.sub(&q.x).is_zero() {
-        q.y.sub(&p.y)
-    } else if p.y.sub(&q.y).is_zero() {
+    let mut rise = F::default();
+    if !p.x.equals(&q.x) {
+        rise.set_difference(&q.y, &p.y);
+    } else if p.y.equals(&q.y) {
         // Doubling: 3x².
-        let square = p.x.square();
-        square.add(&square).add(&square)
+        let mut square = F::default();
+        square.set_square(&p.x);
+        rise = square;
+        rise.add_assign(&square);
+        rise.add_assign(&square);
     } else {
-        return Affine::default();
-    };
-    let slope = rise.mul(inverse);
-    let x = slope.square().sub(&p.x).sub(&q.x);
-    let y = slope.mul(&p.x.sub(&x)).sub(&p.y);
-    Affine { x, y }
+        *sum = Affine::default();
+        return;
+    }
+    let slope = inverse;
+    slope.mul_assign(&rise);
+    sum.x.set_square(slope);
+    sum.x.sub_assign(&p.x);
+    sum.x.sub_assign(&q.x);
+    sum.y.set_difference(&p.x, &sum.x);
+    sum.y.mul_assign(slope);
+    sum.y.sub_assign(&p.y);
 }
 
 #[cfg(test)]

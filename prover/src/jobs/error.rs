@@ -163,4 +163,28 @@ impl StoreError {
         let path = path.to_path_buf();
         move |source| Self::Io { path: path.clone(), source }
     }
+
+    /// Whether there is no room left, which the operator can mend.
+    pub(super) fn is_full(&self) -> bool {
+        let (Self::Io { source, .. } | Self::Database(sled::Error::Io(source))) = self else { return false };
+        source.kind() == io::ErrorKind::StorageFull
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jobs::Failure;
+
+    #[test]
+    fn a_full_disk_is_told_apart_and_shows_no_path() {
+        let full = || io::Error::from(io::ErrorKind::StorageFull);
+        let path = PathBuf::from("/patients/secret");
+        for error in [StoreError::Io { path: path.clone(), source: full() }, sled::Error::Io(full()).into()] {
+            let failure = Failure::from(error);
+            assert!(failure.message.contains("free some space") && !failure.message.contains("secret"));
+        }
+        let other = StoreError::Io { path, source: io::ErrorKind::PermissionDenied.into() };
+        assert_eq!(Failure::from(other).message, "the prover's storage failed: see its log");
+    }
 }

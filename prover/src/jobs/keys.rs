@@ -1,11 +1,13 @@
 //! Keys in the form that workers use.
 
 use galen_circuits::contribution::Verifier;
-use galen_circuits::groth16::Prepared;
+use galen_circuits::groth16::{Prepared, Proof};
 use galen_circuits::keys::{KeyFingerprints, Keys};
+use galen_circuits::seal::SealCircuit;
 use galen_circuits::{release, scan, seal};
+use rand::{CryptoRng, RngCore};
 
-use crate::engine::{Engine, FastEngine, FastKey};
+use crate::engine::{Assignment, Blinding, Engine, EngineError, FastEngine, FastKey};
 
 /// One circuit: its key for the engine, and its verifying key made ready.
 pub(super) struct Circuit<const N: usize> {
@@ -42,6 +44,19 @@ impl ProvingKeys {
             verifier: Verifier::new(&verifying),
             fingerprints: verifying.fingerprints(),
         }
+    }
+
+    /// Proves a seal by itself: what accreditation asks for.
+    ///
+    /// # Errors
+    /// The engine's, for a seal that does not hold.
+    pub fn prove_seal(
+        &self,
+        circuit: SealCircuit,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Proof, EngineError> {
+        let values = Assignment::of(circuit).map_err(EngineError::Synthesis)?;
+        FastEngine.prove(&self.seal.proving, &values, &Blinding::random(rng))
     }
 
     /// Fingerprints of the verifying keys that proofs are made for.

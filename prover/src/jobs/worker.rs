@@ -213,6 +213,11 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the prover's storage failed");
         // Paths and the system's words are for the operator's log.
-        Self { code: FailureCode::Storage, message: "the prover's storage failed: see its log".into() }
+        let message = if error.is_full() {
+            "the prover's disk is full: free some space and submit the job again, its finished proofs are kept"
+        } else {
+            "the prover's storage failed: see its log"
+        };
+        Self { code: FailureCode::Storage, message: message.into() }
     }
 }

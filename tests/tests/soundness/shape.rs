@@ -29,6 +29,13 @@ fn counts_and_digests_are_the_pinned_ones() {
     }
     let pinned = std::fs::read_to_string(GOLDEN).unwrap();
     assert_eq!(found, pinned, "the circuits changed");
+    use galen_circuits::keys::digest;
+    let built = systems.each_ref().map(|(_, system)| system.matrices.digest());
+    assert_eq!(
+        built,
+        [digest::SCAN, digest::RELEASE, digest::SEAL],
+        "circuits::keys::digest names other circuits"
+    );
     for (name, system) in systems {
         let rows = system.constraints() + system.matrices.instance_variables();
         assert!(rows <= MAX_CONSTRAINTS, "{name}: {rows}");
