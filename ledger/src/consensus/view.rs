@@ -46,6 +46,11 @@ impl ViewState {
         self.votes.values().filter(move |vote| vote.voter == member)
     }
 
+    /// How many members have given the view up, as far as is known.
+    pub fn given_up(&self) -> usize {
+        self.votes.keys().filter(|(kind, _)| *kind == StatementKind::Nullify).count()
+    }
+
     /// Keeps a verified vote, if it is the first of its kind; proof of a broken rule if the member has said something
     /// that excludes it.
     pub fn add(&mut self, vote: Vote) -> Option<Evidence> {
