@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use galen_ledger::{
     AppHash, Height, MemberIndex, View,
     chain::{Block, Committee, Genesis, Header, Outcome, Parameters, block::tx_root, upkeep::upkeep_root},
-    consensus::{BuildOrder, Core, Effect, Input, Message, Recovered, Setup, Timing, Tip},
+    consensus::{BuildOrder, Committed, Core, Effect, Input, Message, Recovered, Setup, Timing, Tip},
     election::Election,
     types::{BlockHash, ReceiptsRoot, TxHash},
 };
@@ -61,8 +61,7 @@ impl Play {
     /// When they disagree, or that does not come.
     pub fn perform(&self) -> Result<(), String> {
         let mut stage = Stage::set(self);
-        let after = View::new(self.rounds.len() as u64);
-        while !stage.is_over(after) {
+        while !stage.is_over() {
             let Some(((now, _), (at, input))) = stage.queue.pop_first() else {
                 return Err("nothing happens any more".into());
             };
@@ -80,6 +79,11 @@ impl Play {
 
     fn honest(&self) -> usize {
         self.members - self.twins
+    }
+
+    /// The last view of which anything is decided.
+    fn last(&self) -> View {
+        View::new(self.rounds.len() as u64)
     }
 
     /// Leaders of all views: as decided, then the honest members in turn.
@@ -128,8 +132,13 @@ impl<'a> Stage<'a> {
         (index, core, effects)
     }
 
-    fn is_over(&self, after: View) -> bool {
-        self.cores[..self.play.honest()].iter().all(|(_, core)| core.tip().view > after)
+    fn is_over(&self) -> bool {
+        (0..self.play.honest()).all(|at| self.has_gone_on(at))
+    }
+
+    /// Whether a block of a later view than the last decided one is final at a machine.
+    fn has_gone_on(&self, at: usize) -> bool {
+        self.cores[at].1.tip().view > self.play.last()
     }
 
     fn send_to(&mut self, at: usize, delay: u64, input: Input) {
@@ -156,16 +165,27 @@ impl<'a> Stage<'a> {
                     let result = Ok(outcome(&hash).into());
                     self.send_to(at, 0, Input::Executed { block: hash, result });
                 }
-                Effect::Finalize(blocks) if at < self.play.honest() => {
-                    for block in blocks {
-                        let (height, hash) = (block.block.header.height, block.block.hash());
-                        if *self.chain.entry(height).or_insert(hash) != hash {
-                            return Err(format!("fork at height {height}"));
-                        }
+                Effect::Finalize(blocks) => {
+                    if at < self.play.honest() {
+                        self.agree(&blocks)?;
+                    }
+                    // The others need what it knows, but no more blocks.
+                    if self.has_gone_on(at) {
+                        self.send_to(at, 0, Input::Work(false));
                     }
                 }
                 Effect::Halt(reason) if at < self.play.honest() => return Err(format!("halt: {reason}")),
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn agree(&mut self, blocks: &[Committed]) -> Result<(), String> {
+        for Committed { block, .. } in blocks {
+            let (height, hash) = (block.header.height, block.hash());
+            if *self.chain.entry(height).or_insert(hash) != hash {
+                return Err(format!("fork at height {height}"));
             }
         }
         Ok(())
