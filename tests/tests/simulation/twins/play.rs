@@ -44,6 +44,8 @@ struct Stage<'a> {
     cores: Vec<(MemberIndex, Core)>,
     blocks: BTreeMap<BlockHash, View>,
     chain: BTreeMap<Height, BlockHash>,
+    /// What is final at each machine: what its log would have.
+    logs: BTreeMap<(usize, BlockHash), Arc<Block>>,
     now: u64,
     queue: BTreeMap<(u64, u64), (usize, Input)>,
     events: u64,
@@ -103,9 +105,9 @@ impl<'a> Stage<'a> {
         let first = genesis.committee();
         let seats = first.seats().to_vec();
         let committee = Committee::new(first.scope(), View::new(0), seats, play.election());
-        let (cores, blocks, chain, queue) = Default::default();
+        let (cores, blocks, chain, logs, queue) = Default::default();
         let committee = Arc::new(committee);
-        let mut stage = Self { play, committee, genesis, cores, blocks, chain, now: 0, queue, events: 0 };
+        let mut stage = Self { play, committee, genesis, cores, blocks, chain, logs, now: 0, queue, events: 0 };
         let names = (0..play.members).chain(play.honest()..play.members);
         let starts: Vec<_> = names.map(|name| stage.start(MemberIndex::new(name as u16))).collect();
         for (index, core, effects) in starts {
@@ -165,7 +167,14 @@ impl<'a> Stage<'a> {
                     let result = Ok(outcome(&hash).into());
                     self.send_to(at, 0, Input::Executed { block: hash, result });
                 }
+                Effect::Serve(to, block) => {
+                    if let Some(block) = self.logs.get(&(at, block)).cloned() {
+                        self.send(at, Some(to), &Message::Block(block));
+                    }
+                }
                 Effect::Finalize(blocks) => {
+                    let held = blocks.iter().map(|Committed { block, .. }| Arc::clone(block));
+                    self.logs.extend(held.map(|block| ((at, block.hash()), block)));
                     if at < self.play.honest() {
                         self.agree(&blocks)?;
                     }
