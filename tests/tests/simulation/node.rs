@@ -14,7 +14,7 @@ use galen_ledger::{
     crypto::SecretKey,
     execution::{Executor, MemoryStore},
     node::upkeep::UpkeepPool,
-    storage::{Journal, MemoryStorage, SignFile},
+    storage::{FaultyStorage, Journal, MemoryStorage, SignFile, Storage},
     types::{BlockHash, OutcomeHash},
 };
 
@@ -34,6 +34,29 @@ pub enum Memory {
     All,
     /// The chain, but none of its votes: as one that breaks R6 would.
     NoVotes,
+}
+
+/// After how many writing operations a disk fails, if it does.
+pub type Endurance = Option<usize>;
+
+/// A disk did not take what it was given. The machine must stop.
+#[derive(Debug)]
+pub struct DiskFailed;
+
+/// Why final blocks were not taken in.
+#[derive(Debug)]
+pub enum Refused {
+    /// The disk failed.
+    Disk,
+    /// The state did not take them.
+    State(String),
+}
+
+fn disk(memory: &MemoryStorage, endurance: Endurance) -> Box<dyn Storage> {
+    match endurance {
+        Some(operations) => Box::new(FaultyStorage::new(memory.clone(), operations)),
+        None => Box::new(memory.clone()),
+    }
 }
 
 /// A member's machine.
@@ -60,6 +83,8 @@ pub struct Node {
     pub life: u64,
     /// Whether it runs.
     pub up: bool,
+    /// What its disks can bear in this life.
+    pub endurance: Endurance,
     genesis: Arc<Genesis>,
     sign_file: SignFile,
     log: MemoryStorage,
@@ -89,9 +114,14 @@ pub fn genesis(members: usize, parameters: Parameters) -> Arc<Genesis> {
 
 impl Node {
     /// Starts a machine, for the first time.
-    pub fn new(genesis: &Arc<Genesis>, index: MemberIndex, keys: Vec<SecretKey>) -> (Self, Vec<Effect>) {
+    pub fn new(
+        genesis: &Arc<Genesis>,
+        index: MemberIndex,
+        keys: Vec<SecretKey>,
+        endurance: Endurance,
+    ) -> (Self, Vec<Effect>) {
         let disks = (MemoryStorage::new(), MemoryStorage::new());
-        Self::open(genesis, index, keys, disks, Memory::All)
+        Self::open(genesis, index, keys, disks, Memory::All, endurance)
     }
 
     fn open(
@@ -100,13 +130,14 @@ impl Node {
         keys: Vec<SecretKey>,
         (log, signs): (MemoryStorage, MemoryStorage),
         memory: Memory,
+        endurance: Endurance,
     ) -> (Self, Vec<Effect>) {
-        let (sign_file, signed) = SignFile::open(Box::new(signs.clone())).expect("the sign state opens");
+        let (sign_file, signed) = SignFile::open(disk(&signs, endurance)).expect("the sign state opens");
         let signed = if memory == Memory::All { signed } else { SignState::default() };
         let store = Arc::new(MemoryStore::new());
         let executor = Executor::open(Counter::new(), Arc::clone(genesis), store).expect("the state opens");
         let founded = executor.genesis_outcome().expect("there is a genesis");
-        let opened = Journal::open(Box::new(log.clone()), genesis, founded, signed);
+        let opened = Journal::open(disk(&log, endurance), genesis, founded, signed);
         let (journal, mut recovered) = opened.expect("the log opens");
         if memory == Memory::NoVotes {
             recovered.votes.clear();
@@ -137,6 +168,7 @@ impl Node {
             recovered: votes,
             life: 0,
             up: true,
+            endurance,
             genesis: Arc::clone(genesis),
             sign_file,
             log,
@@ -146,9 +178,10 @@ impl Node {
     }
 
     /// Starts again from what a power cut left, of which so many bytes were written although not synchronised.
-    pub fn restart(&mut self, torn: usize, memory: Memory) -> Vec<Effect> {
+    pub fn restart(&mut self, torn: usize, memory: Memory, endurance: Endurance) -> Vec<Effect> {
         let disks = (self.log.after_power_cut(torn), self.signs.after_power_cut(0));
-        let (mut node, effects) = Self::open(&self.genesis, self.index, self.keys.clone(), disks, memory);
+        let keys = self.keys.clone();
+        let (mut node, effects) = Self::open(&self.genesis, self.index, keys, disks, memory, endurance);
         node.life = self.life;
         *self = node;
         effects
@@ -161,23 +194,25 @@ impl Node {
     }
 
     /// Writes what must be durable; it is not before [`Self::sync`].
-    pub fn write(&mut self, effects: &[Effect]) {
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn write(&mut self, effects: &[Effect]) -> Result<(), DiskFailed> {
         for effect in effects {
             if let Effect::Persist(record) = effect {
-                self.persist(record);
+                self.journal.persist(record).map_err(|_| DiskFailed)?;
             }
         }
-    }
-
-    /// Writes a record.
-    pub fn persist(&mut self, record: &Record) {
-        self.journal.persist(record).expect("memory can be written");
+        Ok(())
     }
 
     /// Makes durable what was written, and what was signed last.
-    pub fn sync(&mut self) {
-        self.journal.sync().expect("memory can be written");
-        self.sign_file.write(self.core.sign_state()).expect("memory can be written");
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn sync(&mut self) -> Result<(), DiskFailed> {
+        self.journal.sync().map_err(|_| DiskFailed)?;
+        self.sign_file.write(self.core.sign_state()).map_err(|_| DiskFailed)
     }
 
     /// The key with which it votes in its cycle, if it has a seat.
@@ -189,13 +224,13 @@ impl Node {
     /// Takes final blocks into log and state.
     ///
     /// # Errors
-    /// When the state cannot take them.
-    pub fn commit(&mut self, blocks: Vec<Committed>) -> Result<(), String> {
+    /// When the disk fails, or the state cannot take them.
+    pub fn commit(&mut self, blocks: Vec<Committed>) -> Result<(), Refused> {
         for committed in &blocks {
-            self.journal.finalize(committed).map_err(|error| error.to_string())?;
+            self.journal.finalize(committed).map_err(|_| Refused::Disk)?;
             self.pool.settle(&committed.block);
         }
-        self.executor.commit(blocks).map(drop).map_err(|error| error.to_string())
+        self.executor.commit(blocks).map(drop).map_err(|error| Refused::State(error.to_string()))
     }
 
     /// Does what the member owes the beacon, and gives what is to be told to the others.

@@ -38,6 +38,7 @@ impl Report {
             ("loss", storm.links.loss > 0.0),
             ("duplication", storm.links.duplication > 0.0),
             ("delay and reordering beyond Δ", storm.links.delay > 0.0),
+            ("disks that fail", storm.disk > 0.0),
             ("partitions", storm.partitions),
             ("crashes", storm.crash > 0.0),
             ("crashes at boundaries", storm.crash_at_boundary > 0.0),
@@ -50,6 +51,7 @@ impl Report {
         let totals = [
             ("blocks final", outcome.height),
             ("crashes", counts.crashes as u64),
+            ("disks that failed", counts.disks as u64),
             ("changes of partition", counts.partitions as u64),
             ("proofs against members", counts.evidence as u64),
             ("events", counts.events as u64),

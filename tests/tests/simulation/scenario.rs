@@ -33,6 +33,8 @@ pub struct Storm {
     pub crash: f64,
     /// How likely it crashes as it begins a cycle.
     pub crash_at_boundary: f64,
+    /// How likely the disk of a life fails in it.
+    pub disk: f64,
     /// Whether the network parts and heals.
     pub partitions: bool,
 }
@@ -156,7 +158,8 @@ fn storm(rng: &mut ChaCha20Rng) -> Storm {
     let mut some = |likely: f64, most: f64| if chance(rng, likely) { rng.gen_range(0.0..most) } else { 0.0 };
     let links = Links { loss: some(0.6, 0.2), duplication: some(0.4, 0.3), delay: some(0.5, 0.2) };
     let (crash, crash_at_boundary) = (some(0.5, 0.02), some(0.3, 0.5));
-    Storm { links, crash, crash_at_boundary, partitions: chance(rng, 0.4) }
+    let disk = some(0.2, 1.0);
+    Storm { links, crash, crash_at_boundary, disk, partitions: chance(rng, 0.4) }
 }
 
 impl fmt::Display for Scenario {

@@ -40,6 +40,8 @@ enum Event {
 pub struct Counts {
     /// Crashes.
     pub crashes: usize,
+    /// Of them, those because a disk failed.
+    pub disks: usize,
     /// Times that the network parted.
     pub partitions: usize,
     /// Proofs against members.
@@ -128,7 +130,8 @@ impl World {
         keys: Vec<galen_ledger::crypto::SecretKey>,
         actor: Option<Box<dyn Adversary>>,
     ) {
-        let (node, effects) = Node::new(&self.genesis, member, keys);
+        let endurance = self.endurance(actor.is_none());
+        let (node, effects) = Node::new(&self.genesis, member, keys, endurance);
         self.nodes.push(node);
         self.actors.push(actor);
         self.saboteurs.push(Saboteur::default());
@@ -250,7 +253,8 @@ impl World {
 
     fn restart(&mut self, at: usize, memory: Memory) {
         let torn = self.rng.gen_range(0..400);
-        let effects = self.nodes[at].restart(torn, memory);
+        let endurance = self.endurance(self.is_honest(at));
+        let effects = self.nodes[at].restart(torn, memory, endurance);
         if self.is_honest(at) {
             self.invariants.restarted(at, &self.nodes[at]);
             let votes = self.nodes[at].recovered.iter().cloned();

@@ -16,7 +16,7 @@ use crate::{
     bugs::{Bug, Extra},
     invariants::Watch,
     network::chance,
-    node::DELTA,
+    node::{DELTA, DiskFailed, Refused},
 };
 
 impl World {
@@ -24,12 +24,14 @@ impl World {
     pub(super) fn apply(&mut self, at: usize, effects: Vec<Effect>) {
         let first_sent = self.bug == Some(Bug::SentBeforeDurable) && self.is_honest(at);
         let crash = self.crashes(at, effects.iter().any(begins));
-        self.nodes[at].write(&effects);
+        if self.nodes[at].write(&effects).is_err() {
+            return self.loses_disk(at);
+        }
         if crash && chance(&mut self.rng, 0.5) && !first_sent {
             return self.crash(at);
         }
-        if !first_sent {
-            self.sync(at, &effects);
+        if !first_sent && self.sync(at, &effects).is_err() {
+            return self.loses_disk(at);
         }
         let until = if crash { self.rng.gen_range(0..=effects.len()) } else { effects.len() };
         let (life, written) = (self.nodes[at].life, effects.clone());
@@ -42,20 +44,21 @@ impl World {
         if crash {
             return self.crash(at);
         }
-        if first_sent {
-            self.sync(at, &written);
+        if first_sent && self.sync(at, &written).is_err() {
+            return self.loses_disk(at);
         }
         self.sabotage(at, &written);
         self.offer_work(at);
     }
 
-    fn sync(&mut self, at: usize, effects: &[Effect]) {
-        self.nodes[at].sync();
+    fn sync(&mut self, at: usize, effects: &[Effect]) -> Result<(), DiskFailed> {
+        self.nodes[at].sync()?;
         for effect in effects {
             if let Effect::Persist(Record::Vote(vote)) = effect {
                 self.invariants.persisted(at, vote);
             }
         }
+        Ok(())
     }
 
     fn carry_out(&mut self, at: usize, effect: Effect) {
@@ -156,10 +159,11 @@ impl World {
                 let life = self.nodes[at].life;
                 self.schedule(1, Event::Duties(at, life));
             }
-            Err(error) if honest => {
+            Err(Refused::Disk) => self.loses_disk(at),
+            Err(Refused::State(error)) if honest => {
                 self.invariants.violate(format!("the state refuses a final block: {error}"))
             }
-            Err(_) => self.nodes[at].stop(),
+            Err(Refused::State(_)) => self.nodes[at].stop(),
         }
     }
 
@@ -214,9 +218,12 @@ impl World {
                     let Some(key) = node.key() else { continue };
                     let vote = Vote::sign(statement, from, &node.core.committee().scope(), &key);
                     let record = Effect::Persist(Record::Vote(vote.clone()));
-                    self.nodes[at].write(std::slice::from_ref(&record));
-                    self.saboteurs[at].sees(std::slice::from_ref(&record));
-                    self.sync(at, &[record]);
+                    let record = std::slice::from_ref(&record);
+                    let written = self.nodes[at].write(record).and_then(|()| self.sync(at, record));
+                    if written.is_err() {
+                        return self.loses_disk(at);
+                    }
+                    self.saboteurs[at].sees(record);
                     self.tell_all(at, Message::Vote(vote.clone()));
                     Message::Vote(vote)
                 }

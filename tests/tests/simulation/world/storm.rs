@@ -10,7 +10,7 @@ use rand::Rng;
 use super::{Event, World};
 use crate::{
     network::chance,
-    node::{DELTA, key_of},
+    node::{DELTA, Endurance, Memory, key_of},
     scenario::Joining,
 };
 
@@ -32,6 +32,20 @@ impl World {
         self.nodes[at].stop();
         let after = self.rng.gen_range(1..15 * DELTA);
         self.schedule(after, Event::Restart(at));
+    }
+
+    /// A disk does not take what it is given: the machine stops there, having sent nothing that depends on it. It comes
+    /// back with the same content on a disk that works.
+    pub(super) fn loses_disk(&mut self, at: usize) {
+        self.counts.disks += 1;
+        self.crash(at);
+    }
+
+    /// What the disks of an honest member can bear in its next life.
+    pub(super) fn endurance(&mut self, is_honest: bool) -> Endurance {
+        let likely = self.scenario.storm.disk;
+        let fails = self.stormy && is_honest && chance(&mut self.rng, likely);
+        fails.then(|| self.rng.gen_range(30..400))
     }
 
     /// The network parts or heals; members hand in a change of the membership.
@@ -85,10 +99,16 @@ impl World {
         }
     }
 
-    /// From now on nothing is lost, and nobody crashes.
+    /// From now on nothing is lost, and nobody crashes. Disks that were about to fail are replaced.
     pub fn calm(&mut self) {
         self.stormy = false;
         self.network.calm();
+        for at in 0..self.nodes.len() {
+            if self.nodes[at].up && self.nodes[at].endurance.is_some() {
+                self.nodes[at].stop();
+                self.restart(at, Memory::All);
+            }
+        }
     }
 
     /// Gives the members work until this height is reached.
