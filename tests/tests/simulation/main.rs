@@ -76,28 +76,30 @@ fn replay() {
     assert!(outcome.violation.is_none(), "{}", outcome.failure().unwrap_or_default());
 }
 
-/// The first seed that finds a bug, within the runs of the usual test.
-fn hunt(bug: Bug, watch: Watch) -> Option<(u64, String)> {
+/// The first seed that finds a bug by what begins with these words, within the runs of the usual test.
+fn hunt(bug: Bug, watch: Watch, words: &str) -> Option<(u64, String)> {
     let runs = number("GALEN_SIMULATION_RUNS").unwrap_or(RUNS);
     (0..runs).into_par_iter().find_map_first(|seed| {
         let outcome = run::run_with(Scenario::draw(seed), Some(bug), watch);
-        outcome.violation.map(|violation| (seed, violation))
+        outcome.violation.filter(|violation| violation.starts_with(words)).map(|violation| (seed, violation))
     })
 }
 
+/// Each is found as what it is. (A core that does not know of the vote that its saboteur added may vote a second time:
+/// that is found as well, and is not what is looked for.) A short quorum shows in many ways.
 #[test]
 fn bugs_made_on_purpose_are_found() {
     for (bug, rule) in Bug::ALL {
-        let (seed, violation) = hunt(bug, Watch::All).unwrap_or_else(|| panic!("{bug:?} is not found"));
+        let words = if bug == Bug::ShortQuorum { "" } else { rule };
+        let (seed, violation) = hunt(bug, Watch::All, words).unwrap_or_else(|| panic!("{bug:?} is not found"));
         println!("{rule} {bug:?}: found in run {}: {violation}", seed + 1);
-        assert!(bug == Bug::ShortQuorum || violation.starts_with(rule), "found for another reason");
     }
 }
 
 /// A vote sent before it is durable is also found by what comes of it: a member that contradicts itself.
 #[test]
 fn a_member_that_forgets_its_votes_is_found_by_what_it_says() {
-    let (seed, violation) = hunt(Bug::SentBeforeDurable, Watch::Wire).expect("found");
+    let (seed, violation) = hunt(Bug::SentBeforeDurable, Watch::Wire, "").expect("found");
     println!("R6 {:?}: contradicts itself in run {}: {violation}", Bug::SentBeforeDurable, seed + 1);
 }
 
@@ -107,7 +109,7 @@ fn a_member_that_forgets_its_votes_is_found_by_what_it_says() {
 #[ignore = "takes minutes, and is for the record"]
 fn bugs_made_on_purpose_fork_the_chain() {
     for (bug, rule) in Bug::ALL {
-        match hunt(bug, Watch::Forks) {
+        match hunt(bug, Watch::Forks, "") {
             Some((seed, violation)) => println!("{rule} {bug:?}: forks in run {}: {violation}", seed + 1),
             None => println!("{rule} {bug:?}: no fork in the usual runs"),
         }

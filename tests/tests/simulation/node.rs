@@ -10,7 +10,7 @@ use std::{
 use galen_ledger::{
     Height, MemberIndex,
     chain::{Candidate, Committee, Genesis, Parameters, Upkeep, Vote},
-    consensus::{Committed, Core, Effect, Record, Setup, SignState, Timing},
+    consensus::{Committed, Core, Effect, Setup, SignState, Timing},
     crypto::SecretKey,
     execution::{Executor, MemoryStore},
     node::upkeep::UpkeepPool,
