@@ -5,6 +5,7 @@
 pub mod auditor;
 pub mod console;
 pub mod hospital;
+pub mod light;
 pub mod prover;
 
 use clap::{Parser, Subcommand};
@@ -27,6 +28,9 @@ enum Command {
     /// Verify a chain from its exported file, trusting nobody
     #[command(subcommand)]
     Auditor(auditor::AuditorCommand),
+    /// Prove and verify one fact of a chain's state, with the genesis and nothing else
+    #[command(subcommand)]
+    Light(light::LightCommand),
     /// A hospital's side: see what would be released before anything is proven
     #[command(subcommand)]
     Hospital(hospital::HospitalCommand),
@@ -48,6 +52,7 @@ impl Cli {
                 runtime.block_on(demo::run(args, &console))
             }
             Command::Auditor(command) => command.run(),
+            Command::Light(command) => command.run(),
             Command::Hospital(command) => command.run(),
             Command::Prover(command) => runtime.block_on(command.run()),
         };
