@@ -6,6 +6,7 @@ mod clock;
 mod driver;
 pub(crate) mod event;
 mod mempool;
+mod meters;
 pub mod open;
 pub mod transport;
 pub mod upkeep;
@@ -20,6 +21,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 pub use self::{
     mempool::MempoolLimits,
+    meters::Meter,
     open::{NodeSettings, StartError},
     transport::{Frame, Held, Inbox, MemoryLinks, Transport},
 };
@@ -36,6 +38,7 @@ use crate::{
     types::{BlobHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
 };
 use event::Event;
+use meters::Meters;
 
 /// A final transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +111,7 @@ struct Running {
     inbox: Inbox,
     blocks: broadcast::Sender<Arc<FinalBlock>>,
     status: watch::Receiver<NodeStatus>,
+    meters: Arc<Meters>,
     threads: Mutex<Option<([JoinHandle<()>; 2], HomeLock)>>,
 }
 
@@ -120,11 +124,12 @@ impl Node {
         inbox: Inbox,
         blocks: broadcast::Sender<Arc<FinalBlock>>,
         status: watch::Receiver<NodeStatus>,
+        meters: Arc<Meters>,
         threads: [JoinHandle<()>; 2],
         lock: HomeLock,
     ) -> Self {
         let threads = Mutex::new(Some((threads, lock)));
-        Self(Arc::new(Running { genesis, me, executor, inbox, blocks, status, threads }))
+        Self(Arc::new(Running { genesis, me, executor, inbox, blocks, status, meters, threads }))
     }
 
     /// The chain.
@@ -197,6 +202,11 @@ impl Node {
     pub async fn change(&self, change: SignedChange) -> Result<(), ChangeError> {
         change.verify(&self.committee())?;
         self.send(Event::Change(change)).await.map_err(ChangeError::Stopped)
+    }
+
+    /// How it is doing, in figures.
+    pub fn meter(&self) -> Meter {
+        self.0.meters.read()
     }
 
     /// What it is doing; changes can be waited for.
