@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use galen_ledger::chain::Genesis;
 use galen_ledger::links::{LinkSettings, Links, Peer};
 use galen_ledger::storage::HomeLock;
-use galen_ledger::{Blobs, FileBlobs, Height, MemberIndex, Node, NodeSettings};
+use galen_ledger::{Blobs, FileBlobs, MemberIndex, Node, NodeSettings};
 use galen_market::Market;
 
 use super::config::{Config, Role};
@@ -24,8 +24,6 @@ pub struct Running {
     pub node: Node,
     /// Its links.
     pub links: Arc<Links>,
-    /// Its ciphertexts.
-    pub blobs: Arc<dyn Blobs>,
     _lock: HomeLock,
 }
 
@@ -49,8 +47,7 @@ impl Running {
             home.folder().display()
         );
         let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(home.folder().join(&config.node.blobs))?);
-        let market =
-            Market::new(&genesis.config, Arc::clone(&blobs)).context("the market's part of the genesis")?;
+        let market = Market::new(&genesis.config, blobs).context("the market's part of the genesis")?;
         let me = MemberIndex::new(config.node.number);
         let address = config.links.listen;
         let links =
@@ -60,7 +57,7 @@ impl Running {
         let node = Node::start(settings, Arc::new(market), Box::new(links.sender()))
             .with_context(|| format!("the node in {} cannot start", home.folder().display()))?;
         links.deliver_to(Arc::new(node.inbox()));
-        let running = Self { home, config, node, links: Arc::new(links), blobs, _lock: lock };
+        let running = Self { home, config, node, links: Arc::new(links), _lock: lock };
         running.follow_committee(&running.config.peers)?;
         Ok(running)
     }
@@ -100,14 +97,6 @@ impl Running {
     pub async fn stop(&self) {
         self.links.close().await;
         self.node.stop().await;
-    }
-
-    /// Waits until a height is final here.
-    ///
-    /// # Errors
-    /// When the node stops before.
-    pub async fn reached(&self, height: Height) -> anyhow::Result<()> {
-        self.node.reached(height).await.map_err(anyhow::Error::msg)
     }
 }
 
