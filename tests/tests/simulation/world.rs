@@ -301,6 +301,7 @@ fn name(input: &Input) -> &'static str {
             Message::Fetch(_) => "fetch",
             Message::Block(_) => "block",
             Message::Tx(_) => "tx",
+            Message::FetchBlob(_) | Message::BlobChunk(_) | Message::NoBlob(_) => "blob",
             Message::Upkeep { .. } => "upkeep",
         },
         Input::Timer(_) => "timer",
