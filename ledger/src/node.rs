@@ -5,6 +5,8 @@
 mod clock;
 mod driver;
 pub(crate) mod event;
+pub mod held;
+mod lanes;
 mod mempool;
 pub mod open;
 pub mod transport;

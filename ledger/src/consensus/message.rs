@@ -3,14 +3,27 @@
 use std::sync::Arc;
 
 use crate::{
-    chain::{Block, Certificate, Upkeep, Vote, vote::proposal_body},
-    codec::{Decode, DecodeError, Encode, Reader, put_bytes},
+    chain::{
+        Block, Certificate, Header, Upkeep, Vote,
+        block::{put_txs, read_txs},
+        certificate::{put_signatures, read_signatures},
+        upkeep::MAX_UPKEEP_ITEMS,
+        vote::proposal_body,
+    },
+    codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_list},
     crypto::{Purpose, Scope, SecretKey, Signature},
-    types::{BlockHash, Cycle, Height, MAX_TX_BYTES, Turn, View},
+    lanes::{Lane, MAX_LANES, MiniBlock},
+    types::{BlockHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, MiniHash, Turn, View},
 };
 
 /// Largest message, in bytes; a link refuses longer frames before it allocates anything.
 pub const MAX_FRAME_BYTES: usize = 40 * 1024 * 1024;
+
+/// Tags of the messages of lanes.
+pub(crate) const COMPACT: u8 = 16;
+pub(crate) const MINI_BLOCK: u8 = 17;
+pub(crate) const FETCH_MINIS: u8 = 18;
+pub(crate) const RECEIPTS: u8 = 19;
 
 /// A block with the signature of the leader that proposes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +54,63 @@ impl Proposal {
     }
 }
 
+/// A proposal as it travels: without the bodies of mini-blocks, which the receivers have, or ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompactProposal {
+    /// The view.
+    pub view: View,
+    /// The leader's signature, over the view and the hash of the header.
+    pub signature: Signature,
+    /// The block's header.
+    pub header: Header,
+    /// The ledger's own affairs.
+    pub upkeep: Vec<Upkeep>,
+    /// The mini-blocks.
+    pub lanes: Vec<Lane>,
+    /// The transactions that the proposer takes on its own account.
+    pub own: Vec<Vec<u8>>,
+}
+
+impl CompactProposal {
+    /// Leaves out of a proposal what is in mini-blocks.
+    pub fn of(proposal: &Proposal) -> Self {
+        let block = &proposal.block;
+        let in_lanes = block.lanes.iter().map(Lane::included).sum();
+        Self {
+            view: proposal.view,
+            signature: proposal.signature,
+            header: block.header.clone(),
+            upkeep: block.upkeep.clone(),
+            lanes: block.lanes.clone(),
+            own: block.txs.iter().skip(in_lanes).cloned().collect(),
+        }
+    }
+
+    /// Puts the bodies back, one mini-block for each lane, in their order. Whether it is the block that was proposed is
+    /// checked with the block.
+    pub fn whole<'a>(self, minis: impl IntoIterator<Item = &'a MiniBlock>) -> Proposal {
+        let included = self.lanes.iter().zip(minis).flat_map(|(lane, mini)| lane.included_of(mini));
+        let mut txs: Vec<_> = included.map(|tx| tx.to_vec()).collect();
+        txs.extend(self.own);
+        let block = Block { header: self.header, upkeep: self.upkeep, lanes: self.lanes, txs };
+        Proposal { view: self.view, block: Arc::new(block), signature: self.signature }
+    }
+}
+
+/// Receipts of a mini-block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipts {
+    /// The cycle.
+    pub cycle: Cycle,
+    /// The mini-block.
+    pub mini: MiniHash,
+    /// The signers and their signatures, in the order of their numbers.
+    pub signed: Vec<(MemberIndex, Signature)>,
+}
+
+/// Most mini-blocks that are asked for in one message.
+pub const MAX_MINIS_ASKED: usize = 64;
+
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -65,6 +135,14 @@ pub enum Message {
         /// What.
         item: Upkeep,
     },
+    /// The leader's block, without the bodies of mini-blocks. It becomes a [`Message::Propose`] before the core sees it.
+    Compact(CompactProposal),
+    /// A mini-block: from its author, passed on, or asked for.
+    MiniBlock(Arc<MiniBlock>),
+    /// Asks for mini-blocks.
+    FetchMinis(Vec<MiniHash>),
+    /// Receipts: one for the author, or all that the author has.
+    Receipts(Receipts),
 }
 
 /// Where a member is.
@@ -88,7 +166,10 @@ impl Message {
             Self::Vote(vote) => Some(vote.cycle),
             Self::Certificate(certificate) => Some(certificate.turn().cycle),
             Self::Upkeep { cycle, .. } => Some(*cycle),
-            Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) => None,
+            Self::Compact(proposal) => Some(proposal.header.cycle),
+            Self::MiniBlock(mini) => Some(mini.header.cycle),
+            Self::Receipts(receipts) => Some(receipts.cycle),
+            Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) | Self::FetchMinis(_) => None,
         }
     }
 }
@@ -131,6 +212,29 @@ impl Encode for Message {
                 cycle.encode(out);
                 item.encode(out);
             }
+            Self::Compact(CompactProposal { view, signature, header, upkeep, lanes, own }) => {
+                out.push(COMPACT);
+                view.encode(out);
+                signature.encode(out);
+                header.encode(out);
+                put_list(out, upkeep);
+                put_list(out, lanes);
+                put_txs(out, own);
+            }
+            Self::MiniBlock(mini) => {
+                out.push(MINI_BLOCK);
+                mini.encode(out);
+            }
+            Self::FetchMinis(minis) => {
+                out.push(FETCH_MINIS);
+                put_list(out, minis);
+            }
+            Self::Receipts(Receipts { cycle, mini, signed }) => {
+                out.push(RECEIPTS);
+                cycle.encode(out);
+                mini.encode(out);
+                put_signatures(out, signed);
+            }
         }
     }
 }
@@ -171,6 +275,21 @@ impl Decode for Message {
             6 => Self::Block(Arc::new(Decode::decode(reader)?)),
             7 => Self::Tx(reader.bytes(MAX_TX_BYTES, "transaction")?.into()),
             8 => Self::Upkeep { cycle: Decode::decode(reader)?, item: Decode::decode(reader)? },
+            COMPACT => Self::Compact(CompactProposal {
+                view: Decode::decode(reader)?,
+                signature: Decode::decode(reader)?,
+                header: Decode::decode(reader)?,
+                upkeep: reader.list(MAX_UPKEEP_ITEMS, "upkeep")?,
+                lanes: reader.list(MAX_LANES, "lanes")?,
+                own: read_txs(reader)?,
+            }),
+            MINI_BLOCK => Self::MiniBlock(Arc::new(Decode::decode(reader)?)),
+            FETCH_MINIS => Self::FetchMinis(reader.list(MAX_MINIS_ASKED, "mini-blocks asked for")?),
+            RECEIPTS => Self::Receipts(Receipts {
+                cycle: Decode::decode(reader)?,
+                mini: Decode::decode(reader)?,
+                signed: read_signatures(reader)?,
+            }),
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

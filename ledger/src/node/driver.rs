@@ -2,6 +2,9 @@
 //!
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
+mod lanes;
+mod proposals;
+mod routing;
 mod upkeep;
 
 use std::{
@@ -12,9 +15,11 @@ use std::{
 
 use tokio::sync::{broadcast, watch};
 
+use self::proposals::on_wire;
 use super::{
     Frame, NodeStatus, SubmitError, Submitted, Transport, clock,
     event::{Event, Job, SubmitReply, Worked},
+    lanes::Lanes,
     mempool::Mempool,
     upkeep::UpkeepPool,
 };
@@ -30,8 +35,6 @@ use crate::{
 
 /// Events handled before the log is synchronised.
 const BATCH: usize = 64;
-/// Transactions that are sent to the others again at a time.
-const SUBMITTED_AGAIN: usize = 64;
 /// How long to sleep when no timer is set.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -62,6 +65,9 @@ pub(super) struct Driver {
     pub executor: Arc<Executor>,
     pub jobs: mpsc::Sender<Job>,
     pub mempool: Mempool,
+    pub lanes: Lanes,
+    /// Effects of what the core was told in the course of other things.
+    pub reactions: Vec<Effect>,
     pub waiters: BTreeMap<TxHash, Vec<SubmitReply>>,
     pub timers: BTreeMap<Timer, Instant>,
     pub blocks: broadcast::Sender<Arc<FinalBlock>>,
@@ -109,12 +115,13 @@ impl Driver {
             self.fire_timers(&mut effects);
             self.apply(effects)?;
             self.offer_work()?;
+            self.tend_lanes()?;
         }
     }
 
     fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match event {
-            Event::Frame { from, frame, held: _held } => self.receive(from, &frame, effects),
+            Event::Frame { from, frame, held: _held } => self.receive(from, &frame, effects)?,
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
             Event::Worked(worked) => self.worked(worked, effects)?,
             Event::Change(change) => self.say_upkeep(Upkeep::Change(change)),
@@ -127,18 +134,18 @@ impl Driver {
         Ok(())
     }
 
-    fn receive(&mut self, from: MemberIndex, frame: &Frame, effects: &mut Vec<Effect>) {
+    fn receive(&mut self, from: MemberIndex, frame: &Frame, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match Message::from_bytes(frame) {
-            Ok(Message::Tx(tx)) => {
-                let hash = TxHash::of(&tx);
-                let known = self.executor.locate(&hash).is_ok_and(|place| place.is_some());
-                if !known && self.mempool.insert(hash, tx, from).is_err() {
-                    tracing::debug!(%from, "pool is full: transaction dropped");
-                }
-            }
+            Ok(Message::Tx(tx)) => self.hear_tx(from, tx),
+            Ok(Message::Compact(proposal)) => self.hear_proposal(from, proposal)?,
+            Ok(Message::MiniBlock(mini)) => self.hear_mini(from, mini)?,
+            Ok(Message::FetchMinis(names)) => self.serve_minis(from, &names),
+            Ok(Message::Receipts(receipts)) => self.hear_receipts(receipts),
             Ok(message) => effects.extend(self.core.step(Input::Message { from, message })),
             Err(error) => tracing::warn!(%from, %error, "frame dropped"),
         }
+        effects.append(&mut self.reactions);
+        Ok(())
     }
 
     fn submit(&mut self, tx: Arc<[u8]>, reply: SubmitReply) -> Result<(), Fatal> {
@@ -151,12 +158,16 @@ impl Driver {
             Ok(None) => {}
             Err(error) => return Err(Fatal::Halt(error.to_string())),
         }
-        if self.mempool.insert(hash, Arc::clone(&tx), self.me).is_err() {
+        let known = self.mempool.get(&hash).is_some();
+        let (part, author) = self.assign(&hash, &tx, 0);
+        if self.mempool.insert(hash, Arc::clone(&tx), self.me, part).is_err() {
             let _ = reply.send(Err(SubmitError::Full));
             return Ok(());
         }
         self.waiters.entry(hash).or_default().push(reply);
-        self.broadcast(&Message::Tx(tx));
+        if let Some(author) = author.filter(|_| !known) {
+            self.send_durable(vec![author], &Message::Tx(tx));
+        }
         Ok(())
     }
 
@@ -175,16 +186,24 @@ impl Driver {
                 self.idle_due = waits.then(|| Instant::now() + self.idle_interval);
                 blocks.iter().for_each(|block| self.publish(block));
                 self.do_duties(&duties);
+                if !blocks.is_empty() {
+                    self.mempool.reconsider();
+                    self.check_unsure();
+                }
             }
             Worked::Performed(duty, message) if duty.cycle() == self.committee.cycle() => {
                 self.say_upkeep(Upkeep::Beacon(message));
             }
             // The cycle has ended meanwhile.
             Worked::Performed(..) => {}
-            Worked::Rechecked { refused, known } => {
-                self.refuse(refused);
-                known.iter().for_each(|hash| self.mempool.remove(hash));
+            Worked::Rechecked { refused, known, good } => {
+                let (_, sure): (Vec<_>, Vec<_>) =
+                    refused.into_iter().partition(|(hash, _)| self.may_be_early(hash));
+                self.refuse(sure);
+                known.iter().for_each(|hash| self.forget(hash));
+                good.iter().for_each(|hash| self.mempool.approve(hash));
             }
+            Worked::CheckedMini { name, refused, known } => self.checked_mini(name, refused, &known)?,
             Worked::Failed(reason) => return Err(Fatal::Halt(reason)),
         }
         Ok(())
@@ -192,11 +211,22 @@ impl Driver {
 
     fn refuse(&mut self, refused: Vec<(TxHash, crate::application::Refusal)>) {
         for (hash, refusal) in refused {
-            self.mempool.remove(&hash);
+            self.forget(&hash);
             for reply in self.waiters.remove(&hash).unwrap_or_default() {
                 let _ = reply.send(Err(SubmitError::Refused(refusal.clone())));
             }
         }
+    }
+
+    /// Whether a refused transaction came from another member, who may know a newer state: it is checked again.
+    fn may_be_early(&mut self, hash: &TxHash) -> bool {
+        !self.waiters.contains_key(hash) && self.mempool.get(hash).is_some() && self.mempool.doubt(hash)
+    }
+
+    /// A transaction is in the chain, or no good.
+    fn forget(&mut self, hash: &TxHash) {
+        self.mempool.remove(hash);
+        self.lanes.pool.close(hash);
     }
 
     /// Tells those who wait for a transaction, and those who follow the chain.
@@ -215,17 +245,39 @@ impl Driver {
     /// Tells the core whether there is anything to make a block for.
     fn offer_work(&mut self) -> Result<(), Fatal> {
         let idle = self.waits && self.idle_due.is_some_and(|due| due <= Instant::now());
-        let pressing = self.mempool.is_pending() || self.upkeep.is_pressing();
+        let pressing = self.has_transactions() || self.upkeep.is_pressing();
         let work = pressing || self.core.tip().height < self.demand || idle;
         let effects = self.core.step(Input::Work(work));
         self.apply(effects)
+    }
+
+    /// Whether there is a transaction to make a block for, or a proposal of this view that waits for mini-blocks: a view that
+    /// nobody gives up would last.
+    fn has_transactions(&self) -> bool {
+        self.lanes.pool.is_pending(&self.lanes.flight)
+            || self.mempool.is_pending(|tx| self.lanes.is_busy(tx))
+            || self.lanes.held.holds(self.core.view())
+    }
+
+    /// Does what is due about mini-blocks, makes it durable, and sends it.
+    fn tend_lanes(&mut self) -> Result<(), Fatal> {
+        self.check_new();
+        self.ask_others();
+        self.ask_for_minis();
+        self.cut_mini()?;
+        if !self.lanes.outgoing.is_empty() {
+            self.journal.sync()?;
+            self.send_outgoing();
+        }
+        Ok(())
     }
 
     fn until_next_timer(&self) -> Duration {
         let now = Instant::now();
         let idle = self.idle_due.filter(|due| *due > now);
         let next = self.timers.values().copied().chain(idle).min();
-        next.map_or(LONG, |next| next.saturating_duration_since(now))
+        let next = next.map_or(LONG, |next| next.saturating_duration_since(now));
+        self.lanes.until_due(self.mempool.has_asked()).map_or(next, |due| due.min(next))
     }
 
     fn fire_timers(&mut self, effects: &mut Vec<Effect>) {
@@ -234,18 +286,10 @@ impl Driver {
         for timer in due {
             self.timers.remove(&timer);
             if matches!(timer, Timer::Resend(_) | Timer::Status) {
-                self.submit_again();
+                self.spread_again();
             }
             effects.extend(self.core.step(Input::Timer(timer)));
         }
-    }
-
-    /// Sends what was submitted here and still waits to the others again. A link that was down when it came has lost it,
-    /// and members that know of no work do not help to leave the views before this member's turn.
-    fn submit_again(&mut self) {
-        let waiting = self.waiters.keys().filter_map(|hash| self.mempool.get(hash));
-        let again: Vec<Arc<[u8]>> = waiting.take(SUBMITTED_AGAIN).collect();
-        again.into_iter().for_each(|tx| self.broadcast(&Message::Tx(tx)));
     }
 
     /// Carries out effects: first all that must be durable, then the rest in order.
@@ -260,6 +304,7 @@ impl Driver {
             self.signed = *self.core.sign_state();
             self.sign_file.write(&self.signed).map_err(Fatal::SignState)?;
         }
+        self.send_outgoing();
         effects.into_iter().try_for_each(|effect| self.carry_out(effect))
     }
 
@@ -270,20 +315,20 @@ impl Driver {
     fn carry_out(&mut self, effect: Effect) -> Result<(), Fatal> {
         match effect {
             Effect::Persist(_) => {}
-            Effect::Send(to, message) => self.transport.send(to, &message.to_bytes().into()),
-            Effect::Broadcast(message) => self.broadcast(&message),
+            Effect::Send(to, message) => self.transport.send(to, &on_wire(message).to_bytes().into()),
+            Effect::Broadcast(message) => self.broadcast(&on_wire(message)),
             Effect::Arm(timer, after) => {
                 self.timers.insert(timer, Instant::now() + after);
             }
             Effect::Build(order) => self.order(order),
             Effect::Execute { block, check } => {
-                self.mempool.depart(&block);
+                self.lanes.flight.depart(block.header.view, block.tx_hashes());
                 self.give(Job::Execute { block, check });
             }
             Effect::Finalize(blocks) => self.finalize(blocks)?,
             Effect::Serve(to, block) => self.send_final(to, &block)?,
             Effect::ServeFinality(to, after) => self.send_finality(to, after)?,
-            Effect::Began(committee) => self.began(committee),
+            Effect::Began(committee) => self.began(committee)?,
             Effect::Entered { turn, nullified } => self.entered(turn, nullified),
             Effect::Evidence(evidence) => self.caught(evidence),
             Effect::Upkeep(from, item) => {
@@ -302,9 +347,12 @@ impl Driver {
 
     fn order(&mut self, order: BuildOrder) {
         let limits = self.genesis.parameters;
-        let txs = self.mempool.candidates(limits.block_txs as usize, limits.block_bytes as usize);
+        let (most, bytes) = (limits.block_txs as usize, limits.block_bytes as usize);
+        let lanes = self.lanes.pool.offers(&self.lanes.flight, 2 * most);
+        let txs = self.mempool.own(most, bytes, |tx| self.lanes.is_busy(tx));
+        self.lanes.flight.depart(order.view, txs.iter().map(|tx| TxHash::of(tx)));
         let upkeep = self.upkeep.candidates(order.height.next());
-        let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), upkeep, txs };
+        let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), upkeep, lanes, txs };
         self.give(Job::Build(order, candidates));
     }
 
@@ -312,7 +360,10 @@ impl Driver {
         let mut doubtful = Vec::new();
         for committed in &blocks {
             self.journal.finalize(committed)?;
-            doubtful = self.mempool.settle(&committed.block);
+            self.lanes.flight.land(committed.block.header.view);
+            let flight = &self.lanes.flight;
+            doubtful = self.lanes.pool.settle(&committed.block, flight);
+            doubtful.extend(self.mempool.settle(&committed.block, |tx| flight.contains(tx)));
             self.upkeep.settle(&committed.block);
         }
         self.give(Job::Commit(blocks));
@@ -341,17 +392,25 @@ impl Driver {
         Ok(())
     }
 
-    fn began(&mut self, committee: Arc<Committee>) {
+    fn began(&mut self, committee: Arc<Committee>) -> Result<(), Fatal> {
         tracing::info!(member = %self.me, cycle = %committee.cycle(), members = committee.size(), "a cycle begins");
         self.mempool.begin(committee.size());
         self.upkeep.begin(Arc::clone(&committee));
+        self.lanes.pool.begin(Arc::clone(&committee));
+        self.lanes.flight.clear();
+        self.lanes.unsure.clear();
         self.committee = committee;
+        let early = self.lanes.held.begin(self.committee.cycle());
+        early.into_iter().try_for_each(|(from, proposal)| self.hear_proposal(from, proposal))?;
+        let effects = std::mem::take(&mut self.reactions);
+        self.apply(effects)
     }
 
     fn entered(&mut self, turn: Turn, nullified: bool) {
         self.timers.retain(|timer, _| !is_past(timer, turn));
+        self.lanes.held.forget(turn.view);
         if nullified {
-            self.mempool.give_up(View::new(turn.view.get().saturating_sub(1)));
+            self.lanes.flight.give_up(View::new(turn.view.get().saturating_sub(1)));
         } else {
             // The block that was due is on its way.
             self.idle_due = self.waits.then(|| Instant::now() + self.idle_interval);

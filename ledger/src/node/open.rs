@@ -18,6 +18,7 @@ use super::{
     Node, NodeStatus, Transport,
     driver::Driver,
     event::Job,
+    lanes::Lanes,
     mempool::{Mempool, MempoolLimits},
     transport::Inbox,
     upkeep::UpkeepPool,
@@ -29,7 +30,8 @@ use crate::{
     consensus::{Committed, Core, Recovered, Setup, SignState, Timing},
     crypto::{PublicKey, SecretKey},
     execution::{Executor, Position, SledStore, Store, StoreError, executor::SetupError, run::RunError},
-    storage::{FileStorage, HomeLock, Journal, JournalError, LockError, SignFile},
+    lanes::{LaneLimits, LanePool, MiniBlock, Numbers},
+    storage::{FileStorage, HomeLock, Journal, JournalError, LockError, NumberFile, SignFile},
     types::{Cycle, Height, MemberIndex},
 };
 
@@ -154,6 +156,7 @@ struct Opened {
     journal: Journal,
     sign_file: SignFile,
     signed: SignState,
+    numbers: (NumberFile, Numbers),
     executor: Arc<Executor>,
     recovered: Recovered,
 }
@@ -179,6 +182,7 @@ fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, St
     let folder = settings.home.join("log");
     let storage = || FileStorage::open(&folder).map_err(io("log folder"));
     let (sign_file, signed) = SignFile::open(Box::new(storage()?)).map_err(io("sign state"))?;
+    let numbers = NumberFile::open(Box::new(storage()?)).map_err(io("numbers of mini-blocks"))?;
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&settings.home.join("state"))?);
     let executor = Executor::open(app, Arc::clone(&settings.genesis), store)?;
     let genesis_outcome = executor.genesis_outcome()?;
@@ -186,7 +190,7 @@ fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, St
         Journal::open(Box::new(storage()?), &settings.genesis, genesis_outcome, signed)?;
     reconcile(&executor, &journal)?;
     settings.validate_seat(&executor.committee())?;
-    Ok(Opened { lock, journal, sign_file, signed, executor: Arc::new(executor), recovered })
+    Ok(Opened { lock, journal, sign_file, signed, numbers, executor: Arc::new(executor), recovered })
 }
 
 /// Brings the state to where the log is.
@@ -226,7 +230,7 @@ fn replay(executor: &Executor, journal: &Journal, height: Height) -> Result<(), 
 }
 
 fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>) -> Result<Node, StartError> {
-    let Opened { lock, journal, sign_file, signed, executor, recovered } = opened;
+    let Opened { lock, mut journal, sign_file, signed, numbers, executor, recovered } = opened;
     let (events, inbox) = mpsc::sync_channel(EVENTS);
     let (jobs, work) = mpsc::channel();
     let drift_ms = u64::try_from(settings.drift.as_millis()).unwrap_or(u64::MAX);
@@ -252,8 +256,14 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
     // What is owed to the beacon is known from the newest final block: as if that had just become final.
     jobs.send(Job::Commit(Vec::new())).map_err(|_| io("thread")(std::io::ErrorKind::BrokenPipe.into()))?;
     let (core, first) = Core::start(setup, recovered);
+    let limits = LaneLimits::of(&genesis.parameters);
+    let mut pool = LanePool::new((settings.mempool.txs, settings.mempool.bytes), Arc::clone(&committee));
+    refill(&mut pool, limits, &committee, &executor, journal.take_minis())?;
+    let lanes = Lanes::new(pool, limits, settings.timing.delta, numbers);
     let driver = Driver {
         mempool: Mempool::new(settings.mempool, committee.size()),
+        lanes,
+        reactions: Vec::new(),
         upkeep,
         committee,
         keys: settings.keys,
@@ -278,4 +288,25 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
     let thread = std::thread::Builder::new().name(name("votes"));
     let driver = thread.spawn(move || driver.run(&inbox, first)).map_err(io("thread"))?;
     Ok(Node::new(genesis, settings.me, executor, Inbox(events), blocks, watched, [driver, worker], lock))
+}
+
+/// Puts back what was in the log: what this member has receipted, or made itself, is there after a restart.
+fn refill(
+    pool: &mut LanePool,
+    limits: LaneLimits,
+    committee: &Committee,
+    executor: &Executor,
+    minis: Vec<MiniBlock>,
+) -> Result<(), StoreError> {
+    for mini in minis {
+        // What does not verify is of a cycle that is over.
+        let Ok(hashes) = mini.verify(limits, committee) else { continue };
+        pool.take(Arc::new(mini), &hashes, Duration::ZERO);
+        for hash in hashes {
+            if executor.locate(&hash)?.is_some() {
+                pool.close(&hash);
+            }
+        }
+    }
+    Ok(())
 }

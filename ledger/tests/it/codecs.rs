@@ -114,8 +114,9 @@ fn block() -> impl Strategy<Value = Block> {
                 parent_outcome: outcome(bytes[1]),
                 tx_root: tx_root(&hashes),
                 upkeep_root: upkeep_root(&upkeep),
+                lanes_root: galen_ledger::lanes::lanes_root(&[]),
             };
-            Block { header, upkeep, txs }
+            Block { header, upkeep, lanes: vec![], txs }
         },
     )
 }
@@ -229,8 +230,9 @@ fn encodings_are_what_they_were() {
         parent_outcome: outcome(2),
         tx_root: tx_root(&[TxHash::of(b"one"), TxHash::of(b"two")]),
         upkeep_root: upkeep_root(&upkeep),
+        lanes_root: galen_ledger::lanes::lanes_root(&[]),
     };
-    let block = Arc::new(Block { header, upkeep, txs });
+    let block = Arc::new(Block { header, upkeep, lanes: vec![], txs });
     let proposal = Proposal::sign(view, Arc::clone(&block), &scope, &keys[1]);
     let event = Event { kind: "set".into(), attributes: BTreeMap::from([("a".into(), "1".into())]) };
     let receipt = Receipt::accepted_with(vec![event.clone()], vec![1, 2]);

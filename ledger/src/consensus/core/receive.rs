@@ -23,8 +23,12 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions go to the pool, which is not the core's.
-            Message::Tx(_) => {}
+            // Transactions and lanes are not the core's: it sees whole blocks.
+            Message::Tx(_)
+            | Message::Compact(_)
+            | Message::MiniBlock(_)
+            | Message::FetchMinis(_)
+            | Message::Receipts(_) => {}
         }
     }
 
