@@ -8,6 +8,7 @@ pub(crate) mod event;
 pub mod held;
 mod lanes;
 mod mempool;
+mod meters;
 pub mod open;
 pub mod transport;
 pub mod upkeep;
@@ -22,6 +23,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 pub use self::{
     mempool::MempoolLimits,
+    meters::Meter,
     open::{NodeSettings, StartError},
     transport::{Frame, Held, Inbox, MemoryLinks, Transport},
 };
@@ -32,11 +34,13 @@ use crate::{
         Executor, FinalBlock, Position, StateProof, StoreError,
         upkeep::{MemberRecord, OutputRecord},
     },
+    light::LightProof,
     state::StateRead,
     storage::{FinalRecord, HomeLock, JournalError},
     types::{BlobHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
 };
 use event::Event;
+use meters::Meters;
 
 /// A final transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +113,7 @@ struct Running {
     inbox: Inbox,
     blocks: broadcast::Sender<Arc<FinalBlock>>,
     status: watch::Receiver<NodeStatus>,
+    meters: Arc<Meters>,
     threads: Mutex<Option<([JoinHandle<()>; 2], HomeLock)>>,
 }
 
@@ -121,11 +126,12 @@ impl Node {
         inbox: Inbox,
         blocks: broadcast::Sender<Arc<FinalBlock>>,
         status: watch::Receiver<NodeStatus>,
+        meters: Arc<Meters>,
         threads: [JoinHandle<()>; 2],
         lock: HomeLock,
     ) -> Self {
         let threads = Mutex::new(Some((threads, lock)));
-        Self(Arc::new(Running { genesis, me, executor, inbox, blocks, status, threads }))
+        Self(Arc::new(Running { genesis, me, executor, inbox, blocks, status, meters, threads }))
     }
 
     /// The chain.
@@ -200,6 +206,11 @@ impl Node {
         self.send(Event::Change(change)).await.map_err(ChangeError::Stopped)
     }
 
+    /// How it is doing, in figures.
+    pub fn meter(&self) -> Meter {
+        self.0.meters.read()
+    }
+
     /// What it is doing; changes can be waited for.
     pub fn status(&self) -> watch::Receiver<NodeStatus> {
         self.0.status.clone()
@@ -255,6 +266,15 @@ impl Node {
     /// When the store fails.
     pub fn query(&self, key: &[u8]) -> Result<StateProof, StoreError> {
         self.0.executor.prove(key)
+    }
+
+    /// What is at some keys of the application's final state, for whoever has nothing but the genesis; none before the
+    /// first block. No block becomes final meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn light_proof(&self, keys: &[Vec<u8>]) -> Result<Option<LightProof>, StoreError> {
+        self.0.executor.light_proof(keys)
     }
 
     /// Follows the chain from now on: each final block, with its receipts and events. A follower that is too far

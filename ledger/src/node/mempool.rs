@@ -147,6 +147,11 @@ impl Mempool {
         self.mine(busy).any(|(_, _, check)| !matches!(check, Check::Doubtful))
     }
 
+    /// Transactions and bytes that wait.
+    pub fn used(&self) -> (usize, usize) {
+        (self.waiting.len(), self.bytes)
+    }
+
     /// A transaction that waits.
     pub fn get(&self, hash: &TxHash) -> Option<Arc<[u8]>> {
         self.waiting.get(hash).map(|waiting| Arc::clone(&waiting.tx))
