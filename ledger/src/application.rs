@@ -64,12 +64,7 @@ pub trait Application: Send + Sync + 'static {
     ///
     /// # Errors
     /// The refusal.
-    fn check_vouched(
-        &self,
-        state: &dyn StateRead,
-        context: &BlockContext,
-        tx: &[u8],
-    ) -> Result<(), Refusal> {
+    fn check_vouched(&self, state: &dyn StateRead, context: &BlockContext, tx: &[u8]) -> Result<(), Refusal> {
         self.check(state, context, tx)
     }
 

@@ -81,7 +81,9 @@ pub enum BlockFault {
     #[error("the lanes do not match the header")]
     LanesRoot,
     /// Too many mini-blocks, or too much left out of them.
-    #[error("{lanes} mini-blocks, of which {omitted} transactions are left out, exceed the limits of a block")]
+    #[error(
+        "{lanes} mini-blocks, of which {omitted} transactions are left out, exceed the limits of a block"
+    )]
     LanesTooLarge {
         /// Mini-blocks.
         lanes: usize,

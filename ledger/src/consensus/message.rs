@@ -3,27 +3,28 @@
 use std::sync::Arc;
 
 use crate::{
+    blobs::{BlobChunk, BlobRequest},
     chain::{
-        Block, Certificate, Header, Upkeep, Vote,
+        Block, Certificate, Committee, Header, Upkeep, Vote,
         block::{put_txs, read_txs},
         certificate::{put_signatures, read_signatures},
-        upkeep::MAX_UPKEEP_ITEMS,
+        upkeep::{MAX_UPKEEP_ITEMS, upkeep_root},
         vote::proposal_body,
     },
     codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_list},
     crypto::{Purpose, Scope, SecretKey, Signature},
-    lanes::{Lane, MAX_LANES, MiniBlock},
-    types::{BlockHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, MiniHash, Turn, View},
+    lanes::{Lane, MAX_LANES, MiniBlock, lanes_root},
+    types::{BlobHash, BlockHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, MiniHash, Turn, View},
 };
 
 /// Largest message, in bytes; a link refuses longer frames before it allocates anything.
 pub const MAX_FRAME_BYTES: usize = 40 * 1024 * 1024;
 
 /// Tags of the messages of lanes.
-pub(crate) const COMPACT: u8 = 16;
-pub(crate) const MINI_BLOCK: u8 = 17;
-pub(crate) const FETCH_MINIS: u8 = 18;
-pub(crate) const RECEIPTS: u8 = 19;
+pub(crate) const COMPACT: u8 = 9;
+pub(crate) const MINI_BLOCK: u8 = 10;
+pub(crate) const FETCH_MINIS: u8 = 11;
+pub(crate) const RECEIPTS: u8 = 12;
 
 /// A block with the signature of the leader that proposes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,15 @@ impl Proposal {
     pub fn sign(view: View, block: Arc<Block>, scope: &Scope, key: &SecretKey) -> Self {
         let signature = key.sign(scope, Purpose::Propose, &proposal_body(view, &block.hash()));
         Self { view, block, signature }
+    }
+
+    /// Whether it is signed by the leader of its view.
+    pub fn is_signed(&self, committee: &Committee) -> bool {
+        let key = committee.leader(self.view).and_then(|leader| committee.key(leader));
+        let body = proposal_body(self.view, &self.block.hash());
+        key.is_some_and(|key| {
+            key.verify(&committee.scope(), Purpose::Propose, &body, &self.signature).is_ok()
+        })
     }
 
     /// Whether the block was first proposed in an earlier view.
@@ -84,6 +94,27 @@ impl CompactProposal {
             lanes: block.lanes.clone(),
             own: block.txs.iter().skip(in_lanes).cloned().collect(),
         }
+    }
+
+    /// The view it is in, and its cycle.
+    pub fn turn(&self) -> Turn {
+        Turn { cycle: self.header.cycle, view: self.view }
+    }
+
+    /// Whether it is signed by the leader of its view, and what is here of the block is what the header commits to.
+    pub fn is_signed(&self, committee: &Committee) -> bool {
+        let key = committee.leader(self.view).and_then(|leader| committee.key(leader));
+        let body = proposal_body(self.view, &self.header.hash());
+        lanes_root(&self.lanes) == self.header.lanes_root
+            && upkeep_root(&self.upkeep) == self.header.upkeep_root
+            && key.is_some_and(|key| {
+                key.verify(&committee.scope(), Purpose::Propose, &body, &self.signature).is_ok()
+            })
+    }
+
+    /// Transactions that the block has.
+    pub fn txs(&self) -> usize {
+        self.lanes.iter().map(Lane::included).fold(self.own.len(), usize::saturating_add)
     }
 
     /// Puts the bodies back, one mini-block for each lane, in their order. Whether it is the block that was proposed is
@@ -143,6 +174,12 @@ pub enum Message {
     FetchMinis(Vec<MiniHash>),
     /// Receipts: one for the author, or all that the author has.
     Receipts(Receipts),
+    /// Asks for chunks of a blob.
+    FetchBlob(BlobRequest),
+    /// Answers with one of them.
+    BlobChunk(BlobChunk),
+    /// Answers that the sender does not have this blob.
+    NoBlob(BlobHash),
 }
 
 /// Where a member is.
@@ -170,6 +207,7 @@ impl Message {
             Self::MiniBlock(mini) => Some(mini.header.cycle),
             Self::Receipts(receipts) => Some(receipts.cycle),
             Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) | Self::FetchMinis(_) => None,
+            Self::FetchBlob(_) | Self::BlobChunk(_) | Self::NoBlob(_) => None,
         }
     }
 }
@@ -235,6 +273,18 @@ impl Encode for Message {
                 mini.encode(out);
                 put_signatures(out, signed);
             }
+            Self::FetchBlob(request) => {
+                out.push(16);
+                request.encode(out);
+            }
+            Self::BlobChunk(chunk) => {
+                out.push(17);
+                chunk.encode(out);
+            }
+            Self::NoBlob(blob) => {
+                out.push(18);
+                blob.encode(out);
+            }
         }
     }
 }
@@ -290,6 +340,9 @@ impl Decode for Message {
                 mini: Decode::decode(reader)?,
                 signed: read_signatures(reader)?,
             }),
+            16 => Self::FetchBlob(Decode::decode(reader)?),
+            17 => Self::BlobChunk(Decode::decode(reader)?),
+            18 => Self::NoBlob(Decode::decode(reader)?),
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

@@ -161,7 +161,15 @@ impl Executor {
             Tip { position: Position::default(), committee: Arc::new(genesis.committee()), anchor: None };
         let is_fresh = tip.is_none();
         let tip = RwLock::new(tip.unwrap_or(fresh));
-        let executor = Self { app, genesis, chain_id, store, layers: RwLock::default(), tip, trust: AtomicUsize::new(0) };
+        let executor = Self {
+            app,
+            genesis,
+            chain_id,
+            store,
+            layers: RwLock::default(),
+            tip,
+            trust: AtomicUsize::new(0),
+        };
         if is_fresh {
             executor.reset()?;
         }

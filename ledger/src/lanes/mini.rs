@@ -80,7 +80,9 @@ pub enum MiniFault {
         group: u16,
     },
     /// No transactions, or more than a mini-block may have.
-    #[error("{txs} transactions of {bytes} bytes: a mini-block has at least one, and at most a quarter of a block")]
+    #[error(
+        "{txs} transactions of {bytes} bytes: a mini-block has at least one, and at most a quarter of a block"
+    )]
     Size {
         /// How many.
         txs: usize,

@@ -31,8 +31,12 @@ pub enum Taken {
 
 struct Held {
     mini: Arc<MiniBlock>,
+    /// Of its transactions, in order.
+    hashes: Vec<TxHash>,
     /// What may still go into a block.
     open: BTreeSet<TxHash>,
+    /// Whether everything that its transactions name is here.
+    complete: bool,
     receipts: BTreeMap<MemberIndex, Signature>,
     order: u64,
     since: Duration,
@@ -112,7 +116,17 @@ impl LanePool {
             self.places.entry(*tx).or_default().insert(name);
         }
         let (order, open) = (self.next, hashes.iter().copied().collect());
-        let held = Held { mini, open, receipts: BTreeMap::new(), order, since: now, passed: 0 };
+        let hashes = hashes.to_vec();
+        let held = Held {
+            mini,
+            hashes,
+            open,
+            complete: true,
+            receipts: BTreeMap::new(),
+            order,
+            since: now,
+            passed: 0,
+        };
         self.held.insert(name, held);
         self.next += 1;
         Taken::New
@@ -145,6 +159,13 @@ impl LanePool {
         self.held.get(name).map(|held| &held.mini)
     }
 
+    /// Whether everything that its transactions name is here: otherwise it is not offered for blocks.
+    pub fn set_complete(&mut self, name: &MiniHash, complete: bool) {
+        if let Some(held) = self.held.get_mut(name) {
+            held.complete = complete;
+        }
+    }
+
     /// Whether an open transaction is in a mini-block here.
     pub fn carries(&self, tx: &TxHash) -> bool {
         self.places.contains_key(tx)
@@ -171,7 +192,7 @@ impl LanePool {
 
     fn waiting<'a>(&'a self, flight: &'a Flight) -> impl Iterator<Item = &'a Held> {
         let held = self.order.values().filter_map(|name| self.held.get(name));
-        held.filter(|held| held.open.iter().any(|tx| !flight.contains(tx)))
+        held.filter(|held| held.complete && held.open.iter().any(|tx| !flight.contains(tx)))
     }
 
     /// Whether anything waits that is in no block under way.
@@ -194,10 +215,16 @@ impl LanePool {
                 signer: *signer,
                 signature: *signature,
             };
-            let offer =
-                LaneOffer { mini: Arc::clone(&held.mini), receipts: held.receipts.iter().map(signed).collect() };
+            let offer = LaneOffer {
+                mini: Arc::clone(&held.mini),
+                receipts: held.receipts.iter().map(signed).collect(),
+            };
             let sure = offer.receipts.len() >= enough;
-            if sure { receipted.push(offer) } else { other.push(offer) }
+            if sure {
+                receipted.push(offer)
+            } else {
+                other.push(offer)
+            }
             room = room.saturating_sub(held.open.len());
             if room == 0 {
                 break;
@@ -208,7 +235,12 @@ impl LanePool {
     }
 
     /// Mini-blocks that have waited for so long, and are in no block under way: others may not know of them.
-    pub fn overdue(&self, flight: &Flight, now: Duration, patience: Duration) -> Vec<(MiniHash, Arc<MiniBlock>)> {
+    pub fn overdue(
+        &self,
+        flight: &Flight,
+        now: Duration,
+        patience: Duration,
+    ) -> Vec<(MiniHash, Arc<MiniBlock>)> {
         let late = self.waiting(flight).filter(|held| held.since + patience <= now);
         late.map(|held| (self.name(&held.mini.header), Arc::clone(&held.mini))).collect()
     }
@@ -219,9 +251,9 @@ impl LanePool {
         let mut doubtful = Vec::new();
         for held in self.held.values_mut() {
             let grounded = |tx: &TxHash| held.open.contains(tx) && !flight.contains(tx);
-            let left: Vec<_> =
-                held.mini.txs.iter().filter(|tx| grounded(&TxHash::of(tx))).map(Arc::clone).collect();
-            if !left.is_empty() {
+            let txs = held.hashes.iter().zip(&held.mini.txs);
+            let left: Vec<_> = txs.filter(|(hash, _)| grounded(hash)).map(|(_, tx)| Arc::clone(tx)).collect();
+            if held.complete && !left.is_empty() {
                 held.passed += 1;
                 if held.passed >= 2 && held.passed.is_power_of_two() {
                     doubtful.extend(left);

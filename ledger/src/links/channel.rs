@@ -26,6 +26,8 @@ pub enum Channel {
     Bodies = 5,
     /// Transactions for the pools.
     Transactions = 6,
+    /// Chunks of blobs, which are long and of which there are many.
+    Blobs = 7,
 }
 
 /// What to do with a frame for which there is no room.
@@ -40,7 +42,7 @@ pub enum Overflow {
 
 impl Channel {
     /// All channels, the most urgent first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Control,
         Self::Certificates,
         Self::Votes,
@@ -48,6 +50,7 @@ impl Channel {
         Self::Sync,
         Self::Bodies,
         Self::Transactions,
+        Self::Blobs,
     ];
 
     /// The channel of an encoded [`crate::consensus::Message`], by its tag; none if it is no message.
@@ -56,9 +59,10 @@ impl Channel {
             1 | COMPACT => Self::Proposals,
             2 => Self::Votes,
             3 => Self::Certificates,
-            4 | 5 | FETCH_MINIS | RECEIPTS => Self::Sync,
+            4 | 5 | 16 | 18 | FETCH_MINIS | RECEIPTS => Self::Sync,
             6 | 8 | MINI_BLOCK => Self::Bodies,
             7 => Self::Transactions,
+            17 => Self::Blobs,
             _ => return None,
         })
     }
@@ -72,7 +76,7 @@ impl Channel {
     pub const fn overflow(self) -> Overflow {
         match self {
             Self::Control | Self::Certificates | Self::Votes | Self::Proposals => Overflow::DropOldest,
-            Self::Sync | Self::Bodies | Self::Transactions => Overflow::DropNewest,
+            Self::Sync | Self::Bodies | Self::Transactions | Self::Blobs => Overflow::DropNewest,
         }
     }
 
@@ -85,6 +89,7 @@ impl Channel {
             Self::Sync => "sync",
             Self::Bodies => "bodies",
             Self::Transactions => "transactions",
+            Self::Blobs => "blobs",
         }
     }
 }
@@ -97,7 +102,7 @@ impl fmt::Display for Channel {
 
 /// Something for each channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerChannel<T>([T; 7]);
+pub struct PerChannel<T>([T; 8]);
 
 impl<T> PerChannel<T> {
     /// Makes it for each channel.
@@ -149,6 +154,6 @@ mod tests {
         for (number, channel) in (0u8..).zip(Channel::ALL) {
             assert_eq!((channel as u8, Channel::from_number(number)), (number, Some(channel)));
         }
-        assert_eq!(Channel::from_number(7), None);
+        assert_eq!(Channel::from_number(8), None);
     }
 }

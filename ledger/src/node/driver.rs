@@ -3,6 +3,7 @@
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
 mod lanes;
+pub(super) mod needs;
 mod proposals;
 mod routing;
 mod upkeep;
@@ -15,23 +16,30 @@ use std::{
 
 use tokio::sync::{broadcast, watch};
 
-use self::proposals::on_wire;
+use self::{
+    needs::{HELD_MINIS, HeldProposal},
+    proposals::on_wire,
+};
 use super::{
-    Frame, NodeStatus, SubmitError, Submitted, Transport, clock,
+    Frame, Held, NodeStatus, SubmitError, Submitted, Transport,
+    awaiting::Awaiting,
+    clock,
     event::{Event, Job, SubmitReply, Worked},
     lanes::Lanes,
     mempool::Mempool,
     meters::Meters,
+    pull::Order,
     upkeep::UpkeepPool,
 };
 use crate::{
+    blobs::Blobs,
     chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
     consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer, core::CATCH_UP_BLOCKS},
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
     storage::{Journal, JournalError, SignFile},
-    types::{Height, MemberIndex, Turn, TxHash, View},
+    types::{BlockHash, Height, MemberIndex, MiniHash, Turn, TxHash, View},
 };
 
 /// Events handled before the log is synchronised.
@@ -62,13 +70,21 @@ pub(super) struct Driver {
     pub journal: Journal,
     pub sign_file: SignFile,
     pub signed: SignState,
-    pub transport: Box<dyn Transport>,
+    pub transport: Arc<dyn Transport>,
     pub executor: Arc<Executor>,
     pub jobs: mpsc::Sender<Job>,
+    /// What is here.
+    pub blobs: Arc<dyn Blobs>,
+    /// For the thread that gets what is not.
+    pub orders: mpsc::SyncSender<Order>,
+    /// Transactions of the pool that name what is not here.
+    pub held_txs: Awaiting<TxHash, ()>,
+    /// Mini-blocks whose transactions do.
+    pub held_minis: Awaiting<MiniHash, ()>,
+    /// Proposals that name mini-blocks which are not here, or whose transactions name such blobs.
+    pub held_proposals: Awaiting<(Turn, BlockHash), HeldProposal>,
     pub mempool: Mempool,
     pub lanes: Lanes,
-    /// Effects of what the core was told in the course of other things.
-    pub reactions: Vec<Effect>,
     pub waiters: BTreeMap<TxHash, Vec<SubmitReply>>,
     pub timers: BTreeMap<Timer, Instant>,
     pub blocks: broadcast::Sender<Arc<FinalBlock>>,
@@ -126,7 +142,7 @@ impl Driver {
 
     fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match event {
-            Event::Frame { from, frame, held: _held } => self.receive(from, &frame, effects)?,
+            Event::Frame { from, frame, held } => self.receive(from, &frame, held, effects),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
             Event::Worked(worked) => self.worked(worked, effects)?,
             Event::Change(change) => self.say_upkeep(Upkeep::Change(change)),
@@ -134,29 +150,31 @@ impl Driver {
             Event::Block { height, reply } => {
                 let _ = reply.send(self.journal.block(height));
             }
+            Event::Arrived(need) => self.arrived(&need, effects),
+            Event::GaveUp(need) => self.gave_up(&need),
             Event::Stop => {}
         }
         Ok(())
     }
 
-    fn receive(&mut self, from: MemberIndex, frame: &Frame, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
-        match Message::from_bytes(frame) {
-            Ok(Message::Tx(tx)) => self.hear_tx(from, tx),
-            Ok(Message::Compact(proposal)) => {
-                self.meters.heard_header(from, proposal.view, &proposal.header, clock::now_ms());
-                self.hear_proposal(from, proposal)?;
-            }
-            Ok(Message::MiniBlock(mini)) => self.hear_mini(from, mini)?,
-            Ok(Message::FetchMinis(names)) => self.serve_minis(from, &names),
-            Ok(Message::Receipts(receipts)) => self.hear_receipts(receipts),
-            Ok(message) => {
-                self.meters.heard(from, &message);
-                effects.extend(self.core.step(Input::Message { from, message }));
-            }
-            Err(error) => tracing::warn!(%from, %error, "frame dropped"),
+    fn receive(&mut self, from: MemberIndex, frame: &Frame, held: Held, effects: &mut Vec<Effect>) {
+        let message = match Message::from_bytes(frame) {
+            Ok(message) => message,
+            Err(error) => return tracing::warn!(%from, %error, "frame dropped"),
+        };
+        self.meters.heard(from, &message, clock::now_ms());
+        match message {
+            Message::Tx(tx) => self.receive_tx(from, tx),
+            Message::Compact(proposal) => self.receive_compact(from, proposal, effects),
+            Message::MiniBlock(mini) => self.receive_mini(from, mini, effects),
+            Message::FetchMinis(names) => self.serve_minis(from, &names),
+            Message::Receipts(receipts) => self.receive_receipts(receipts),
+            Message::Propose(proposal) => self.receive_proposal(from, proposal, effects),
+            Message::FetchBlob(request) => self.instruct(Order::Serve(from, request, held)),
+            Message::BlobChunk(chunk) => self.instruct(Order::Chunk(from, chunk, held)),
+            Message::NoBlob(blob) => self.instruct(Order::Absent(from, blob)),
+            message => effects.extend(self.core.step(Input::Message { from, message })),
         }
-        effects.append(&mut self.reactions);
-        Ok(())
     }
 
     fn submit(&mut self, tx: Arc<[u8]>, reply: SubmitReply) -> Result<(), Fatal> {
@@ -169,15 +187,16 @@ impl Driver {
             Ok(None) => {}
             Err(error) => return Err(Fatal::Halt(error.to_string())),
         }
-        let known = self.mempool.get(&hash).is_some();
+        let known = self.mempool.contains(&hash);
         let (part, author) = self.assign(&hash, &tx, 0);
         if self.mempool.insert(hash, Arc::clone(&tx), self.me, part).is_err() {
             let _ = reply.send(Err(SubmitError::Full));
             return Ok(());
         }
         self.waiters.entry(hash).or_default().push(reply);
+        self.hold_incomplete(hash, &tx, self.me);
         if let Some(author) = author.filter(|_| !known) {
-            self.send_durable(vec![author], &Message::Tx(tx));
+            self.transport.send(author, &Message::Tx(tx).to_bytes().into());
         }
         Ok(())
     }
@@ -200,11 +219,12 @@ impl Driver {
                 self.waits = waits;
                 self.idle_due = self.next_idle();
                 blocks.iter().for_each(|block| self.publish(block));
-                self.do_duties(&duties);
                 if !blocks.is_empty() {
                     self.mempool.reconsider();
-                    self.check_unsure();
+                    self.lanes.checks.again();
                 }
+                self.instruct(Order::Final(blocks));
+                self.do_duties(&duties);
             }
             Worked::Performed(duty, message) if duty.cycle() == self.committee.cycle() => {
                 self.say_upkeep(Upkeep::Beacon(message));
@@ -218,7 +238,7 @@ impl Driver {
                 known.iter().for_each(|hash| self.forget(hash));
                 good.iter().for_each(|hash| self.mempool.approve(hash));
             }
-            Worked::CheckedMini { name, refused, known } => self.checked_mini(name, refused, &known)?,
+            Worked::CheckedMini { name, refused, known } => self.checked_mini(name, &refused, &known)?,
             Worked::Failed(reason) => return Err(Fatal::Halt(reason)),
         }
         Ok(())
@@ -260,25 +280,23 @@ impl Driver {
     /// Tells the core whether there is anything to make a block for.
     fn offer_work(&mut self) -> Result<(), Fatal> {
         let idle = self.idle_due.is_some_and(|due| due <= Instant::now());
-        let pressing = self.has_transactions() || self.upkeep.is_pressing();
+        let pressing = self.has_transactions() || self.upkeep.is_pressing() || self.is_held_up();
         let work = pressing || self.core.tip().height < self.demand || idle;
         let effects = self.core.step(Input::Work(work));
         self.apply(effects)
     }
 
-    /// Whether there is a transaction to make a block for, or a proposal of this view that waits for mini-blocks: a view that
-    /// nobody gives up would last.
+    /// Whether there is a transaction to make a block for.
     fn has_transactions(&self) -> bool {
-        self.lanes.pool.is_pending(&self.lanes.flight)
-            || self.mempool.is_pending(|tx| self.lanes.is_busy(tx))
-            || self.lanes.held.holds(self.core.view())
+        self.lanes.pool.is_pending(&self.lanes.flight) || self.mempool.is_pending(|tx| self.lanes.is_busy(tx))
     }
 
     /// Does what is due about mini-blocks, makes it durable, and sends it.
     fn tend_lanes(&mut self) -> Result<(), Fatal> {
         self.check_new();
+        self.check_minis();
         self.ask_others();
-        self.ask_for_minis();
+        self.ask_for_minis()?;
         self.cut_mini()?;
         if !self.lanes.outgoing.is_empty() {
             self.journal.sync()?;
@@ -287,12 +305,17 @@ impl Driver {
         Ok(())
     }
 
+    fn until_lanes(&self) -> Option<Duration> {
+        let asked = self.mempool.has_asked().then(|| self.lanes.asking_due.saturating_sub(self.lanes.now()));
+        self.until_asking().into_iter().chain(self.lanes.until_cut()).chain(asked).min()
+    }
+
     fn until_next_timer(&self) -> Duration {
         let now = Instant::now();
         let idle = self.idle_due.filter(|due| *due > now);
         let next = self.timers.values().copied().chain(idle).min();
         let next = next.map_or(LONG, |next| next.saturating_duration_since(now));
-        self.lanes.until_due(self.mempool.has_asked()).map_or(next, |due| due.min(next))
+        self.until_lanes().map_or(next, |due| due.min(next))
     }
 
     fn fire_timers(&mut self, effects: &mut Vec<Effect>) {
@@ -344,7 +367,7 @@ impl Driver {
             Effect::Serve(to, block) => self.send_final(to, &block)?,
             Effect::ServeFinality(to, after) => self.send_finality(to, after)?,
             Effect::Began(committee) => self.began(committee)?,
-            Effect::Entered { turn, nullified } => self.entered(turn, nullified),
+            Effect::Entered { turn, nullified } => self.entered(turn, nullified)?,
             Effect::Evidence(evidence) => self.caught(evidence),
             Effect::Upkeep(from, item) => {
                 self.upkeep.offer(from, item);
@@ -375,6 +398,9 @@ impl Driver {
         let mut doubtful = Vec::new();
         for committed in &blocks {
             self.journal.finalize(committed)?;
+            for tx in committed.block.tx_hashes() {
+                self.held_txs.remove(&tx);
+            }
             self.lanes.flight.land(committed.block.header.view);
             let flight = &self.lanes.flight;
             doubtful = self.lanes.pool.settle(&committed.block, flight);
@@ -411,19 +437,19 @@ impl Driver {
         tracing::info!(member = %self.me, cycle = %committee.cycle(), members = committee.size(), "a cycle begins");
         self.mempool.begin(committee.size());
         self.upkeep.begin(Arc::clone(&committee));
-        self.lanes.pool.begin(Arc::clone(&committee));
-        self.lanes.flight.clear();
-        self.lanes.unsure.clear();
+        self.instruct(Order::Members(committee.members().collect()));
+        self.lanes.begin(Arc::clone(&committee));
+        self.held_minis = Awaiting::new(HELD_MINIS);
         self.committee = committee;
-        let early = self.lanes.held.begin(self.committee.cycle());
-        early.into_iter().try_for_each(|(from, proposal)| self.hear_proposal(from, proposal))?;
-        let effects = std::mem::take(&mut self.reactions);
+        let mut effects = Vec::new();
+        for (from, proposal) in self.lanes.early.take() {
+            self.receive_compact(from, proposal, &mut effects);
+        }
         self.apply(effects)
     }
 
-    fn entered(&mut self, turn: Turn, nullified: bool) {
+    fn entered(&mut self, turn: Turn, nullified: bool) -> Result<(), Fatal> {
         self.timers.retain(|timer, _| !is_past(timer, turn));
-        self.lanes.held.forget(turn.view);
         if nullified {
             self.meters.nullified();
             self.lanes.flight.give_up(View::new(turn.view.get().saturating_sub(1)));
@@ -431,6 +457,7 @@ impl Driver {
             // The block that was due is on its way.
             self.idle_due = self.next_idle();
         }
+        self.release_past(turn)
     }
 
     /// When an empty block is due, counted from now.

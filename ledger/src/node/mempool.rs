@@ -1,6 +1,10 @@
 //! Transactions that wait for a block. Bounded in all, and for each member that they come from.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use crate::{
     chain::Block,
@@ -75,6 +79,10 @@ pub(super) struct Mempool {
     next: u64,
     bytes: usize,
     used: BTreeMap<MemberIndex, (usize, usize)>,
+    /// Those that this member may put into a mini-block, by their order.
+    uncut: BTreeMap<u64, TxHash>,
+    /// Those that name something that is not here: in no mini-block and no block of this member's.
+    incomplete: BTreeSet<TxHash>,
 }
 
 impl Mempool {
@@ -87,18 +95,14 @@ impl Mempool {
             next: 0,
             bytes: 0,
             used: BTreeMap::new(),
+            uncut: BTreeMap::new(),
+            incomplete: BTreeSet::new(),
         }
     }
 
     /// Takes a transaction from a member. Half the room is for all alike, the other half shared out evenly, so that
     /// no member can fill it alone.
-    pub fn insert(
-        &mut self,
-        hash: TxHash,
-        tx: Arc<[u8]>,
-        from: MemberIndex,
-        part: Part,
-    ) -> Result<(), Full> {
+    pub fn insert(&mut self, hash: TxHash, tx: Arc<[u8]>, from: MemberIndex, part: Part) -> Result<(), Full> {
         if let Some(waiting) = self.waiting.get_mut(&hash) {
             // Asked to author what another was asked to author: then both may.
             if matches!((waiting.part, part), (Part::Asked { .. }, Part::Mine(_))) {
@@ -117,14 +121,17 @@ impl Mempool {
         *used = (used.0 + 1, used.1 + tx.len());
         self.bytes += tx.len();
         self.order.insert(self.next, hash);
+        self.uncut.insert(self.next, hash);
         self.waiting.insert(hash, Waiting { tx, from, order: self.next, passed: 0, refused: 0, part });
         self.next += 1;
         Ok(())
     }
 
     pub fn remove(&mut self, hash: &TxHash) {
+        self.incomplete.remove(hash);
         let Some(Waiting { tx, from, order, .. }) = self.waiting.remove(hash) else { return };
         self.order.remove(&order);
+        self.uncut.remove(&order);
         self.bytes -= tx.len();
         if let Some(used) = self.used.get_mut(&from) {
             *used = (used.0.saturating_sub(1), used.1.saturating_sub(tx.len()));
@@ -133,10 +140,12 @@ impl Mempool {
 
     /// Those that this member is to author and that are not busy: neither in a mini-block nor in a block under way.
     fn mine(&self, busy: impl Fn(&TxHash) -> bool) -> impl Iterator<Item = (TxHash, &Waiting, Check)> {
-        self.order.values().filter_map(move |hash| {
+        self.uncut.values().filter_map(move |hash| {
             let waiting = self.waiting.get(hash)?;
             match waiting.part {
-                Part::Mine(check) if !busy(hash) => Some((*hash, waiting, check)),
+                Part::Mine(check) if !busy(hash) && !self.incomplete.contains(hash) => {
+                    Some((*hash, waiting, check))
+                }
                 _ => None,
             }
         })
@@ -145,6 +154,28 @@ impl Mempool {
     /// Whether there is anything that this member should bring into a block.
     pub fn is_pending(&self, busy: impl Fn(&TxHash) -> bool) -> bool {
         self.mine(busy).any(|(_, _, check)| !matches!(check, Check::Doubtful))
+    }
+
+    /// These are in a mini-block of this member's.
+    pub fn cut(&mut self, hashes: &[TxHash]) {
+        let orders = hashes.iter().filter_map(|hash| self.waiting.get(hash)).map(|waiting| waiting.order);
+        for order in orders {
+            self.uncut.remove(&order);
+        }
+    }
+
+    /// Whether a transaction that waits may be put into a mini-block or a block. One that names what is not here may not.
+    pub fn set_complete(&mut self, hash: TxHash, complete: bool) {
+        if complete {
+            self.incomplete.remove(&hash);
+        } else if self.waiting.contains_key(&hash) {
+            self.incomplete.insert(hash);
+        }
+    }
+
+    /// Whether a transaction waits.
+    pub fn contains(&self, hash: &TxHash) -> bool {
+        self.waiting.contains_key(hash)
     }
 
     /// Transactions and bytes that wait.
@@ -228,9 +259,10 @@ impl Mempool {
         }
     }
 
-    /// A cycle begins, with so many members.
+    /// A cycle begins, with so many members. Mini-blocks of the one before are of no use any more.
     pub fn begin(&mut self, members: usize) {
         self.members = members;
+        self.uncut = self.order.clone();
     }
 
     /// A block is final. Those waiting transactions that should be checked again, as blocks keep passing them by.
@@ -240,7 +272,7 @@ impl Mempool {
         }
         let mut doubtful = Vec::new();
         for (hash, waiting) in &mut self.waiting {
-            if !busy(hash) {
+            if !busy(hash) && !self.incomplete.contains(hash) {
                 waiting.passed += 1;
                 if waiting.passed >= 2 && waiting.passed.is_power_of_two() {
                     doubtful.push(Arc::clone(&waiting.tx));
@@ -281,7 +313,11 @@ mod tests {
         });
         assert_eq!(filled.count(), 8, "half the room is common");
         let (hash, body) = tx(200, 10);
-        assert_eq!(pool.insert(hash, body, MemberIndex::new(2), MINE), Ok(()), "the other half is shared out");
+        assert_eq!(
+            pool.insert(hash, body, MemberIndex::new(2), MINE),
+            Ok(()),
+            "the other half is shared out"
+        );
     }
 
     #[test]
@@ -296,5 +332,16 @@ mod tests {
         assert!(pool.is_pending(|_| false) && !pool.is_pending(|_| true));
         pool.remove(&tx(9, 100).0);
         assert_eq!(pool.uncut(10, 250, |_| false).len(), 2);
+    }
+
+    #[test]
+    fn what_is_incomplete_is_not_offered_until_it_is_complete() {
+        let mut pool = Mempool::new(MempoolLimits::default(), 4);
+        let (hash, body) = tx(1, 100);
+        pool.insert(hash, body, MemberIndex::new(0), MINE).expect("room");
+        pool.set_complete(hash, false);
+        assert!(!pool.is_pending(|_| false) && pool.uncut(10, 250, |_| false).is_empty());
+        pool.set_complete(hash, true);
+        assert!(pool.is_pending(|_| false) && pool.uncut(10, 250, |_| false).len() == 1);
     }
 }

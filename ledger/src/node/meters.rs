@@ -71,15 +71,18 @@ impl Meters {
         self.lock().nullified_views += 1;
     }
 
-    /// What a message shows of its sender's place. Unchecked: fit for hints to operators, and for nothing else.
-    pub(super) fn heard(&self, from: MemberIndex, message: &Message) {
-        if let Message::Status(status) = message {
-            self.lock().heights.insert(from, status.height);
+    /// What a message shows of its sender's place and clock. Unchecked: fit for hints to operators, and for nothing else.
+    pub(super) fn heard(&self, from: MemberIndex, message: &Message, now_ms: u64) {
+        match message {
+            Message::Status(status) => {
+                self.lock().heights.insert(from, status.height);
+            }
+            Message::Compact(proposal) => self.heard_header(from, proposal.view, &proposal.header, now_ms),
+            _ => {}
         }
     }
 
-    /// What a proposal shows of its sender's clock. Unchecked, too.
-    pub(super) fn heard_header(&self, from: MemberIndex, view: View, header: &Header, now_ms: u64) {
+    fn heard_header(&self, from: MemberIndex, view: View, header: &Header, now_ms: u64) {
         if header.proposer == from && header.view == view {
             let offset = i128::from(header.time_ms) - i128::from(now_ms);
             self.lock().clocks.insert(from, i64::try_from(offset).unwrap_or(i64::MAX));

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::{Core, Entry, Progress, VIEWS_AHEAD, ViewState};
 use crate::{
-    chain::{Block, Certificate, Evidence, Statement, StatementKind, Vote, vote::proposal_body},
+    chain::{Block, Certificate, Evidence, Statement, StatementKind, Vote},
     consensus::{Effect, Message, Proposal, Record},
-    crypto::Purpose,
     types::{BlockHash, MemberIndex, View},
 };
 
@@ -23,12 +22,15 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions and lanes are not the core's: it sees whole blocks.
+            // Transactions, lanes and blobs are not the core's: it sees whole blocks.
             Message::Tx(_)
             | Message::Compact(_)
             | Message::MiniBlock(_)
             | Message::FetchMinis(_)
-            | Message::Receipts(_) => {}
+            | Message::Receipts(_)
+            | Message::FetchBlob(_)
+            | Message::BlobChunk(_)
+            | Message::NoBlob(_) => {}
         }
     }
 
@@ -44,9 +46,7 @@ impl Core {
             return;
         }
         let hash = proposal.block.hash();
-        let Some(key) = self.committee.key(leader) else { return };
-        let body = proposal_body(view, &hash);
-        if key.verify(&self.committee.scope(), Purpose::Propose, &body, &proposal.signature).is_err() {
+        if !proposal.is_signed(&self.committee) {
             return;
         }
         if let Some(first) = known {

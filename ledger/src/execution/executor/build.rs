@@ -118,7 +118,8 @@ impl Executor {
     /// The outer error when the store fails.
     pub fn check(&self, tx: &[u8], now_ms: u64) -> Result<Result<(), Refusal>, StoreError> {
         let verdict = self.check_batch(&[tx], now_ms)?.pop();
-        Ok(verdict.unwrap_or_else(|| Err(Refusal::new("ledger.unanswered", "the application did not answer"))))
+        Ok(verdict
+            .unwrap_or_else(|| Err(Refusal::new("ledger.unanswered", "the application did not answer"))))
     }
 
     /// Checks transactions as the next block would; answers in their order.

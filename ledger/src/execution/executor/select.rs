@@ -99,7 +99,8 @@ impl Selection {
         let all = self.lanes.iter_mut().flat_map(|lane| &mut lane.choices).chain(&mut self.own);
         for choice in all {
             // An application that gives no answer vouches for nothing.
-            let verdict = verdicts.next().unwrap_or_else(|| Err(Refusal::new("ledger.unanswered", "no answer")));
+            let verdict =
+                verdicts.next().unwrap_or_else(|| Err(Refusal::new("ledger.unanswered", "no answer")));
             if let Err(refusal) = verdict {
                 choice.good = false;
                 refused.push((choice.hash, refusal));

@@ -6,7 +6,7 @@ use super::{Driver, Fatal};
 use crate::{
     application::Refusal,
     codec::Encode,
-    consensus::{Message, Receipts},
+    consensus::{Effect, Message, Receipts},
     crypto::SecretKey,
     lanes::{MiniBlock, Receipt, Taken, route},
     node::{event::Job, lanes::GATHERING},
@@ -66,6 +66,7 @@ impl Driver {
     /// One's own mini-block is in the log before anybody hears of it.
     fn keep_own(&mut self, mini: Arc<MiniBlock>, key: &SecretKey) -> Result<(), Fatal> {
         let (name, hashes) = (self.name(&mini), mini.tx_hashes());
+        self.mempool.cut(&hashes);
         if self.lanes.pool.take(Arc::clone(&mini), &hashes, self.lanes.now()) != Taken::New {
             return Ok(());
         }
@@ -78,36 +79,37 @@ impl Driver {
     }
 
     /// A mini-block from its author, passed on, or asked for.
-    pub(super) fn hear_mini(&mut self, from: MemberIndex, mini: Arc<MiniBlock>) -> Result<(), Fatal> {
+    pub(super) fn receive_mini(
+        &mut self,
+        from: MemberIndex,
+        mini: Arc<MiniBlock>,
+        effects: &mut Vec<Effect>,
+    ) {
         let name = self.name(&mini);
-        if self.lanes.pool.knows(&mini.header) && !self.lanes.held.wants(&name) {
-            return Ok(());
+        if self.lanes.pool.knows(&mini.header) && !self.is_missed(&name) {
+            return;
         }
         let hashes = match mini.verify(self.lanes.limits, &self.committee) {
             Ok(hashes) => hashes,
             Err(fault) => {
-                tracing::debug!(%from, %fault, "mini-block dropped");
-                return Ok(());
+                return tracing::debug!(%from, %fault, "mini-block dropped");
             }
         };
-        for (from, proposal) in self.lanes.held.supply(name, &mini) {
-            self.deliver(from, proposal)?;
-        }
+        self.supply(name, &mini, effects);
         match self.lanes.pool.take(Arc::clone(&mini), &hashes, self.lanes.now()) {
             Taken::New => self.welcome(name, &mini),
             Taken::Broken(evidence) => self.caught(*evidence),
             Taken::Known => {}
             Taken::Full => tracing::debug!(%from, "no room: mini-block dropped"),
         }
-        Ok(())
     }
 
     fn welcome(&mut self, name: MiniHash, mini: &Arc<MiniBlock>) {
         let next = route::relayed(&self.committee, self.me, mini.header.author);
         self.send_durable(next, &Message::MiniBlock(Arc::clone(mini)));
         self.forget_in_chain(mini);
-        if self.seat_key().is_some() && self.lanes.pool.get(&name).is_some() {
-            self.give(Job::CheckMini { name, txs: mini.txs.clone() });
+        if self.lanes.pool.get(&name).is_some() {
+            self.hold_incomplete_mini(name, mini);
         }
     }
 
@@ -124,19 +126,25 @@ impl Driver {
     pub(super) fn checked_mini(
         &mut self,
         name: MiniHash,
-        refused: Vec<(TxHash, Refusal)>,
+        refused: &[(TxHash, Refusal)],
         known: &[TxHash],
     ) -> Result<(), Fatal> {
+        self.lanes.checks.done(&name);
         known.iter().for_each(|hash| self.lanes.pool.close(hash));
-        let Some(mini) = self.lanes.pool.get(&name).cloned() else { return Ok(()) };
-        if !refused.is_empty() {
-            tracing::debug!(author = %mini.header.author, refusal = %refused[0].1, "no receipt");
-            self.lanes.unsure.push(name);
+        let Some(mini) = self.lanes.pool.get(&name).cloned() else {
+            self.lanes.checks.forget(&name);
+            return Ok(());
+        };
+        if let Some((tx, refusal)) = refused.first() {
+            tracing::debug!(author = %mini.header.author, %tx, %refusal, "no receipt for a mini-block");
+            self.lanes.checks.refused(mini.header.author, name);
             return Ok(());
         }
+        self.lanes.checks.forget(&name);
         let Some(key) = self.seat_key() else { return Ok(()) };
         self.journal.persist_mini(&mini)?;
-        let (cycle, receipt) = (self.committee.cycle(), Receipt::sign(&name, self.me, &self.committee.scope(), &key));
+        let (cycle, receipt) =
+            (self.committee.cycle(), Receipt::sign(&name, self.me, &self.committee.scope(), &key));
         self.lanes.pool.add(&name, &receipt);
         let signed = vec![(receipt.signer, receipt.signature)];
         let message = Message::Receipts(Receipts { cycle, mini: name, signed });
@@ -144,17 +152,24 @@ impl Driver {
         Ok(())
     }
 
-    /// Checks once more those of which something was refused: this member may have been behind.
-    pub(super) fn check_unsure(&mut self) {
-        for name in std::mem::take(&mut self.lanes.unsure) {
-            if let Some(txs) = self.lanes.pool.get(&name).map(|mini| mini.txs.clone()) {
-                self.give(Job::CheckMini { name, txs });
+    /// Has the next mini-block checked, if none is.
+    pub(super) fn check_minis(&mut self) {
+        while let Some(name) = self.lanes.checks.next() {
+            match self.lanes.pool.get(&name).filter(|_| self.seat_key().is_some()) {
+                Some(mini) => {
+                    let txs = mini.txs.clone();
+                    return self.give(Job::CheckMini { name, txs });
+                }
+                None => {
+                    self.lanes.checks.done(&name);
+                    self.lanes.checks.forget(&name);
+                }
             }
         }
     }
 
     /// Receipts: the author gathers them, and tells all when f + 1 members have signed, and again when its whole group has.
-    pub(super) fn hear_receipts(&mut self, receipts: Receipts) {
+    pub(super) fn receive_receipts(&mut self, receipts: Receipts) {
         let Receipts { cycle, mini, signed } = receipts;
         let Some(author) = self.lanes.pool.get(&mini).map(|mini| mini.header.author) else { return };
         if cycle != self.committee.cycle() {

@@ -1,9 +1,8 @@
 //! Who authors what: transactions go to the members whose part they are, and to the next when those do nothing.
 
-use std::sync::Arc;
-
 use super::Driver;
 use crate::{
+    codec::Encode,
     consensus::Message,
     lanes::route,
     node::{
@@ -40,22 +39,17 @@ impl Driver {
     /// Asks the next for what is in no mini-block after Δ.
     pub(super) fn ask_others(&mut self) {
         let now = self.lanes.now();
+        if now < self.lanes.asking_due {
+            return;
+        }
+        self.lanes.asking_due = now + self.lanes.patience / 4;
         for (hash, attempt) in self.mempool.overdue(now, |tx| self.lanes.is_busy(tx)) {
             let Some(tx) = self.mempool.get(&hash) else { continue };
             let (part, author) = self.assign(&hash, &tx, attempt.saturating_add(1));
             self.mempool.assign(&hash, part);
             if let Some(author) = author {
-                self.send_durable(vec![author], &Message::Tx(tx));
+                self.transport.send(author, &Message::Tx(tx).to_bytes().into());
             }
-        }
-    }
-
-    /// A transaction that this member is asked to author.
-    pub(super) fn hear_tx(&mut self, from: MemberIndex, tx: Arc<[u8]>) {
-        let hash = TxHash::of(&tx);
-        let known = self.executor.locate(&hash).is_ok_and(|place| place.is_some());
-        if !known && self.mempool.insert(hash, tx, from, Part::Mine(Check::New)).is_err() {
-            tracing::debug!(%from, "pool is full: transaction dropped");
         }
     }
 

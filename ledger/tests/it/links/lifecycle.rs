@@ -224,12 +224,13 @@ fn every_message_has_a_channel() {
         Message::Propose(_) => Channel::Proposals,
         Message::Vote(_) => Channel::Votes,
         Message::Certificate(_) => Channel::Certificates,
-        Message::Status(_) | Message::Fetch(_) => Channel::Sync,
+        Message::Status(_) | Message::Fetch(_) | Message::FetchBlob(_) | Message::NoBlob(_) => Channel::Sync,
         Message::Block(_) | Message::Upkeep { .. } => Channel::Bodies,
         Message::Tx(_) => Channel::Transactions,
         Message::Compact(_) => Channel::Proposals,
         Message::MiniBlock(_) => Channel::Bodies,
         Message::FetchMinis(_) | Message::Receipts(_) => Channel::Sync,
+        Message::BlobChunk(_) => Channel::Blobs,
     };
     let limits = settings(0).limits;
     for message in messages() {
@@ -265,6 +266,10 @@ fn lanes(
 fn messages() -> Vec<Message> {
     use galen_ledger::{
         MemberIndex, TxHash, View,
+        blobs::{
+            BlobChunk, BlobRequest, MAX_BLOB_BYTES,
+            transfer::{CHUNK_BYTES, WINDOW},
+        },
         chain::{Block, Certificate, Header, Statement, Upkeep, Vote, upkeep::upkeep_root},
         consensus::{
             CompactProposal, Receipts,
@@ -308,6 +313,7 @@ fn messages() -> Vec<Message> {
     let body: std::sync::Arc<[u8]> = vec![1; each].into();
     let bodies = (0..most.block_txs / 4).map(|_| std::sync::Arc::clone(&body)).collect();
     let mini = MiniBlock::sign(&scope, (0, MemberIndex::new(2)), 7, bodies, &keys[2]);
+    let blob = galen_ledger::BlobHash::of(b"blob");
     vec![
         Message::Compact(CompactProposal::of(&proposal)),
         Message::MiniBlock(std::sync::Arc::new(mini)),
@@ -330,5 +336,13 @@ fn messages() -> Vec<Message> {
         Message::Block(block),
         Message::Upkeep { cycle: scope.cycle, item: Upkeep::Beacon(crate::codecs::BEACON[0].clone()) },
         Message::Tx(vec![1; galen_ledger::MAX_TX_BYTES].into()),
+        Message::FetchBlob(BlobRequest { blob, first: 0, count: WINDOW }),
+        Message::BlobChunk(BlobChunk {
+            blob,
+            size: MAX_BLOB_BYTES as u32,
+            index: 3,
+            bytes: vec![1; CHUNK_BYTES],
+        }),
+        Message::NoBlob(blob),
     ]
 }
