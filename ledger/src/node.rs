@@ -26,7 +26,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 pub use self::{
     mempool::MempoolLimits,
     meters::Meter,
-    open::{NodeSettings, StartError},
+    open::{NodeSettings, StartError, Verify},
     transport::{Frame, Held, Inbox, MemoryLinks, Transport},
 };
 use crate::{

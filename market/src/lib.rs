@@ -24,6 +24,7 @@ pub mod application;
 pub mod audit;
 pub mod codec;
 pub mod config;
+mod conflict;
 pub mod fault;
 pub mod id;
 pub mod money;

@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Version of the links' protocol. Both sides must speak the same.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 1;
 const MAGIC: &[u8; 5] = b"galen";
 
 /// The first frame on a connection, either way.

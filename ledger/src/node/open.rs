@@ -71,6 +71,22 @@ pub struct NodeSettings {
     pub drift: Duration,
     /// How many transactions may wait.
     pub mempool: MempoolLimits,
+    /// What it checks in full before it votes for a block.
+    pub verify: Verify,
+}
+
+/// What a member checks in full before it votes for a block. Blocks are executed in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Every transaction.
+    #[default]
+    Every,
+    /// Every transaction that is not in a mini-block with receipts of f + 1 members: of those, one at least is honest, and
+    /// has checked it. See [`Application::check_vouched`].
+    Receipts {
+        /// How many receipts it takes, where f + 1 is to be written down. Nothing else is accepted.
+        least: Option<usize>,
+    },
 }
 
 /// A node cannot start.
@@ -90,6 +106,17 @@ pub enum StartError {
         member: MemberIndex,
         /// The cycle that the log is in.
         cycle: Cycle,
+    },
+    /// So many receipts cannot stand for a check.
+    #[error(
+        "{receipts} receipts cannot stand for a check of one's own: with fewer than f + 1 = {least} all that gave them may \
+         be bad, and blocks show no more than these: set {least}, or leave the number out"
+    )]
+    Receipts {
+        /// As set.
+        receipts: usize,
+        /// f + 1.
+        least: usize,
     },
     /// The folder is in use.
     #[error(transparent)]
@@ -144,11 +171,22 @@ impl NodeSettings {
             heartbeat: None,
             drift: Duration::from_secs(10),
             mempool: MempoolLimits::default(),
+            verify: Verify::default(),
         }
     }
 
     fn validate(&self) -> Result<(), StartError> {
         Ok(self.genesis.validate()?)
+    }
+
+    /// How many receipts stand for a check, if any do.
+    fn trust(&self, committee: &Committee) -> Result<Option<usize>, StartError> {
+        let Verify::Receipts { least: set } = self.verify else { return Ok(None) };
+        let least = committee.faults() + 1;
+        match set.filter(|receipts| *receipts != least) {
+            Some(receipts) => Err(StartError::Receipts { receipts, least }),
+            None => Ok(Some(least)),
+        }
     }
 
     /// A seat must be one's own. Without a seat a node follows.
@@ -203,6 +241,7 @@ fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, St
         Journal::open(Box::new(storage()?), &settings.genesis, genesis_outcome, signed)?;
     reconcile(&executor, &journal)?;
     settings.validate_seat(&executor.committee())?;
+    executor.trust_receipts(settings.trust(&executor.committee())?);
     Ok(Opened { lock, journal, sign_file, signed, numbers, executor: Arc::new(executor), recovered })
 }
 

@@ -10,6 +10,7 @@ mod consortium;
 mod crash;
 mod cycles;
 mod export;
+mod lanes;
 mod light;
 mod links;
 mod logs;
