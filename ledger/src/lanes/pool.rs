@@ -132,6 +132,11 @@ impl LanePool {
         Taken::New
     }
 
+    /// Whether not even the smallest mini-block of this author has room.
+    pub fn is_full_for(&self, author: MemberIndex) -> bool {
+        !self.has_room(author, (1, 1))
+    }
+
     fn has_room(&self, author: MemberIndex, size: (usize, usize)) -> bool {
         let used = self.used.get(&author).copied().unwrap_or_default();
         let below = |has: (usize, usize), part: usize| {

@@ -435,7 +435,9 @@ impl Driver {
 
     fn began(&mut self, committee: Arc<Committee>) -> Result<(), Fatal> {
         tracing::info!(member = %self.me, cycle = %committee.cycle(), members = committee.size(), "a cycle begins");
-        self.mempool.begin(committee.size());
+        let seated =
+            committee.key(self.me).is_some_and(|key| self.keys.iter().any(|own| own.public() == *key));
+        self.mempool.begin(committee.size(), seated);
         self.upkeep.begin(Arc::clone(&committee));
         self.instruct(Order::Members(committee.members().collect()));
         self.lanes.begin(Arc::clone(&committee));

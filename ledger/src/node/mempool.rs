@@ -259,10 +259,14 @@ impl Mempool {
         }
     }
 
-    /// A cycle begins, with so many members. Mini-blocks of the one before are of no use any more.
-    pub fn begin(&mut self, members: usize) {
+    /// A cycle begins, with so many members. Mini-blocks of the one before are of no use any more, and without a seat this
+    /// member makes none.
+    pub fn begin(&mut self, members: usize, seated: bool) {
         self.members = members;
         self.uncut = self.order.clone();
+        for waiting in self.waiting.values_mut().filter(|_| !seated) {
+            waiting.part = Part::Asked { attempt: 0, due: Duration::ZERO };
+        }
     }
 
     /// A block is final. Those waiting transactions that should be checked again, as blocks keep passing them by.

@@ -256,9 +256,10 @@ fn receipts_of_f_plus_1_members_stand_for_a_check_and_fewer_never_do() {
         (&[0, 3], Some(3), (2, 0)),
         (&[0, 3], None, (2, 0)),
     ];
-    for (signers, trust, (full, vouched)) in cases {
+    for (case, (signers, trust, (full, vouched))) in cases.into_iter().enumerate() {
         world.executor.trust_receipts(trust);
-        let block = world.build(vec![world.offer(&mini, signers)], &["set c 3"]);
+        // What was executed once is not executed again: each block is another.
+        let block = world.build(vec![world.offer(&mini, signers)], &[&format!("set c {case}")]);
         world.app.take();
         world.executor.execute(&block, CLOCK).expect("store").expect("in order");
         assert_eq!(world.app.take(), (full + 1, vouched), "{signers:?} {trust:?}");
@@ -267,6 +268,7 @@ fn receipts_of_f_plus_1_members_stand_for_a_check_and_fewer_never_do() {
     let junk = world.mini(1, 1, &["junk"]);
     let mut block = Block::clone(&world.build(vec![world.offer(&mini, &[0, 3])], &[]));
     block.txs[0] = b"junk".to_vec();
+    block.header.time_ms += 1;
     world.executor.trust_receipts(None);
     assert!(world.executor.execute(&Arc::new(block), CLOCK).expect("store").is_err());
     assert!(world.build(vec![world.offer(&junk, &[0, 3])], &[]).lanes.is_empty(), "the proposer checks all");

@@ -340,6 +340,11 @@ idle_ms = {idle}
 heartbeat_ms = {heartbeat}
 # How far in the future the time of a block may be.
 drift_ms = {drift}
+# "every": checks every transaction before it votes for a block. "receipts": not what is expensive of those for which f + 1
+# members have signed that they have checked them.
+verify = "{verify}"
+# With "receipts", how many that must be. If it is left out f + 1; fewer, and more, are refused.
+{receipts}
 
 [mempool]
 # Transactions that may wait, and their bytes in MiB.
@@ -370,6 +375,10 @@ level = {level}
             idle = consensus.idle_ms,
             heartbeat = consensus.heartbeat_ms,
             drift = consensus.drift_ms,
+            verify = if consensus.verify == VerifyMode::Every { "every" } else { "receipts" },
+            receipts = consensus
+                .receipts
+                .map_or("# receipts = …".to_owned(), |least| format!("receipts = {least}")),
             txs = mempool.txs,
             mib = mempool.mib,
             api = api.listen,

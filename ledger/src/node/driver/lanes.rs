@@ -46,7 +46,7 @@ impl Driver {
         let Some(group) = route::group_of_member(&self.committee, self.me) else { return Ok(()) };
         let (limits, now) = (self.lanes.limits, self.lanes.now());
         let txs = self.mempool.uncut(limits.txs, limits.bytes, |tx| self.lanes.is_busy(tx));
-        if txs.is_empty() {
+        if txs.is_empty() || self.lanes.pool.is_full_for(self.me) {
             self.lanes.gathering = None;
             return Ok(());
         }
@@ -66,10 +66,12 @@ impl Driver {
     /// One's own mini-block is in the log before anybody hears of it.
     fn keep_own(&mut self, mini: Arc<MiniBlock>, key: &SecretKey) -> Result<(), Fatal> {
         let (name, hashes) = (self.name(&mini), mini.tx_hashes());
-        self.mempool.cut(&hashes);
         if self.lanes.pool.take(Arc::clone(&mini), &hashes, self.lanes.now()) != Taken::New {
+            // No room: it goes into a block of this member's own, or into a mini-block later.
+            self.lanes.gathering = Some(self.lanes.now());
             return Ok(());
         }
+        self.mempool.cut(&hashes);
         self.journal.persist_mini(&mini)?;
         let receipt = Receipt::sign(&name, self.me, &self.committee.scope(), key);
         self.lanes.pool.add(&name, &receipt);

@@ -1,14 +1,19 @@
-//! Members that withhold mini-blocks, or make two of one number.
+//! T51: members that withhold mini-blocks, make two of one number, or fill them with rubbish.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
 
 use galen_ledger::{
     MemberIndex, MemoryBlobs, Node, NodeSettings, View,
     chain::{Block, Evidence, Parameters, Upkeep},
-    codec::Encode,
+    codec::{Decode, Encode},
     consensus::{CompactProposal, Message, Proposal},
-    lanes::MiniBlock,
-    node::{Frame, MemoryLinks},
+    lanes::{MiniBlock, Receipt},
+    node::{Frame, MemoryLinks, Transport, transport::MemoryLink},
     types::Height,
 };
 use tokio::time::timeout;
@@ -22,20 +27,37 @@ use crate::{links::LONG, rules::world_with};
 /// The member that leads view 1, played by the test.
 const BAD: MemberIndex = MemberIndex::new(1);
 
+/// A link of which the test hears what is said to the bad member.
+struct Tapped(MemoryLink, mpsc::Sender<Message>);
+
+impl Transport for Tapped {
+    fn send(&self, to: MemberIndex, frame: &Frame) {
+        match Message::from_bytes(frame) {
+            Ok(message) if to == BAD => drop(self.1.send(message)),
+            _ => self.0.send(to, frame),
+        }
+    }
+}
+
 /// Members 0, 2 and 3 of four.
 fn honest(dir: &Path) -> Vec<Node> {
+    honest_heard(dir).0
+}
+
+fn honest_heard(dir: &Path) -> (Vec<Node>, mpsc::Receiver<Message>) {
+    let (tap, heard) = mpsc::channel();
     let ((genesis, keys), links) = (world_with(4, Parameters::default()), MemoryLinks::new());
     let nodes = [0, 2, 3].map(|index| {
         let (me, home) = (member(index), dir.join(format!("member-{index}")));
         let mut settings = NodeSettings::new(home, Arc::clone(&genesis), me, keys[me.at()].clone());
         settings.timing = TIMING;
-        let link = Box::new(links.of(me));
+        let link = Box::new(Tapped(links.of(me), tap.clone()));
         let node =
             Node::start(settings, Counting::new(), Arc::new(MemoryBlobs::new()), link).expect("starts");
         links.connect(me, Some(node.inbox()));
         node
     });
-    nodes.into()
+    (nodes.into(), heard)
 }
 
 fn say(node: &Node, message: &Message) {
@@ -130,5 +152,33 @@ async fn an_author_of_two_mini_blocks_with_one_number_is_accused_in_a_block() {
         }
     };
     timeout(LONG, accused).await.expect("in time");
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_checked_a_mini_block_gives_a_receipt_and_for_rubbish_there_is_none() {
+    let dir = tempfile::tempdir().expect("dir");
+    let (world, (nodes, heard)) = (World::new(4, 1), honest_heard(dir.path()));
+    let rubbish = world.mini(BAD.get(), 0, &["set a 1", "junk"]);
+    let good = world.mini(BAD.get(), 1, &["set b 2", "set c 3"]);
+    let committee = world.committee();
+    let [bad_name, name] = [&rubbish, &good].map(|mini| mini.header.hash(&committee.scope().chain_id));
+    for node in &nodes {
+        say(node, &Message::MiniBlock(Arc::clone(&rubbish)));
+        say(node, &Message::MiniBlock(Arc::clone(&good)));
+    }
+    let receipted = tokio::task::spawn_blocking(move || {
+        let mut signers = BTreeSet::new();
+        while signers.len() < 3 {
+            let Message::Receipts(receipts) = heard.recv_timeout(LONG).expect("in time") else { continue };
+            assert_ne!(receipts.mini, bad_name, "a receipt for rubbish");
+            for (signer, signature) in receipts.signed {
+                assert!(Receipt { signer, signature }.verify(&name, &committee).is_ok());
+                signers.insert(signer);
+            }
+        }
+        signers
+    });
+    assert_eq!(receipted.await.expect("ends"), [0, 2, 3].map(member).into());
     stop(nodes).await;
 }
