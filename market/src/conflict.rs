@@ -9,13 +9,13 @@ impl Transaction {
     /// changed, and what the governance decides at the governance.
     pub fn conflict_key(&self) -> Vec<u8> {
         match self {
-            Self::Contribute(contribution) => key("request", contribution.request.as_bytes()),
+            Self::Contribute(contribution) => key("request", &contribution.request.to_bytes()),
             Self::Open(opening) => key("contribution", opening.contribution.as_bytes()),
             Self::Order(order) => match &order.order.action {
-                Action::Transfer(transfer) => key("account", &transfer.from.to_bytes()),
-                Action::PostRequest(post) => key("account", &post.request.account.to_bytes()),
-                Action::CommitDataset(commit) => key("account", &commit.account.to_bytes()),
-                Action::WithdrawDataset(withdraw) => key("account", &withdraw.account.to_bytes()),
+                Action::Transfer(transfer) => key("account", transfer.from.as_bytes()),
+                Action::PostRequest(post) => key("account", post.request.account.as_bytes()),
+                Action::CommitDataset(commit) => key("account", commit.account.as_bytes()),
+                Action::WithdrawDataset(withdraw) => key("account", withdraw.account.as_bytes()),
                 Action::AccreditMember(_)
                 | Action::AccreditHospital(_)
                 | Action::AccreditResearcher(_)

@@ -240,7 +240,7 @@ fn a_lane_that_is_wrong_in_any_field_is_refused_with_the_reason() {
     }
     let mut block = Block::clone(&block);
     block.lanes.pop();
-    let fault = block.validate(&world.genesis, &world.committee()).err().expect("refused").to_string();
+    let fault = block.validate(&world.genesis, &world.committee()).expect_err("refused").to_string();
     assert_eq!(fault, "the lanes do not match the header");
 }
 

@@ -43,7 +43,7 @@ fn an_author_that_dies_at_any_write_uses_no_number_twice_and_keeps_what_it_sent(
     let world = World::new(4, 1);
     let chain_id = world.genesis.chain_id();
     let (mut deaths, mut most) = (0, 0);
-    for (numbers, log) in (0..6).flat_map(|numbers| (0..16).map(move |log| (numbers, log))) {
+    for (numbers, log) in (0..8).flat_map(|numbers| (0..20).map(move |log| (numbers, log))) {
         for kept in [0, 13, 10_000] {
             let (disk, mut sent) = (MemoryStorage::new(), BTreeMap::new());
             let numbers = FaultyStorage::new(disk.clone(), numbers);
