@@ -55,7 +55,7 @@ mod tests {
         };
         assert_eq!(pay(one, other, 5, 1).conflict_key(), pay(one, one, 7, 2).conflict_key());
         assert_ne!(pay(one, other, 5, 1).conflict_key(), pay(other, one, 5, 1).conflict_key());
-        let schema = SchemaId::from_bytes([3; 32]);
+        let schema = SchemaId::new(galen_circuits::field::F::from(3u64));
         let withdraw = order(Action::WithdrawDataset(WithdrawDataset { account: one, schema }), 3);
         assert_eq!(withdraw.conflict_key(), pay(one, other, 5, 1).conflict_key(), "one account, one way");
         let accredit =
