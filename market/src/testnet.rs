@@ -68,6 +68,19 @@ pub fn market(cast: &Cast, members: u16, keys: &VerifyingKeys) -> MarketConfig {
     }
 }
 
+/// The seed of those who run a network.
+///
+/// # Errors
+/// When there is no network in the folder.
+pub fn board(dir: &Path) -> anyhow::Result<[u8; 32]> {
+    let path = dir.join("cast");
+    let none = || format!("{} holds no test network: `galen testnet --dir` writes one", dir.display());
+    let text = fs::read_to_string(&path).with_context(none)?;
+    let mut seed = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut seed).with_context(|| format!("{} is damaged", path.display()))?;
+    Ok(seed)
+}
+
 /// Writes a network into a new folder.
 ///
 /// # Errors
