@@ -1,13 +1,16 @@
 //! A member of the consortium, running: its handle for clients.
 //!
-//! Two threads do the work, and no lock is held while waiting: one owns the core and the log, the other executes.
+//! Three threads do the work, and no lock is held while waiting: one owns the core and the log, one executes, one gets and
+//! gives blobs.
 
+mod awaiting;
 mod clock;
 mod driver;
 pub(crate) mod event;
 mod mempool;
 mod meters;
 pub mod open;
+mod pull;
 pub mod transport;
 pub mod upkeep;
 mod worker;
@@ -32,6 +35,7 @@ use crate::{
         Executor, FinalBlock, Position, StateProof, StoreError,
         upkeep::{MemberRecord, OutputRecord},
     },
+    light::LightProof,
     state::StateRead,
     storage::{FinalRecord, HomeLock, JournalError},
     types::{BlobHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
@@ -111,7 +115,7 @@ struct Running {
     blocks: broadcast::Sender<Arc<FinalBlock>>,
     status: watch::Receiver<NodeStatus>,
     meters: Arc<Meters>,
-    threads: Mutex<Option<([JoinHandle<()>; 2], HomeLock)>>,
+    threads: Mutex<Option<([JoinHandle<()>; 3], HomeLock)>>,
 }
 
 impl Node {
@@ -124,7 +128,7 @@ impl Node {
         blocks: broadcast::Sender<Arc<FinalBlock>>,
         status: watch::Receiver<NodeStatus>,
         meters: Arc<Meters>,
-        threads: [JoinHandle<()>; 2],
+        threads: [JoinHandle<()>; 3],
         lock: HomeLock,
     ) -> Self {
         let threads = Mutex::new(Some((threads, lock)));
@@ -263,6 +267,15 @@ impl Node {
     /// When the store fails.
     pub fn query(&self, key: &[u8]) -> Result<StateProof, StoreError> {
         self.0.executor.prove(key)
+    }
+
+    /// What is at some keys of the application's final state, for whoever has nothing but the genesis; none before the
+    /// first block. No block becomes final meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn light_proof(&self, keys: &[Vec<u8>]) -> Result<Option<LightProof>, StoreError> {
+        self.0.executor.light_proof(keys)
     }
 
     /// Follows the chain from now on: each final block, with its receipts and events. A follower that is too far

@@ -5,7 +5,6 @@
 //! genesis            what the chain begins with
 //! member-N/          a member's home
 //! gateway-N/         a gateway's home
-//! blobs/             ciphertexts, shared by all nodes
 //! logs/              what the started nodes write
 //! start.sh stop.sh   start all members in the background and wait until they are ready; stop them in order
 //! ```
@@ -31,7 +30,7 @@ use crate::node::config::{FIRST_FOLLOWER, Role};
 use crate::node::home::Home;
 use crate::node::init::{self, NewHome};
 
-/// Blobs are shared, and empty blocks pass, so that nobody waits for rounds of the beacon.
+/// Empty blocks pass, so that nobody waits for rounds of the beacon.
 const HEARTBEAT_MS: u64 = 1000;
 
 /// What is to be written.
@@ -115,7 +114,7 @@ pub fn write(dir: &Path, plan: &Plan, keys: &VerifyingKeys) -> anyhow::Result<Ch
     genesis.validate().context("the genesis")?;
     let file = dir.join("genesis");
     write_private(&file, &genesis.to_bytes())?;
-    finish(dir, &homes, &file)?;
+    finish(&homes, &file)?;
     scripts(dir, plan)?;
     Ok(genesis.chain_id())
 }
@@ -151,7 +150,7 @@ fn ports(count: usize, base: Option<u16>) -> anyhow::Result<Vec<u16>> {
 }
 
 /// Gives each home the genesis, its peers and the settings of a test network.
-fn finish(dir: &Path, homes: &[Home], genesis: &Path) -> anyhow::Result<()> {
+fn finish(homes: &[Home], genesis: &Path) -> anyhow::Result<()> {
     let mut peers = Vec::new();
     for home in homes {
         peers.push(init::entry(home, &home.config()?)?);
@@ -159,7 +158,6 @@ fn finish(dir: &Path, homes: &[Home], genesis: &Path) -> anyhow::Result<()> {
     for home in homes {
         let (mut config, _) = init::adopt(home, genesis)?;
         config.peers.clone_from(&peers);
-        config.node.blobs = dir.join("blobs");
         config.node.min_free_mib = 64;
         config.consensus.heartbeat_ms = HEARTBEAT_MS;
         init::write(home, &config)?;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    chain::{Block, Certificate, Upkeep, Vote, vote::proposal_body},
+    blobs::{BlobChunk, BlobRequest},
+    chain::{Block, Certificate, Committee, Upkeep, Vote, vote::proposal_body},
     codec::{Decode, DecodeError, Encode, Reader, put_bytes},
     crypto::{Purpose, Scope, SecretKey, Signature},
-    types::{BlockHash, Cycle, Height, MAX_TX_BYTES, Turn, View},
+    types::{BlobHash, BlockHash, Cycle, Height, MAX_TX_BYTES, Turn, View},
 };
 
 /// Largest message, in bytes; a link refuses longer frames before it allocates anything.
@@ -28,6 +29,15 @@ impl Proposal {
     pub fn sign(view: View, block: Arc<Block>, scope: &Scope, key: &SecretKey) -> Self {
         let signature = key.sign(scope, Purpose::Propose, &proposal_body(view, &block.hash()));
         Self { view, block, signature }
+    }
+
+    /// Whether it is signed by the leader of its view.
+    pub fn is_signed(&self, committee: &Committee) -> bool {
+        let key = committee.leader(self.view).and_then(|leader| committee.key(leader));
+        let body = proposal_body(self.view, &self.block.hash());
+        key.is_some_and(|key| {
+            key.verify(&committee.scope(), Purpose::Propose, &body, &self.signature).is_ok()
+        })
     }
 
     /// Whether the block was first proposed in an earlier view.
@@ -65,6 +75,12 @@ pub enum Message {
         /// What.
         item: Upkeep,
     },
+    /// Asks for chunks of a blob.
+    FetchBlob(BlobRequest),
+    /// Answers with one of them.
+    BlobChunk(BlobChunk),
+    /// Answers that the sender does not have this blob.
+    NoBlob(BlobHash),
 }
 
 /// Where a member is.
@@ -89,6 +105,7 @@ impl Message {
             Self::Certificate(certificate) => Some(certificate.turn().cycle),
             Self::Upkeep { cycle, .. } => Some(*cycle),
             Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) => None,
+            Self::FetchBlob(_) | Self::BlobChunk(_) | Self::NoBlob(_) => None,
         }
     }
 }
@@ -131,6 +148,18 @@ impl Encode for Message {
                 cycle.encode(out);
                 item.encode(out);
             }
+            Self::FetchBlob(request) => {
+                out.push(16);
+                request.encode(out);
+            }
+            Self::BlobChunk(chunk) => {
+                out.push(17);
+                chunk.encode(out);
+            }
+            Self::NoBlob(blob) => {
+                out.push(18);
+                blob.encode(out);
+            }
         }
     }
 }
@@ -171,6 +200,9 @@ impl Decode for Message {
             6 => Self::Block(Arc::new(Decode::decode(reader)?)),
             7 => Self::Tx(reader.bytes(MAX_TX_BYTES, "transaction")?.into()),
             8 => Self::Upkeep { cycle: Decode::decode(reader)?, item: Decode::decode(reader)? },
+            16 => Self::FetchBlob(Decode::decode(reader)?),
+            17 => Self::BlobChunk(Decode::decode(reader)?),
+            18 => Self::NoBlob(Decode::decode(reader)?),
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

@@ -24,6 +24,8 @@ pub enum Channel {
     Bodies = 5,
     /// Transactions for the pools.
     Transactions = 6,
+    /// Chunks of blobs, which are long and of which there are many.
+    Blobs = 7,
 }
 
 /// What to do with a frame for which there is no room.
@@ -38,7 +40,7 @@ pub enum Overflow {
 
 impl Channel {
     /// All channels, the most urgent first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Control,
         Self::Certificates,
         Self::Votes,
@@ -46,6 +48,7 @@ impl Channel {
         Self::Sync,
         Self::Bodies,
         Self::Transactions,
+        Self::Blobs,
     ];
 
     /// The channel of an encoded [`crate::consensus::Message`], by its tag; none if it is no message.
@@ -54,9 +57,10 @@ impl Channel {
             1 => Self::Proposals,
             2 => Self::Votes,
             3 => Self::Certificates,
-            4 | 5 => Self::Sync,
+            4 | 5 | 16 | 18 => Self::Sync,
             6 | 8 => Self::Bodies,
             7 => Self::Transactions,
+            17 => Self::Blobs,
             _ => return None,
         })
     }
@@ -70,7 +74,7 @@ impl Channel {
     pub const fn overflow(self) -> Overflow {
         match self {
             Self::Control | Self::Certificates | Self::Votes | Self::Proposals => Overflow::DropOldest,
-            Self::Sync | Self::Bodies | Self::Transactions => Overflow::DropNewest,
+            Self::Sync | Self::Bodies | Self::Transactions | Self::Blobs => Overflow::DropNewest,
         }
     }
 
@@ -83,6 +87,7 @@ impl Channel {
             Self::Sync => "sync",
             Self::Bodies => "bodies",
             Self::Transactions => "transactions",
+            Self::Blobs => "blobs",
         }
     }
 }
@@ -95,7 +100,7 @@ impl fmt::Display for Channel {
 
 /// Something for each channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerChannel<T>([T; 7]);
+pub struct PerChannel<T>([T; 8]);
 
 impl<T> PerChannel<T> {
     /// Makes it for each channel.
@@ -147,6 +152,6 @@ mod tests {
         for (number, channel) in (0u8..).zip(Channel::ALL) {
             assert_eq!((channel as u8, Channel::from_number(number)), (number, Some(channel)));
         }
-        assert_eq!(Channel::from_number(7), None);
+        assert_eq!(Channel::from_number(8), None);
     }
 }

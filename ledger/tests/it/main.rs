@@ -3,12 +3,14 @@
 
 mod app;
 mod beacon;
+mod blobs;
 mod boundary;
 mod codecs;
 mod consortium;
 mod crash;
 mod cycles;
 mod export;
+mod light;
 mod links;
 mod logs;
 mod rules;

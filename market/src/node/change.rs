@@ -151,8 +151,9 @@ impl Proposal {
         let mut approvals = Vec::new();
         for Approval { member, signature } in &self.approvals {
             let damaged = || format!("the approval of member {member} is damaged");
-            let bytes = hex::decode(signature).with_context(damaged)?;
-            approvals.push((*member, Signature::from_bytes(&bytes).with_context(damaged)?));
+            let mut bytes = [0; 64];
+            hex::decode_to_slice(signature, &mut bytes).with_context(damaged)?;
+            approvals.push((*member, Signature::from_bytes(bytes)));
         }
         Ok(SignedChange::new(self.change()?, approvals))
     }

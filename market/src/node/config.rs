@@ -414,7 +414,9 @@ mod tests {
     #[test]
     fn an_unknown_field_is_named_with_its_line() {
         let text = config().to_text().replace("min_free_mib", "min_fre_mib");
+        let before = text.lines().take_while(|line| !line.starts_with("min_fre_mib")).count();
+        let line = format!("line {},", before + 1);
         let error = toml::from_str::<Config>(&text).expect_err("refused").to_string();
-        assert!(error.contains("line 16") && error.contains("min_fre_mib"), "{error}");
+        assert!(error.contains(&line) && error.contains("min_fre_mib"), "{error}");
     }
 }

@@ -57,7 +57,7 @@ impl Running {
             Links::listen(LinkSettings::new(me.into(), node_key, &genesis), address, config.peers.clone())
                 .with_context(|| format!("links.listen = \"{address}\""))?;
         let settings = settings(&home, &config, &genesis, keys);
-        let node = Node::start(settings, Arc::new(market), Box::new(links.sender()))
+        let node = Node::start(settings, Arc::new(market), Arc::clone(&blobs), Box::new(links.sender()))
             .with_context(|| format!("the node in {} cannot start", home.folder().display()))?;
         links.deliver_to(Arc::new(node.inbox()));
         let running = Self { home, config, node, links: Arc::new(links), blobs, _lock: lock };

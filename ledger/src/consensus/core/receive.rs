@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use super::{Core, Entry, Progress, VIEWS_AHEAD, ViewState};
 use crate::{
-    chain::{Block, Certificate, Evidence, Statement, StatementKind, Vote, vote::proposal_body},
+    chain::{Block, Certificate, Evidence, Statement, StatementKind, Vote},
     consensus::{Effect, Message, Proposal, Record},
-    crypto::Purpose,
     types::{BlockHash, MemberIndex, View},
 };
 
@@ -23,8 +22,8 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions go to the pool, which is not the core's.
-            Message::Tx(_) => {}
+            // Transactions go to the pool and blobs to their store, neither of which is the core's.
+            Message::Tx(_) | Message::FetchBlob(_) | Message::BlobChunk(_) | Message::NoBlob(_) => {}
         }
     }
 
@@ -40,9 +39,7 @@ impl Core {
             return;
         }
         let hash = proposal.block.hash();
-        let Some(key) = self.committee.key(leader) else { return };
-        let body = proposal_body(view, &hash);
-        if key.verify(&self.committee.scope(), Purpose::Propose, &body, &proposal.signature).is_err() {
+        if !proposal.is_signed(&self.committee) {
             return;
         }
         if let Some(first) = known {
