@@ -1,0 +1,11 @@
+//! Nodes as their operators run them: processes on loopback, killed, stopped, misconfigured, joined by others.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod joining;
+mod killing;
+mod net;
+mod outage;
+mod running;
+mod starting;
+mod story;
