@@ -56,7 +56,9 @@ impl Running {
         let links =
             Links::listen(LinkSettings::new(me.into(), node_key, &genesis), address, config.peers.clone())
                 .with_context(|| {
-                    format!("links.listen = \"{address}\": choose another address or port, or stop what uses it")
+                    format!(
+                        "links.listen = \"{address}\": choose another address or port, or stop what uses it"
+                    )
                 })?;
         let settings = settings(&home, &config, &genesis, keys);
         let node = Node::start(settings, Arc::new(market), Arc::clone(&blobs), Box::new(links.sender()))

@@ -82,5 +82,6 @@ fn a_new_member_is_admitted_while_the_network_runs_syncs_and_votes_and_an_old_on
     // It comes back, and nobody talks to it any more.
     net.start(0);
     net.wait(0, "it is cut off", |status| status["reached"] == 1);
-    (1..5).for_each(|member| assert!(net.status(member).expect("it answers")["links"]["peers"]["0"].is_null()));
+    (1..5)
+        .for_each(|member| assert!(net.status(member).expect("it answers")["links"]["peers"]["0"].is_null()));
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod founding;
 mod joining;
 mod killing;
 mod net;

@@ -52,11 +52,21 @@ pub struct Net {
 }
 
 impl Net {
+    /// A folder for homes.
+    pub fn empty() -> Self {
+        Self { dir: tempfile::tempdir().expect("a folder"), nodes: BTreeMap::new() }
+    }
+
     /// Writes homes; nothing runs yet.
     pub fn of(members: usize, more: &[&str]) -> Self {
-        let dir = tempfile::tempdir().expect("a folder");
-        let net = Self { dir, nodes: BTreeMap::new() };
-        done(galen().args(["testnet", "--members", &members.to_string()]).args(more).arg("--dir").arg(net.path()));
+        let net = Self::empty();
+        done(
+            galen()
+                .args(["testnet", "--members", &members.to_string()])
+                .args(more)
+                .arg("--dir")
+                .arg(net.path()),
+        );
         net
     }
 

@@ -62,7 +62,8 @@ fn files_of_others_and_damaged_ones_are_refused() {
     refused(&home, &["the key is not that of member 0"]);
     fs::write(home.join("voting_key"), &key).expect("written");
     for name in ["voting_key", "node_key"] {
-        let mode = |mode| fs::set_permissions(home.join(name), fs::Permissions::from_mode(mode)).expect("set");
+        let mode =
+            |mode| fs::set_permissions(home.join(name), fs::Permissions::from_mode(mode)).expect("set");
         mode(0o644);
         refused(&home, &[name, "0644", "chmod 600"]);
         mode(0o600);
@@ -94,7 +95,12 @@ fn a_damaged_database_is_rebuilt_and_a_damaged_log_is_refused() {
         net.start(0);
         net.beyond(0, net.agree());
     }
-    assert_eq!(net.log(0).matches("state store is damaged: rebuilding it from the log").count(), 2, "{}", net.log(0));
+    assert_eq!(
+        net.log(0).matches("state store is damaged: rebuilding it from the log").count(),
+        2,
+        "{}",
+        net.log(0)
+    );
     net.kill(0);
 
     let home = net.home(0);
@@ -104,6 +110,8 @@ fn a_damaged_database_is_rebuilt_and_a_damaged_log_is_refused() {
     bytes[middle] ^= 1;
     fs::write(&log, &bytes).expect("written");
     refused(&home, &["log is damaged in log-00000000", "restore it from a backup"]);
-    fs::write(home.join("data/log/sign_state"), "damaged").expect("written");
+    let signed = home.join("data/log/sign_state");
+    let length = fs::read(&signed).expect("a file").len();
+    fs::write(&signed, vec![0xa5; length]).expect("written");
     refused(&home, &["sign_state is damaged"]);
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -14,22 +14,32 @@ use super::net::{Net, galen, said};
 /// Stories, one after the other.
 pub struct Stories {
     enough: Arc<AtomicBool>,
+    ended: Arc<AtomicUsize>,
     thread: JoinHandle<Vec<Duration>>,
 }
 
 impl Stories {
     /// Begins the first.
     pub fn on(net: &Net) -> Self {
-        let enough = Arc::new(AtomicBool::new(false));
+        let (enough, ended) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let count = Arc::clone(&ended);
         let (stop, network, dir) = (Arc::clone(&enough), net.path(), net.dir.path().to_owned());
         let thread = std::thread::spawn(move || {
             let mut took = Vec::new();
             while took.is_empty() || !stop.load(Ordering::Relaxed) {
                 took.push(play(&network, &dir.join(format!("story-{}", took.len()))));
+                count.store(took.len(), Ordering::Relaxed);
             }
             took
         });
-        Self { enough, thread }
+        Self { enough, ended, thread }
+    }
+
+    /// How many have ended; fails as soon as one has failed.
+    pub fn ended(&self) -> usize {
+        let ended = self.ended.load(Ordering::Relaxed);
+        assert!(!self.thread.is_finished(), "a story failed after {ended} others");
+        ended
     }
 
     /// Lets the present one end; gives how long each took. All have been verified from the exported chain.
