@@ -3,6 +3,7 @@
 //! ```text
 //! cast               the seed of governance, treasury and audit authority (mode 0600)
 //! genesis            what the chain begins with
+//! market.json        the market's part of it, as `galen node found` takes it
 //! member-N/          a member's home
 //! gateway-N/         a gateway's home
 //! logs/              what the started nodes write
@@ -112,6 +113,7 @@ pub fn write(dir: &Path, plan: &Plan, keys: &VerifyingKeys) -> anyhow::Result<Ch
         config,
     };
     genesis.validate().context("the genesis")?;
+    write_private(&dir.join("market.json"), &genesis.config)?;
     let file = dir.join("genesis");
     write_private(&file, &genesis.to_bytes())?;
     finish(&homes, &file)?;

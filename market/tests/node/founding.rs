@@ -3,26 +3,14 @@
 use std::fs;
 use std::net::TcpListener;
 
-use serde_json::Value;
-
 use super::net::{Net, done, galen, node, said};
 
 const FOUNDERS: usize = 4;
-
-/// The market's part of the genesis of a test network: the JSON in it.
-fn market(net: &Net) -> Value {
-    let genesis = fs::read(net.path().join("genesis")).expect("a genesis");
-    let begin = genesis.windows(2).position(|bytes| bytes == br#"{""#).expect("JSON");
-    let mut values = serde_json::Deserializer::from_slice(&genesis[begin..]).into_iter();
-    values.next().expect("a value").expect("JSON")
-}
 
 #[test]
 fn founders_make_homes_exchange_files_and_run() {
     let model = Net::of(FOUNDERS, &[]);
     let mut net = Net::empty();
-    let market_file = net.dir.path().join("market.json");
-    fs::write(&market_file, market(&model).to_string()).expect("written");
     let ports: Vec<_> =
         (0..2 * FOUNDERS).map(|_| TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
     let address = |at: usize| ports[at].local_addr().expect("an address").to_string();
@@ -40,7 +28,7 @@ fn founders_make_homes_exchange_files_and_run() {
     let genesis = net.dir.path().join("genesis");
     let found = |files: &[std::path::PathBuf]| {
         let mut command = galen();
-        command.args(["node", "found", "--name", "tests", "--market"]).arg(&market_file);
+        command.args(["node", "found", "--name", "tests", "--market"]).arg(model.path().join("market.json"));
         command.arg("--out").arg(&genesis).args(files).output().expect("it starts")
     };
     let twice = [&applications[..FOUNDERS - 1], &applications[..1]].concat();

@@ -73,7 +73,7 @@ fn files_of_others_and_damaged_ones_are_refused() {
     refused(&home, &["api.listen", "choose another port"]);
     drop(taken);
     let taken = TcpListener::bind(links(&home)).expect("binds");
-    refused(&home, &["links.listen", "choose another port"]);
+    refused(&home, &["links.listen", "choose another address or port"]);
     drop(taken);
 }
 
