@@ -38,7 +38,7 @@ use crate::{
     consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer, core::CATCH_UP_BLOCKS},
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
-    storage::{Journal, JournalError, SignFile},
+    storage::{Journal, JournalError, SignFile, explained},
     types::{BlockHash, Height, MemberIndex, MiniHash, Turn, TxHash, View},
 };
 
@@ -52,7 +52,7 @@ const LONG: Duration = Duration::from_secs(60);
 pub(super) enum Fatal {
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("sign state: {0}")]
+    #[error("sign state: {}", explained(.0))]
     SignState(std::io::Error),
     #[error("{0}")]
     Halt(String),

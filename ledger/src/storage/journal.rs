@@ -35,7 +35,10 @@ pub enum JournalError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// The log is of another chain.
-    #[error("the log is of chain {found}, not of {expected}: a folder holds one chain")]
+    #[error(
+        "the log is of chain {found}, not of {expected}: a folder holds one chain; give the node the genesis that this one \
+         began with, or another folder"
+    )]
     OtherChain {
         /// Of the log.
         found: ChainId,

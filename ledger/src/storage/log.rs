@@ -6,7 +6,7 @@
 use std::io;
 
 use super::{
-    Storage,
+    Storage, explained,
     frame::{self, Found},
 };
 
@@ -37,7 +37,7 @@ pub struct Entry {
 #[non_exhaustive]
 pub enum LogError {
     /// Reading or writing failed. After a failed write nothing more may be written or sent.
-    #[error("log: {0}")]
+    #[error("log: {}", explained(.0))]
     Io(#[from] io::Error),
     /// Bytes that had been synchronised have changed or gone.
     #[error(

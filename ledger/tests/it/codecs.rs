@@ -223,7 +223,7 @@ proptest! {
 }
 
 #[test]
-fn a_huge_length_allocates_nothing() {
+fn t57_a_huge_length_allocates_nothing() {
     let mut bytes = vec![7];
     bytes.extend_from_slice(&u32::MAX.to_le_bytes());
     assert!(matches!(Message::from_bytes(&bytes), Err(DecodeError::TooLong { .. })));

@@ -240,7 +240,7 @@ fn double_vote(chain: &Chain, accused: u16) -> Evidence {
 }
 
 #[test]
-fn evidence_bars_from_proposing_until_readmitted() {
+fn t50_evidence_bars_from_proposing_until_readmitted() {
     let mut chain = Chain::new(4, 6, 6);
     let evidence = double_vote(&chain, 2);
     let Evidence::Votes(one, other) = evidence.clone() else { panic!("votes") };

@@ -49,7 +49,7 @@ impl Executor {
         let context = self.context(at, header.view, header.time_ms, upkept.beacon);
         if let Some(clock) = check {
             if header.time_ms > clock.latest_ms {
-                return reject(format!("time {} is in the future", header.time_ms));
+                return reject(in_the_future(header.time_ms - clock.latest_ms));
             }
             let least = parent.committee.faults() + 1;
             self.check_txs(&parent.view, &context, block, least)?;
@@ -98,6 +98,15 @@ impl Executor {
     ) -> BlockContext {
         BlockContext { chain_id: self.chain_id, height: parent.height.next(), view, time_ms, beacon }
     }
+}
+
+/// A proposer with a clock that is ahead, or a member with one that is behind: only people can tell.
+fn in_the_future(by_ms: u64) -> String {
+    format!(
+        "its time is {} s later than this member's clock and the drift allowed: one of the two clocks is wrong; if all \
+         others' blocks are refused so, it is this machine's (set it, with NTP)",
+        by_ms.div_ceil(1000)
+    )
 }
 
 /// Whether a transaction is in the chain that `view` is the state of.

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{Store, StoreEntries, StoreError};
-use crate::state::overlay::Writes;
+use crate::{state::overlay::Writes, storage::explained};
 
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -41,6 +41,7 @@ impl SledStore {
 fn failed(error: sled::Error) -> StoreError {
     match error {
         sled::Error::Corruption { .. } => StoreError::Damaged(error.to_string()),
+        sled::Error::Io(error) => StoreError::Io(explained(&error)),
         error => StoreError::Io(error.to_string()),
     }
 }

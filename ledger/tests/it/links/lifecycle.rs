@@ -185,7 +185,7 @@ async fn links_close_in_bounded_time_although_a_peer_does_not_listen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whatever_was_severed_all_are_linked_after_it_heals() {
+async fn t53_whatever_was_severed_all_are_linked_after_it_heals() {
     for seed in 0..6u8 {
         println!("seed {seed}");
         let net = Net::new();

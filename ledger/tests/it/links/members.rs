@@ -25,7 +25,7 @@ fn members() -> impl Iterator<Item = MemberIndex> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn members_agree_over_tls_and_one_that_was_away_catches_up() {
+async fn t53_members_agree_over_tls_and_one_that_was_away_catches_up() {
     let dir = tempfile::tempdir().expect("dir");
     let consortium = start(dir.path()).expect("starts");
     let first = timeout(LONG, consortium.submit(*b"set a 1")).await.expect("in time").expect("final");
