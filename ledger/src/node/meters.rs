@@ -77,6 +77,9 @@ impl Meters {
             Message::Status(status) => {
                 self.lock().heights.insert(from, status.height);
             }
+            Message::Propose(proposal) => {
+                self.heard_header(from, proposal.view, &proposal.block.header, now_ms);
+            }
             Message::Compact(proposal) => self.heard_header(from, proposal.view, &proposal.header, now_ms),
             _ => {}
         }
