@@ -131,6 +131,7 @@ fn settings(
         heartbeat: timers.heartbeat(),
         drift: Duration::from_millis(timers.drift_ms),
         mempool: config.mempool.limits(),
+        verify: timers.verify(),
     }
 }
 
