@@ -275,7 +275,7 @@ fn receipts_of_f_plus_1_members_stand_for_a_check_and_fewer_never_do() {
 }
 
 #[test]
-fn two_mini_blocks_with_one_number_are_evidence_and_nothing_less_is() {
+fn t51_two_mini_blocks_with_one_number_are_evidence_and_nothing_less_is() {
     let world = World::new(4, 1);
     let signed = |mini: &MiniBlock| (mini.header, mini.signature);
     let one = signed(&world.mini(1, 5, &["set a 1"]));

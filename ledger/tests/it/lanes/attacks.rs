@@ -81,7 +81,7 @@ async fn stop(nodes: Vec<Node>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_mini_block_that_its_proposer_withholds_is_pulled_from_the_others() {
+async fn t51_a_mini_block_that_its_proposer_withholds_is_pulled_from_the_others() {
     let dir = tempfile::tempdir().expect("dir");
     let (world, nodes) = (World::new(4, 1), honest(dir.path()));
     let mini = world.mini(BAD.get(), 0, &["set a 1", "set b 2"]);
@@ -131,7 +131,7 @@ async fn a_leader_whose_mini_block_is_not_what_its_block_says_loses_the_view() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_author_of_two_mini_blocks_with_one_number_is_accused_in_a_block() {
+async fn t51_an_author_of_two_mini_blocks_with_one_number_is_accused_in_a_block() {
     let dir = tempfile::tempdir().expect("dir");
     let (world, nodes) = (World::new(4, 1), honest(dir.path()));
     say(&nodes[0], &Message::MiniBlock(world.mini(BAD.get(), 5, &["set a 1"])));
