@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! home/lock          one process a folder
-//! home/log/          the log (segments) and the sign state: the truth
+//! home/log/          the log (segments), the sign state and the numbers of mini-blocks used: the truth
 //! home/state/        sled: the state, rebuilt from the log when it does not agree with it
 //! home/blobs_complete  how far all blobs that final blocks name are here
 //! ```
