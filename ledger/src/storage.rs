@@ -20,7 +20,7 @@ pub use journal::{FinalRecord, Journal, JournalError};
 pub use lock::{HomeLock, LockError};
 pub use log::{Entry, Log, LogError, Place};
 pub use memory::MemoryStorage;
-pub use sign_file::SignFile;
+pub use sign_file::{NumberFile, SignFile};
 
 use std::io;
 

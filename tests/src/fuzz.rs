@@ -7,6 +7,7 @@
 
 pub mod circuits;
 pub mod files;
+pub mod lanes;
 pub mod ledger;
 pub mod market;
 pub mod mutate;
@@ -37,10 +38,9 @@ impl Target {
 
 /// All targets.
 pub fn targets() -> Vec<Target> {
-    [ledger::targets(), files::targets(), market::targets(), circuits::targets(), step::targets()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let market = market::targets().into_iter().chain(circuits::targets());
+    let ledger = ledger::targets().into_iter().chain(lanes::targets()).chain(files::targets());
+    ledger.chain(market).chain(step::targets()).collect()
 }
 
 /// Decodes with the ledger's codec; what decodes must encode to the same bytes.

@@ -42,7 +42,7 @@ pub enum LogError {
     /// Bytes that had been synchronised have changed or gone.
     #[error(
         "log is damaged in {segment} at byte {offset}: keep a copy of the folder, then restore it from a backup, or \
-         move it away, keeping the sign_state file, and let the node fetch the chain from the other members"
+         move it away, keeping the files sign_state and mini_blocks, and let the node fetch the chain from the other members"
     )]
     Damaged {
         /// The file.

@@ -217,7 +217,9 @@ async fn t54_a_damaged_log_is_named_and_can_be_fetched_again_from_the_others() {
     bytes[middle] ^= 1;
     std::fs::write(&log, bytes).expect("writes");
     let refusal = refusal(dir.path());
-    for words in ["member 2", "log is damaged in log-00000000 at byte", "keeping the sign_state file"] {
+    for words in
+        ["member 2", "log is damaged in log-00000000 at byte", "keeping the files sign_state and mini_blocks"]
+    {
         assert!(refusal.contains(words), "{refusal}");
     }
     // What the words say to do.

@@ -11,6 +11,7 @@ mod crash;
 mod cycles;
 mod disasters;
 mod export;
+mod lanes;
 mod light;
 mod links;
 mod logs;

@@ -96,8 +96,9 @@ impl Bench {
             parent_outcome: outcome(0),
             tx_root: tx_root(&hashes),
             upkeep_root: upkeep_root(&[]),
+            lanes_root: galen_ledger::lanes::lanes_root(&[]),
         };
-        Arc::new(Block { header, upkeep: vec![], txs })
+        Arc::new(Block { header, upkeep: vec![], lanes: vec![], txs })
     }
 
     pub fn on_genesis(&self, view: u64, tx: &str) -> Arc<Block> {

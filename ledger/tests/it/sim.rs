@@ -344,6 +344,7 @@ impl Sim {
                     proposer: member.index,
                     now_ms: self.now,
                     upkeep: member.pool.candidates(order.height),
+                    lanes: vec![],
                     txs: vec![tx.into_bytes().into()],
                 };
                 let built = member.executor.build(&order, candidates).expect("store");

@@ -54,7 +54,7 @@ impl Chain {
         let (parent, height, view) =
             (self.executor.tip().block, self.executor.tip().height, View::new(self.view + 1));
         let proposer = self.committee().leader(view).expect("somebody leads");
-        let candidates = Candidates { proposer, now_ms: 1, upkeep: vec![], txs: vec![] };
+        let candidates = Candidates { proposer, now_ms: 1, upkeep: vec![], lanes: vec![], txs: vec![] };
         let order = BuildOrder { view, parent, height };
         let built = self.executor.build(&order, candidates).expect("store").expect("on the tip").block;
         let mut block = Block::clone(&built);

@@ -8,8 +8,13 @@ use galen_ledger::{
     chain::{Parameters, Statement},
     codec::Encode,
     consensus::{Record, SignState},
+    lanes::{Numbering, Numbers},
     light::Trust,
-    storage::{Journal, Log, MemoryStorage, SignFile, Storage},
+    storage::{
+        Journal, Log, MemoryStorage, Storage,
+        sign_file::{Slot, SlotFile},
+    },
+    types::Cycle,
     verify_chain,
 };
 
@@ -19,14 +24,14 @@ use super::{
 };
 
 const LOG: &str = "log-00000000";
-const SIGN_STATE: &str = "sign_state";
 
 /// The readers of files.
 pub fn targets() -> Vec<Target> {
     vec![
         Target::new("log", log, || vec![log_seed()]),
         Target::new("journal", journal, || vec![journal_seed()]),
-        Target::new("sign_file", sign_file, || vec![sign_seed()]),
+        Target::new("sign_file", slot_file::<SignState>, || vec![slot_seed(signed())]),
+        Target::new("number_file", slot_file::<Numbers>, || vec![slot_seed(reserved())]),
         Target {
             memory: 4096,
             mutations: 300,
@@ -99,22 +104,25 @@ fn log(bytes: &[u8]) -> String {
 fn journal(bytes: &[u8]) -> String {
     let storage = Box::new(file(LOG, bytes));
     match Journal::open(storage, &WORLD.genesis, outcome(0), SignState::default()) {
-        Ok((_, recovered)) => {
+        Ok((mut journal, recovered)) => {
+            let minis = journal.take_minis().len().min(3);
             let (votes, certificates) = (recovered.votes.len().min(3), recovered.certificates.len().min(3));
-            format!("{votes} votes, {certificates} certificates, {} blocks", recovered.blocks.len().min(3))
+            let blocks = recovered.blocks.len().min(3);
+            format!("{votes} votes, {certificates} certificates, {blocks} blocks, {minis} mini-blocks")
         }
         Err(error) => way(&error),
     }
 }
 
-fn sign_file(bytes: &[u8]) -> String {
-    let storage = file(SIGN_STATE, bytes);
-    match SignFile::open(Box::new(storage.clone())) {
+/// The files of the sign state, and of the numbers of mini-blocks.
+fn slot_file<T: Slot + PartialEq + std::fmt::Debug>(bytes: &[u8]) -> String {
+    let storage = file(T::FILE, bytes);
+    match SlotFile::<T>::open(Box::new(storage.clone())) {
         Ok((mut file, state)) => {
             file.write(&state).expect("memory");
-            let (_, again) = SignFile::open(Box::new(storage)).expect("what was opened opens again");
+            let (_, again) = SlotFile::<T>::open(Box::new(storage)).expect("what was opened opens again");
             assert_eq!(again, state);
-            format!("opens, new: {}", state == SignState::default())
+            format!("opens, new: {}", state == T::default())
         }
         Err(error) => way(&error),
     }
@@ -126,7 +134,7 @@ fn export(content: &[u8]) -> String {
     let bytes = [content, &digest].concat();
     let verified = verify_chain(&bytes, None, |_, _| Ok(Plain::shared()));
     verified
-        .map_or_else(|fault| way(&fault), |chain| format!("{} blocks", chain.report().height.get().min(9)))
+        .map_or_else(|fault| way(&fault), |chain| format!("{} blocks", chain.report().height.get().min(3)))
 }
 
 /// What somebody says of a chain to a client that has only its genesis, without magic and digest.
@@ -162,6 +170,7 @@ fn journal_seed() -> Vec<u8> {
     ] {
         journal.persist(&record).expect("memory");
     }
+    journal.persist_mini(&WORLD.mini(1, 0)).expect("memory");
     let certificate = Some(WORLD.certificate(finalize, &[0, 1, 2]));
     let committed = galen_ledger::consensus::Committed { block, outcome: outcome(1), certificate };
     journal.finalize(&committed).expect("memory");
@@ -169,13 +178,22 @@ fn journal_seed() -> Vec<u8> {
     contents(&storage, LOG)
 }
 
-fn sign_seed() -> Vec<u8> {
+fn slot_seed<T: Slot>(state: T) -> Vec<u8> {
     let storage = MemoryStorage::new();
-    let (mut file, mut state) = SignFile::open(Box::new(storage.clone())).expect("opens");
-    let view = galen_ledger::View::new(4);
-    assert!(state.vote(WORLD.committee.cycle(), &Statement::Nullify { view }));
+    let (mut file, _) = SlotFile::<T>::open(Box::new(storage.clone())).expect("opens");
     file.write(&state).expect("memory");
-    contents(&storage, SIGN_STATE)
+    contents(&storage, T::FILE)
+}
+
+fn signed() -> SignState {
+    let (mut state, view) = (SignState::default(), galen_ledger::View::new(4));
+    assert!(state.vote(WORLD.committee.cycle(), &Statement::Nullify { view }));
+    state
+}
+
+fn reserved() -> Numbers {
+    let first = Numbering::after(Numbers::default()).next(Cycle::new(3));
+    first.and_then(|(_, reserved)| reserved).expect("the first number reserves some")
 }
 
 /// What a consortium that ran leaves behind.

@@ -12,13 +12,14 @@ use galen_ledger::{
         Executor, MemoryStore,
         upkeep::{MemberRecord, OutputRecord, RoundRecord},
     },
-    links::{Channel, PeerId},
+    lanes::{Numbering, Numbers},
     links::{
-        Limits,
+        Channel, Limits, PeerId,
         control::{Control, Hello},
         wire::{decode_frames, encode_frame},
     },
     storage::FinalRecord,
+    types::Cycle,
 };
 
 use super::{
@@ -35,7 +36,7 @@ pub fn targets() -> Vec<Target> {
         Target::new(
             "block",
             |bytes| decoded(bytes, block),
-            || encoded([WORLD.first(vec![]), WORLD.first(WORLD.upkeep())]),
+            || encoded([WORLD.first(vec![]), WORLD.first(WORLD.upkeep()), WORLD.laned(vec![])]),
         ),
         Target::new(
             "vote",
@@ -127,7 +128,7 @@ fn beacon(message: BeaconMessage) -> String {
 /// The first byte says of what kind.
 fn records(bytes: &[u8]) -> String {
     let Some((kind, bytes)) = bytes.split_first() else { return "nothing".into() };
-    match kind % 9 {
+    match kind % 10 {
         0 => decoded(bytes, |_: FinalRecord| String::new()),
         1 => decoded(bytes, |_: SignState| String::new()),
         2 => decoded(bytes, |_: Position| String::new()),
@@ -136,7 +137,21 @@ fn records(bytes: &[u8]) -> String {
         5 => decoded(bytes, |_: MemberRecord| String::new()),
         6 => decoded(bytes, |_: RoundRecord| String::new()),
         7 => decoded(bytes, |_: OutputRecord| String::new()),
-        _ => decoded(bytes, |_: Upkeep| String::new()),
+        8 => decoded(bytes, |_: Upkeep| String::new()),
+        _ => decoded(bytes, numbers),
+    }
+}
+
+/// Whatever is reserved, no number below it is given.
+fn numbers(numbers: Numbers) -> String {
+    let mut numbering = Numbering::after(numbers);
+    let [one, two] = [0, 1].map(|_| numbering.next(Cycle::new(u64::MAX)));
+    match (one, two) {
+        (Some((one, _)), Some((two, _))) => {
+            assert!(one < two, "a number twice");
+            "numbers".into()
+        }
+        _ => "no more numbers".into(),
     }
 }
 
@@ -165,6 +180,8 @@ fn record_seeds() -> Vec<Vec<u8>> {
     );
     seeds.extend(executor.round().expect("memory").map(|record| (6, record.to_bytes())));
     seeds.extend(WORLD.upkeep().iter().map(|item| (8, item.to_bytes())));
+    let (_, reserved) = Numbering::after(Numbers::default()).next(Cycle::new(3)).expect("the first");
+    seeds.extend(reserved.map(|numbers| (9, numbers.to_bytes())));
     seeds.into_iter().map(|(kind, bytes)| [&[kind][..], &bytes].concat()).collect()
 }
 
@@ -232,7 +249,7 @@ fn streams() -> Vec<Vec<u8>> {
         encode_frame(Channel::of(&frame).expect("has a channel"), &frame)
     });
     let each: Vec<_> = each.collect();
-    let two = [&each[1][..], &each[2]].concat();
     let ping = encode_frame(Channel::Control, &Control::Ping(4).to_bytes());
-    each.into_iter().chain([two, ping]).collect()
+    let two = [&ping[..], &each[3]].concat();
+    each.into_iter().take(6).chain([two, ping]).collect()
 }

@@ -61,7 +61,7 @@ fn scripts() -> Vec<Vec<u8>> {
         [block, block, block, led, led].concat(),
         [crashes, block, torn].concat(),
         [block, block, ending, event::FINALIZED_AGAIN, block].concat(),
-        [twice, block, &[event::STATUS, event::FETCH, event::CRASH][..]].concat(),
+        [twice, block, &[event::STATUS, event::FETCH, event::SAID, event::CRASH][..]].concat(),
         [&cycle[..], &[event::CRASH][..], block, &[event::STATUS][..]].concat(),
     ]
     .into_iter()

@@ -10,9 +10,10 @@ use galen_ledger::{
         Action, Block, Candidate, Certificate, Change, Committee, Evidence, Genesis, Header, Outcome,
         Parameters, SignedChange, Statement, Upkeep, Vote, block::tx_root, upkeep::upkeep_root,
     },
-    consensus::{Message, Proposal, message::Status},
+    consensus::{CompactProposal, Message, Proposal, Receipts, message::Status},
     crypto::SecretKey,
-    types::{BlobHash, BlockHash, Cycle, ReceiptsRoot, Round, Turn},
+    lanes::{Lane, MiniBlock, Receipt, lane::Omitted, lanes_root, route::group_of_member},
+    types::{BlobHash, BlockHash, Cycle, MiniHash, ReceiptsRoot, Round, Turn},
 };
 
 /// Four members.
@@ -60,16 +61,16 @@ impl World {
 
     /// A block of the leader of a view, on the parent of another.
     pub fn block(&self, view: u64, height: u64, parent: (BlockHash, u64), txs: Vec<Vec<u8>>) -> Block {
-        self.block_with(view, height, parent, txs, vec![])
+        self.block_with(view, height, parent, (vec![], txs), vec![])
     }
 
-    /// A block with affairs of the ledger.
+    /// A block with mini-blocks and affairs of the ledger.
     pub fn block_with(
         &self,
         view: u64,
         height: u64,
         parent: (BlockHash, u64),
-        txs: Vec<Vec<u8>>,
+        (lanes, txs): (Vec<Lane>, Vec<Vec<u8>>),
         upkeep: Vec<Upkeep>,
     ) -> Block {
         let hashes: Vec<_> = txs.iter().map(|tx| TxHash::of(tx)).collect();
@@ -85,14 +86,67 @@ impl World {
             parent_outcome: outcome(0),
             tx_root: tx_root(&hashes),
             upkeep_root: upkeep_root(&upkeep),
+            lanes_root: lanes_root(&lanes),
         };
-        Block { header, upkeep, txs }
+        Block { header, upkeep, lanes, txs }
     }
 
     /// The first block.
     pub fn first(&self, upkeep: Vec<Upkeep>) -> Block {
         let genesis = (self.genesis.block_hash(), 0);
-        self.block_with(1, 1, genesis, vec![b"set a 1".to_vec(), vec![7; 40]], upkeep)
+        self.block_with(1, 1, genesis, (vec![], vec![b"set a 1".to_vec(), vec![7; 40]]), upkeep)
+    }
+
+    /// Some transactions of a member.
+    pub fn mini(&self, author: u16, number: u64) -> MiniBlock {
+        let group = group_of_member(&self.committee, member(author)).expect("everybody has a group");
+        let tx = |place: u8| vec![place, author as u8, number as u8].into();
+        let (place, key) = ((group, member(author)), &self.keys[usize::from(author)]);
+        MiniBlock::sign(&self.committee.scope(), place, number, (0..3).map(tx).collect(), key)
+    }
+
+    /// Its name.
+    pub fn name(&self, mini: &MiniBlock) -> MiniHash {
+        mini.header.hash(&self.genesis.chain_id())
+    }
+
+    /// That a member has checked it.
+    pub fn receipt(&self, mini: &MiniBlock, signer: u16) -> Receipt {
+        let key = &self.keys[usize::from(signer)];
+        Receipt::sign(&self.name(mini), member(signer), &self.committee.scope(), key)
+    }
+
+    /// Receipts of two members, as they travel.
+    pub fn receipts(&self, mini: &MiniBlock) -> Receipts {
+        let signed = [0, 2].map(|signer| self.receipt(mini, signer));
+        Receipts {
+            cycle: mini.header.cycle,
+            mini: self.name(mini),
+            signed: signed.map(|receipt| (receipt.signer, receipt.signature)).to_vec(),
+        }
+    }
+
+    /// The mini-blocks of [`Self::laned`].
+    pub fn minis(&self) -> [MiniBlock; 2] {
+        [self.mini(1, 0), self.mini(3, 7)]
+    }
+
+    /// The first block with mini-blocks: one whole and receipted, one of which a transaction is left out; and a transaction
+    /// of the proposer's own.
+    pub fn laned(&self, upkeep: Vec<Upkeep>) -> Block {
+        let [whole, part] = self.minis();
+        let lane = |mini: &MiniBlock, receipts, omitted| Lane {
+            header: mini.header,
+            signature: mini.signature,
+            receipts,
+            omitted,
+        };
+        let left_out = vec![Omitted { place: 1, tx: TxHash::of(&part.txs[1]) }];
+        let lanes = vec![lane(&whole, self.receipts(&whole).signed, vec![]), lane(&part, vec![], left_out)];
+        let minis = [&whole, &part];
+        let included = lanes.iter().zip(minis).flat_map(|(lane, mini)| lane.included_of(mini));
+        let txs = included.map(|tx| tx.to_vec()).chain([b"set b 2".to_vec()]).collect();
+        self.block_with(1, 1, (self.genesis.block_hash(), 0), (lanes, txs), upkeep)
     }
 
     /// A vote.
@@ -147,18 +201,22 @@ impl World {
         ]
     }
 
-    /// Both kinds of evidence.
-    pub fn evidence(&self) -> [Evidence; 2] {
-        let [notarize, nullify, _] = self.statements();
+    /// One of each kind of evidence.
+    pub fn evidence(&self) -> [Evidence; 3] {
+        let [notarize, ..] = self.statements();
         let other = Statement::Notarize { view: View::new(1), block: self.genesis.block_hash() };
         let blocks = [self.first(vec![]), self.block(1, 1, (self.genesis.block_hash(), 0), vec![])];
         let blocks = blocks.map(|block| (block.hash(), self.proposal(1, block).signature));
         let (cycle, view) = (self.committee.cycle(), View::new(1));
         let proposer = self.committee.leader(view).expect("somebody leads");
-        assert_ne!(notarize, nullify);
+        let one = self.mini(2, 5);
+        let (mut header, key) = (one.header, &self.keys[2]);
+        header.root = [8; 32];
+        let minis = [(one.header, one.signature), (header, header.sign(&self.committee.scope(), key))];
         [
             Evidence::Votes(self.vote(3, notarize), self.vote(3, other)),
             Evidence::Proposals { cycle, view, proposer, blocks },
+            Evidence::MiniBlocks(minis),
         ]
     }
 
@@ -175,8 +233,14 @@ impl World {
         let [notarize, nullify, finalize] = self.statements();
         let cycle = self.committee.cycle();
         let blob = BlobHash::of(b"blob");
+        let minis = self.minis();
         let mut messages = vec![
             Message::Propose(self.proposal(1, self.first(vec![]))),
+            Message::Propose(self.proposal(1, self.laned(vec![]))),
+            Message::Compact(CompactProposal::of(&self.proposal(1, self.laned(vec![])))),
+            Message::FetchMinis(minis.iter().map(|mini| self.name(mini)).collect()),
+            Message::Receipts(self.receipts(&minis[0])),
+            Message::MiniBlock(Arc::new(minis[0].clone())),
             Message::Vote(self.vote(1, notarize)),
             Message::Certificate(self.certificate(nullify, &[0, 2, 3])),
             Message::Certificate(self.certificate(finalize, &[0, 1, 2, 3])),

@@ -31,10 +31,12 @@ fn target(name: &str) -> Target {
 fn run(name: &str) {
     let target = target(name);
     let mut search = search::Search::new(&target, 1);
-    search.replay();
+    let files = search.replay();
     search.is_fresh();
-    let mutations = target.mutations;
-    search.go_on(|tried| tried < mutations);
+    let begun = Instant::now();
+    let tried = search.go_on(|tried| tried < target.mutations);
+    let seconds = begun.elapsed().as_secs_f32();
+    println!("{name}: {files} files, {tried} changes in {seconds:.1} s, {}", search.report());
 }
 
 macro_rules! targets_are {
@@ -57,7 +59,8 @@ macro_rules! targets_are {
 
 targets_are! {
     message block vote certificate genesis committee change evidence beacon records state_proof hello frames
-    log journal sign_file export light_proof
+    mini_block lanes compact receipts
+    log journal sign_file number_file export light_proof
     transaction config
     element points proof contribution verifying_key
     step

@@ -18,8 +18,10 @@ const MEMORY: usize = 256 * 1024;
 const LONGEST: Duration = Duration::from_secs(60);
 /// Most inputs that others are made from.
 const POOL: usize = 2000;
-/// Most files of a corpus.
-const FILES: usize = 24;
+/// Files of a corpus, if its seeds are not more.
+const FILES: usize = 12;
+/// Files of a corpus besides its seeds, at least.
+const OTHERS: usize = 4;
 
 /// A seed for once.
 pub fn any_seed() -> u64 {
@@ -96,15 +98,17 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// All of the corpus.
-    pub fn replay(&mut self) {
+    /// All of the corpus; how many files.
+    pub fn replay(&mut self) -> usize {
         let inputs = corpus::inputs(self.target.name);
         assert!(!inputs.is_empty(), "{} has no corpus", self.target.name);
         self.warm_up(inputs.iter().map(|(_, input)| input));
+        let files = inputs.len();
         for (_, input) in inputs {
             self.take(input.clone());
             self.pool.push(input);
         }
+        files
     }
 
     /// What is made of real things today goes no way that the corpus does not know: a corpus in an old encoding tests only
@@ -149,7 +153,6 @@ impl<'a> Search<'a> {
     /// Seeds, seeds cut off, and inputs that go other ways; how many.
     pub fn write_corpus(&mut self) -> usize {
         let mut inputs = (self.target.seeds)();
-        inputs.truncate(FILES);
         self.warm_up(inputs.iter());
         for input in inputs.clone() {
             self.take(input.clone());
@@ -163,7 +166,7 @@ impl<'a> Search<'a> {
         let mut others: Vec<_> =
             self.ways.values().filter(|input| !seeds.contains(*input)).cloned().collect();
         others.sort_by_key(Vec::len);
-        others.truncate(FILES.saturating_sub(inputs.len()));
+        others.truncate(FILES.saturating_sub(inputs.len()).max(OTHERS));
         inputs.extend(others);
         corpus::write(self.target.name, &inputs);
         inputs.len()

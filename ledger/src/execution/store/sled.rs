@@ -22,8 +22,12 @@ impl SledStore {
         let config = sled::Config::default().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         match config.open() {
             Ok(db) => Ok(Self(db)),
-            Err(sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)) => {
-                tracing::warn!(folder = %folder.display(), "state store is damaged: rebuilding it from the log");
+            Err(
+                error @ (sled::Error::Corruption { .. }
+                | sled::Error::ReportableBug(_)
+                | sled::Error::Unsupported(_)),
+            ) => {
+                tracing::warn!(%error, folder = %folder.display(), "state store is damaged: rebuilding it from the log");
                 let aside = folder.with_extension("damaged");
                 let _ = std::fs::remove_dir_all(&aside);
                 std::fs::rename(folder, &aside).map_err(|error| StoreError::Io(error.to_string()))?;

@@ -77,8 +77,13 @@ async fn t57_queues_are_bounded_under_a_flood() {
     net.sever(&name(0), &name(1));
     let limits = settings(0).limits;
     let small = |tag| frame(tag, 0, 100);
-    let tags =
-        [(2, Channel::Votes), (3, Channel::Certificates), (4, Channel::Sync), (7, Channel::Transactions)];
+    let tags = [
+        (2, Channel::Votes),
+        (3, Channel::Certificates),
+        (4, Channel::Sync),
+        (7, Channel::Transactions),
+        (17, Channel::Blobs),
+    ];
     for _ in 0..20_000 {
         tags.iter().for_each(|(tag, _)| nodes[0].send(1, &small(*tag)));
     }

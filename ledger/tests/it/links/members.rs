@@ -111,7 +111,10 @@ async fn what_was_submitted_to_a_member_alone_is_final_once_others_are_back() {
     let node = consortium.node(MemberIndex::new(0)).expect("runs");
     let (submitted, ()) = tokio::join!(timeout(LONG, node.submit(*b"set a 1")), async {
         let lost = |links: LinksStatus| {
-            links.peers.values().map(|peer| peer.sent[Channel::Transactions].dropped).sum::<u64>()
+            // What it asked others to author, and then its own mini-block.
+            let dropped =
+                |channel| links.peers.values().map(move |peer| peer.sent[channel].dropped).sum::<u64>();
+            dropped(Channel::Transactions) + dropped(Channel::Bodies)
         };
         while consortium.links(MemberIndex::new(0)).is_none_or(|links| lost(links) < 3) {
             tokio::task::yield_now().await;

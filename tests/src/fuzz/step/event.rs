@@ -32,9 +32,11 @@ pub enum Kind {
     Crash,
     /// It will end in the middle of its next reaction.
     Torn,
+    /// Anything else that members say, some of which is not for the core.
+    Said,
 }
 
-const KINDS: [Kind; 13] = [
+const KINDS: [Kind; 14] = [
     Kind::Propose,
     Kind::Executed,
     Kind::Certificate,
@@ -48,6 +50,7 @@ const KINDS: [Kind; 13] = [
     Kind::Upkeep,
     Kind::Crash,
     Kind::Torn,
+    Kind::Said,
 ];
 
 /// Votes and certificates: in the view of the block they are for, the present one where there is none.
@@ -73,6 +76,7 @@ pub const STATUS: [u8; 4] = [8, 1, 9, 3];
 pub const FETCH: [u8; 4] = [9, 0, 0, 0];
 pub const CRASH: [u8; 4] = [11, 0, 0, 0];
 pub const TORN: [u8; 4] = [12, 0, 0, 0];
+pub const SAID: [u8; 4] = [13, 0, 2, 0];
 
 /// A vote of member 1, 2 or 3 for the newest block: 0 notarizes, 1 nullifies, 2 finalizes.
 pub const fn vote(voter: u8, kind: u8) -> [u8; 4] {

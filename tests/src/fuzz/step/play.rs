@@ -31,6 +31,7 @@ pub const ME: MemberIndex = MemberIndex::new(0);
 static WORLD: LazyLock<World> =
     LazyLock::new(|| World::with(Parameters { cycle_blocks: 3, ..World::parameters() }));
 static UPKEEP: LazyLock<Vec<Upkeep>> = LazyLock::new(|| WORLD.upkeep());
+static SAID: LazyLock<Vec<Message>> = LazyLock::new(|| WORLD.messages());
 
 /// What becomes of the next reaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -146,6 +147,7 @@ impl Play {
                 let item = UPKEEP.get(event.which % UPKEEP.len()).cloned()?;
                 Message::Upkeep { cycle: self.cycle(event), item }
             }
+            Kind::Said => SAID.get(event.which % SAID.len()).cloned()?,
             Kind::Executed => return self.executed(event),
             Kind::Timer => return self.timer(event),
             Kind::Work => return Some(Input::Work(!event.is(1))),
