@@ -37,7 +37,12 @@ pub fn targets() -> Vec<Target> {
             mutations: 300,
             ..Target::new("export", export, || vec![CHAIN.export.clone()])
         },
-        Target { mutations: 1000, ..Target::new("light_proof", light_proof, || CHAIN.proofs.clone()) },
+        // Room is made for as many steps as there are bytes, and a step is large in memory.
+        Target {
+            memory: 2048,
+            mutations: 1000,
+            ..Target::new("light_proof", light_proof, || CHAIN.proofs.clone())
+        },
     ]
 }
 

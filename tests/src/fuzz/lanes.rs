@@ -17,9 +17,11 @@ pub fn targets() -> Vec<Target> {
         Target::new("mini_block", |bytes| decoded(bytes, mini_block), || encoded(WORLD.minis())),
         Target { mutations: 1500, ..Target::new("lanes", lanes, || vec![lanes_of(&WORLD)]) },
         Target::new("compact", |bytes| message(bytes, COMPACT), || vec![untagged(compact_of(&WORLD))]),
-        Target::new("receipts", |bytes| message(bytes, RECEIPTS), || {
-            WORLD.minis().map(|mini| untagged(Message::Receipts(WORLD.receipts(&mini)))).to_vec()
-        }),
+        Target::new(
+            "receipts",
+            |bytes| message(bytes, RECEIPTS),
+            || WORLD.minis().map(|mini| untagged(Message::Receipts(WORLD.receipts(&mini)))).to_vec(),
+        ),
     ]
 }
 
@@ -79,8 +81,7 @@ fn lanes(mut bytes: &[u8]) -> String {
         }
     }
     let block = WORLD.laned(vec![]);
-    let verified =
-        verify_lanes(&lanes, &block.tx_hashes(), &WORLD.genesis.parameters, &WORLD.committee);
+    let verified = verify_lanes(&lanes, &block.tx_hashes(), &WORLD.genesis.parameters, &WORLD.committee);
     if verified.is_ok() {
         let known = |lane: &Lane| WORLD.minis().iter().any(|mini| mini.header == lane.header);
         assert!(lanes.iter().all(known), "a forged mini-block");
@@ -105,10 +106,8 @@ fn compact(mut proposal: CompactProposal) -> String {
 }
 
 fn receipts(message: &Receipts) -> String {
-    let receipts = message.signed.iter().map(|(signer, signature)| Receipt {
-        signer: *signer,
-        signature: *signature,
-    });
+    let receipts =
+        message.signed.iter().map(|(signer, signature)| Receipt { signer: *signer, signature: *signature });
     let hold = receipts.filter(|receipt| receipt.verify(&message.mini, &WORLD.committee).is_ok()).count();
     format!("{} receipts, {} hold", message.signed.len().min(9), hold.min(9))
 }
