@@ -242,9 +242,20 @@ impl Core {
         self.views.get(&self.view).is_some_and(|state| state.proposal.is_some())
     }
 
+    /// Whether f + 1 members have given up the view: one of them is honest, and has something to make a block for that
+    /// this member may never hear of. Without its help a quorum might never leave the view.
+    fn is_left_by_others(&self) -> bool {
+        self.views.get(&self.view).is_some_and(|state| state.given_up() > self.committee.faults())
+    }
+
+    /// Whether there is a reason not to let the view last.
+    fn has_cause(&self) -> bool {
+        self.has_work() || self.is_proposed() || self.is_left_by_others()
+    }
+
     /// The time is over; but a view in which there is nothing to do may last.
     fn give_up(&mut self) {
-        if self.has_work() || self.is_proposed() {
+        if self.has_cause() {
             self.nullify();
         } else {
             self.active = false;
@@ -255,7 +266,7 @@ impl Core {
     /// the view has lasted a while.
     fn activate(&mut self) {
         self.unfinished |= self.waited && self.views.values().any(|state| state.notarization.is_some());
-        if self.active || !(self.has_work() || self.is_proposed()) {
+        if self.active || !self.has_cause() {
             return;
         }
         self.active = true;

@@ -8,6 +8,8 @@ use crate::{
     types::{BlockHash, Cycle, MemberIndex, View},
 };
 
+const KINDS: [StatementKind; 3] = [StatementKind::Notarize, StatementKind::Nullify, StatementKind::Finalize];
+
 /// What is known of one view. At most one verified vote of a kind is kept of each member, and one whose signature has
 /// not been looked at, so its size is bounded.
 #[derive(Debug, Default)]
@@ -57,7 +59,7 @@ impl ViewState {
 
     /// The votes of a member.
     pub fn votes_of(&self, member: MemberIndex) -> impl Iterator<Item = &Vote> {
-        self.votes.values().filter(move |vote| vote.voter == member)
+        KINDS.iter().filter_map(move |kind| self.votes.get(&(*kind, member)))
     }
 
     /// Whether a vote adds nothing to what is known.
@@ -70,14 +72,10 @@ impl ViewState {
     /// Whether the voter is said to have said something that does not go with a vote: then it matters now which of them
     /// are genuine.
     pub fn is_contested(&self, vote: &Vote) -> bool {
-        let of_voter = |said: &&Vote| said.voter == vote.voter;
+        let excluded = |said: &Vote| exclude_each_other(&said.statement, &vote.statement);
+        let unverified = KINDS.iter().filter_map(|kind| self.unverified.get(&(*kind, vote.voter)));
         self.unverified.contains_key(&(vote.statement.kind(), vote.voter))
-            || self
-                .votes
-                .values()
-                .chain(self.unverified.values())
-                .filter(of_voter)
-                .any(|said| exclude_each_other(&said.statement, &vote.statement))
+            || self.votes_of(vote.voter).chain(unverified).any(excluded)
     }
 
     /// Keeps a vote whose signature nobody has looked at.
@@ -87,8 +85,7 @@ impl ViewState {
 
     /// Takes out the unverified votes of a member.
     pub fn take_unverified_of(&mut self, member: MemberIndex) -> Vec<Vote> {
-        let kinds = [StatementKind::Notarize, StatementKind::Nullify, StatementKind::Finalize];
-        kinds.into_iter().filter_map(|kind| self.unverified.remove(&(kind, member))).collect()
+        KINDS.iter().filter_map(|kind| self.unverified.remove(&(*kind, member))).collect()
     }
 
     /// Takes out so many unverified votes for a statement as complete a quorum with the verified ones; none if there
@@ -106,6 +103,11 @@ impl ViewState {
     /// How many verified votes there are for a statement.
     fn support(&self, statement: &Statement) -> usize {
         self.votes.values().filter(|vote| vote.statement == *statement).count()
+    }
+
+    /// How many members have given the view up, as far as is known.
+    pub fn given_up(&self) -> usize {
+        self.votes.keys().filter(|(kind, _)| *kind == StatementKind::Nullify).count()
     }
 
     /// Keeps a verified vote, if it is the first of its kind; proof of a broken rule if the member has said something

@@ -399,6 +399,16 @@ fn an_idle_view_lasts_and_work_starts_its_timers() {
 }
 
 #[test]
+fn without_work_a_view_is_left_only_with_others_one_of_whom_is_honest() {
+    let mut bench = Bench::new();
+    bench.vote(2, nullify(1));
+    assert_eq!(cast(&bench.fire(Timer::Proposal, 1)), vec![], "f members may be lying");
+    let effects = bench.vote(3, nullify(1));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Arm(Timer::View(_), _))), "{effects:?}");
+    assert_eq!(cast(&bench.fire(Timer::Proposal, 1)), vec![nullify(1)]);
+}
+
+#[test]
 fn the_leader_orders_one_block_on_the_newest_notarized_one() {
     let mut bench = Bench::new();
     let one = bench.on_genesis(1, "a");
