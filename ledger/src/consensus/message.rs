@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::relay::Bundle;
 use crate::{
     chain::{Block, Certificate, Upkeep, Vote, vote::proposal_body},
     codec::{Decode, DecodeError, Encode, Reader, put_bytes},
@@ -65,6 +66,8 @@ pub enum Message {
         /// What.
         item: Upkeep,
     },
+    /// Votes that the leader of a part passes on to the leaders of the others.
+    Bundle(Bundle),
 }
 
 /// Where a member is.
@@ -88,6 +91,7 @@ impl Message {
             Self::Vote(vote) => Some(vote.cycle),
             Self::Certificate(certificate) => Some(certificate.turn().cycle),
             Self::Upkeep { cycle, .. } => Some(*cycle),
+            Self::Bundle(bundle) => Some(bundle.turn().cycle),
             Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) => None,
         }
     }
@@ -131,6 +135,10 @@ impl Encode for Message {
                 cycle.encode(out);
                 item.encode(out);
             }
+            Self::Bundle(bundle) => {
+                out.push(16);
+                bundle.encode(out);
+            }
         }
     }
 }
@@ -171,6 +179,7 @@ impl Decode for Message {
             6 => Self::Block(Arc::new(Decode::decode(reader)?)),
             7 => Self::Tx(reader.bytes(MAX_TX_BYTES, "transaction")?.into()),
             8 => Self::Upkeep { cycle: Decode::decode(reader)?, item: Decode::decode(reader)? },
+            16 => Self::Bundle(Decode::decode(reader)?),
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

@@ -52,7 +52,7 @@ impl Channel {
     pub fn of(frame: &[u8]) -> Option<Self> {
         Some(match frame.first()? {
             1 => Self::Proposals,
-            2 => Self::Votes,
+            2 | 16 => Self::Votes,
             3 => Self::Certificates,
             4 | 5 => Self::Sync,
             6 | 8 => Self::Bodies,

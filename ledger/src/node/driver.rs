@@ -21,7 +21,7 @@ use super::{
 use crate::{
     chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
-    consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer, core::CATCH_UP_BLOCKS},
+    consensus::{BuildOrder, Effect, Input, Message, Record, Relay, SignState, Timer, core::CATCH_UP_BLOCKS},
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
     storage::{Journal, JournalError, SignFile},
@@ -54,7 +54,7 @@ pub(super) struct Driver {
     /// Of the current cycle.
     pub committee: Arc<Committee>,
     pub upkeep: UpkeepPool,
-    pub core: Core,
+    pub core: Relay,
     pub journal: Journal,
     pub sign_file: SignFile,
     pub signed: SignState,
@@ -255,7 +255,9 @@ impl Driver {
                 self.persist(record)?;
             }
         }
-        self.journal.sync()?;
+        if effects.iter().any(|effect| matches!(effect, Effect::Persist(record) if record.is_pledge())) {
+            self.journal.sync()?;
+        }
         if *self.core.sign_state() != self.signed {
             self.signed = *self.core.sign_state();
             self.sign_file.write(&self.signed).map_err(Fatal::SignState)?;
@@ -367,6 +369,6 @@ impl Driver {
 fn is_past(timer: &Timer, turn: Turn) -> bool {
     match timer {
         Timer::Proposal(of) | Timer::View(of) | Timer::Idle(of) | Timer::Resend(of) => *of < turn,
-        Timer::Fetch(_) | Timer::Status => false,
+        Timer::Fetch(_) | Timer::Status | Timer::Relay(_) => false,
     }
 }

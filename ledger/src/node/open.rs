@@ -26,7 +26,7 @@ use super::{
 use crate::{
     application::Application,
     chain::{Committee, Genesis, GenesisFault},
-    consensus::{Committed, Core, Recovered, Setup, SignState, Timing},
+    consensus::{Committed, Recovered, Relay, Setup, SignState, Timing, VoteRelay},
     crypto::{PublicKey, SecretKey},
     execution::{Executor, Position, SledStore, Store, StoreError, executor::SetupError, run::RunError},
     storage::{FileStorage, HomeLock, Journal, JournalError, LockError, SignFile},
@@ -53,6 +53,8 @@ pub struct NodeSettings {
     pub observe: bool,
     /// Timers.
     pub timing: Timing,
+    /// How votes travel.
+    pub votes: VoteRelay,
     /// How long after a block an empty one is made, while the application waits for blocks.
     pub idle_interval: Duration,
     /// How far in the future a block's time may be.
@@ -128,6 +130,7 @@ impl NodeSettings {
             keys: vec![key],
             observe: false,
             timing: Timing::default(),
+            votes: VoteRelay::default(),
             idle_interval: Duration::from_millis(200),
             drift: Duration::from_secs(10),
             mempool: MempoolLimits::default(),
@@ -251,7 +254,7 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
     };
     // What is owed to the beacon is known from the newest final block: as if that had just become final.
     jobs.send(Job::Commit(Vec::new())).map_err(|_| io("thread")(std::io::ErrorKind::BrokenPipe.into()))?;
-    let (core, first) = Core::start(setup, recovered);
+    let (core, first) = Relay::start(setup, recovered, settings.votes);
     let driver = Driver {
         mempool: Mempool::new(settings.mempool, committee.size()),
         upkeep,

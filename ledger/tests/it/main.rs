@@ -11,6 +11,7 @@ mod cycles;
 mod export;
 mod links;
 mod logs;
+mod relay;
 mod rules;
 mod sim;
 mod states;

@@ -14,7 +14,9 @@ use galen_ledger::{
         Action, Candidate, Change, Committee, Genesis, Parameters, SignedChange, Statement, StatementKind,
         Upkeep,
     },
-    consensus::{Core, Effect, Input, Message, Setup, Timing, core::CATCH_UP_BLOCKS},
+    consensus::{
+        Effect, Input, Message, Relay, Setup, Timing, VoteRelay, core::CATCH_UP_BLOCKS,
+    },
     crypto::SecretKey,
     execution::{
         Executor, MemoryStore,
@@ -41,7 +43,7 @@ enum Happening {
 pub struct Member {
     pub index: MemberIndex,
     pub keys: Vec<SecretKey>,
-    pub core: Core,
+    pub core: Relay,
     pub journal: Journal,
     pub executor: Executor,
     pub committee: Arc<Committee>,
@@ -129,7 +131,7 @@ fn open(
         timing,
     };
     let pool = UpkeepPool::new(genesis.schedule(), index, Arc::clone(&committee), journal.height());
-    let (core, effects) = Core::start(setup, recovered);
+    let (core, effects) = Relay::start(setup, recovered, VoteRelay::Auto);
     let member = Member {
         index,
         keys: keys.to_vec(),
@@ -494,7 +496,7 @@ impl Sim {
                     let member = &mut self.members[head];
                     if member.up && member.life == life {
                         let effects = member.core.step(*input);
-                        let held = member.core.held();
+                        let held = member.core.core().held();
                         self.most_held = self.most_held.max(held);
                         assert!(held < 300, "bounded memory");
                         self.apply(head, effects);

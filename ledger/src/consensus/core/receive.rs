@@ -26,8 +26,8 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions go to the pool, which is not the core's.
-            Message::Tx(_) => {}
+            // Transactions go to the pool, bundles to the relay, and neither is the core's.
+            Message::Tx(_) | Message::Bundle(_) => {}
         }
     }
 

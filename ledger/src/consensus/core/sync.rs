@@ -23,7 +23,8 @@ const FOLLOWED_BLOCKS: u64 = 512;
 const USUAL_LAG: u64 = 4;
 
 impl Core {
-    pub(super) fn status(&self) -> Status {
+    /// Where this member is, as it tells others.
+    pub fn status(&self) -> Status {
         let mut missing_from = self.tip.view.next();
         while missing_from < self.view && self.views.get(&missing_from).is_some_and(|state| state.is_over()) {
             missing_from = missing_from.next();

@@ -222,7 +222,7 @@ async fn whatever_was_severed_all_are_linked_after_it_heals() {
 fn every_message_has_a_channel() {
     let channel = |message: &Message| match message {
         Message::Propose(_) => Channel::Proposals,
-        Message::Vote(_) => Channel::Votes,
+        Message::Vote(_) | Message::Bundle(_) => Channel::Votes,
         Message::Certificate(_) => Channel::Certificates,
         Message::Status(_) | Message::Fetch(_) => Channel::Sync,
         Message::Block(_) | Message::Upkeep { .. } => Channel::Bodies,

@@ -1,0 +1,103 @@
+//! Being the leader of a part: votes of its members go out in bundles, those of other parts come in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Bundle, DIRECT_VIEWS, Relay};
+use crate::{
+    chain::{Statement, StatementKind, Vote},
+    consensus::{Effect, Input, Message, RelayTimer, Timer},
+    types::{MemberIndex, Turn, View},
+};
+
+/// The votes of one's part of one kind in a view: the first that each member sent.
+#[derive(Debug, Default)]
+pub(super) struct Gathering {
+    votes: BTreeMap<MemberIndex, Vote>,
+    /// Whose votes have been passed on.
+    passed: BTreeSet<MemberIndex>,
+    armed: bool,
+}
+
+impl Relay {
+    /// A vote came directly. From one's part it is to be passed on; from another, its leader has failed that member.
+    pub(super) fn overhear(&mut self, from: MemberIndex, vote: &Vote) {
+        let Some(parts) = self.parts.as_ref().filter(|parts| parts.leads(self.me)) else { return };
+        // The link says truly who sent it, so nobody can take another member's place in a bundle.
+        if from != vote.voter || !self.is_near(vote.turn()) {
+            return;
+        }
+        match parts.leader_of(from) {
+            Some(leader) if leader == self.me => self.gather(vote.clone()),
+            Some(_) => {
+                let until = View::new(vote.turn().view.get().saturating_add(DIRECT_VIEWS));
+                self.orphans.insert(from, until);
+            }
+            None => {}
+        }
+    }
+
+    /// Adds a vote of one's part, and passes all on when none is missing.
+    pub(super) fn gather(&mut self, vote: Vote) {
+        let (turn, kind) = (vote.turn(), vote.statement.kind());
+        self.absent.remove(&vote.voter);
+        let gathering = self.gathered.entry((turn, kind)).or_default();
+        gathering.votes.entry(vote.voter).or_insert(vote);
+        let Some(parts) = &self.parts else { return };
+        let here = |member: &MemberIndex| {
+            gathering.votes.contains_key(member) || self.absent.contains(member)
+        };
+        if parts.part(self.me).iter().all(here) {
+            self.flush(turn, kind);
+        } else if !gathering.armed {
+            gathering.armed = true;
+            let timer = Timer::Relay(RelayTimer::Flush(turn, kind));
+            self.out.push(Effect::Arm(timer, self.delta / 16));
+        }
+    }
+
+    /// It has taken too long: the others must not wait for those who are silent, nor this leader the next time.
+    pub(super) fn flush_incomplete(&mut self, turn: Turn, kind: StatementKind) {
+        let Some(gathering) = self.gathered.get_mut(&(turn, kind)) else { return };
+        gathering.armed = false;
+        let members = self.parts.iter().flat_map(|parts| parts.part(self.me));
+        // Not everybody gives up a view, but everybody should vote for its block.
+        if kind != StatementKind::Nullify {
+            let silent = members.filter(|member| !gathering.votes.contains_key(member));
+            self.absent.extend(silent);
+        }
+        self.flush(turn, kind);
+    }
+
+    fn flush(&mut self, turn: Turn, kind: StatementKind) {
+        let Some(gathering) = self.gathered.get_mut(&(turn, kind)) else { return };
+        let mut bundles: BTreeMap<Statement, Vec<Vote>> = BTreeMap::new();
+        for (member, vote) in &gathering.votes {
+            if gathering.passed.insert(*member) {
+                bundles.entry(vote.statement).or_default().push(vote.clone());
+            }
+        }
+        let leaders = self.parts.iter().flat_map(|parts| parts.leaders());
+        let others: Vec<_> = leaders.filter(|leader| *leader != self.me).collect();
+        for bundle in bundles.values().filter_map(|votes| Bundle::new(votes)) {
+            for leader in &others {
+                self.send(*leader, Message::Bundle(bundle.clone()));
+            }
+        }
+    }
+
+    /// Hands the core the votes of another part. Only from its leader, only of its members, one of a kind and member in a
+    /// view: what a leader can cost is bounded by what honest leaders cost. The core verifies signatures.
+    pub(super) fn unbundle(&mut self, from: MemberIndex, bundle: Bundle) {
+        let Some(parts) = self.parts.as_ref().filter(|parts| parts.leads(self.me)) else { return };
+        let turn = bundle.turn();
+        let of_its_part = |voter: MemberIndex| parts.leader_of(voter) == Some(from);
+        if from == self.me || !parts.leads(from) || !self.is_near(turn) || !bundle.voters().all(of_its_part) {
+            return;
+        }
+        let known = self.unbundled.entry((turn, bundle.statement().kind())).or_default();
+        let fresh: Vec<_> = bundle.into_votes().filter(|vote| known.insert(vote.voter)).collect();
+        for vote in fresh {
+            self.feed(Input::Message { from, message: Message::Vote(vote) });
+        }
+    }
+}
