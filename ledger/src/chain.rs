@@ -18,6 +18,6 @@ pub use committee::{Committee, Seat};
 pub use evidence::{Evidence, EvidenceFault};
 pub use genesis::{Genesis, GenesisFault, Parameters};
 pub use member::{Candidate, MemberKeys, Possession, PossessionFault};
-pub use outcome::{BlockResult, Outcome};
+pub use outcome::{Beginning, BlockResult, Outcome};
 pub use upkeep::Upkeep;
 pub use vote::{Statement, StatementKind, Vote};

@@ -11,6 +11,7 @@
 //! | how do I test it? | [`rehearsal`] (block by block in memory, without consensus) |
 //! | how do I run it? | [`consortium`] (all members in one process), [`node`] (one member) |
 //! | how do I verify a chain? | [`export`] |
+//! | how do I verify one fact without the chain? | [`light`] |
 //! | what is a chain made of? | [`chain`], [`types`], [`codec`], [`crypto`] |
 //! | how is it agreed on? | [`consensus`] |
 //! | how is it executed, and the state proven? | [`execution`] |
@@ -34,6 +35,7 @@ pub mod crypto;
 pub mod election;
 pub mod execution;
 pub mod export;
+pub mod light;
 pub mod links;
 pub mod node;
 pub mod rehearsal;
@@ -48,6 +50,7 @@ pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs};
 pub use consortium::{Consortium, ConsortiumError, ConsortiumSettings, MemberLinks};
 pub use execution::{FinalBlock, Position, StateProof};
 pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, verify_chain_file};
+pub use light::{LightFault, LightProof};
 pub use node::{Node, NodeSettings, NodeStatus, SubmitError, Submitted};
 pub use rehearsal::Rehearsal;
 pub use state::{MemoryState, Overlay, StateRead, StateWrite};

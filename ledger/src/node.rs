@@ -6,6 +6,7 @@ mod clock;
 mod driver;
 pub(crate) mod event;
 mod mempool;
+mod meters;
 pub mod open;
 pub mod transport;
 pub mod upkeep;
@@ -20,6 +21,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 pub use self::{
     mempool::MempoolLimits,
+    meters::Meter,
     open::{NodeSettings, StartError},
     transport::{Frame, Held, Inbox, MemoryLinks, Transport},
 };
@@ -30,11 +32,13 @@ use crate::{
         Executor, FinalBlock, Position, StateProof, StoreError,
         upkeep::{MemberRecord, OutputRecord},
     },
+    light::LightProof,
     state::StateRead,
     storage::{FinalRecord, HomeLock, JournalError},
     types::{BlobHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, View},
 };
 use event::Event;
+use meters::Meters;
 
 /// A final transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +111,7 @@ struct Running {
     inbox: Inbox,
     blocks: broadcast::Sender<Arc<FinalBlock>>,
     status: watch::Receiver<NodeStatus>,
+    meters: Arc<Meters>,
     threads: Mutex<Option<([JoinHandle<()>; 2], HomeLock)>>,
 }
 
@@ -119,11 +124,12 @@ impl Node {
         inbox: Inbox,
         blocks: broadcast::Sender<Arc<FinalBlock>>,
         status: watch::Receiver<NodeStatus>,
+        meters: Arc<Meters>,
         threads: [JoinHandle<()>; 2],
         lock: HomeLock,
     ) -> Self {
         let threads = Mutex::new(Some((threads, lock)));
-        Self(Arc::new(Running { genesis, me, executor, inbox, blocks, status, threads }))
+        Self(Arc::new(Running { genesis, me, executor, inbox, blocks, status, meters, threads }))
     }
 
     /// The chain.
@@ -198,6 +204,11 @@ impl Node {
         self.send(Event::Change(change)).await.map_err(ChangeError::Stopped)
     }
 
+    /// How it is doing, in figures.
+    pub fn meter(&self) -> Meter {
+        self.0.meters.read()
+    }
+
     /// What it is doing; changes can be waited for.
     pub fn status(&self) -> watch::Receiver<NodeStatus> {
         self.0.status.clone()
@@ -253,6 +264,15 @@ impl Node {
     /// When the store fails.
     pub fn query(&self, key: &[u8]) -> Result<StateProof, StoreError> {
         self.0.executor.prove(key)
+    }
+
+    /// What is at some keys of the application's final state, for whoever has nothing but the genesis; none before the
+    /// first block. No block becomes final meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn light_proof(&self, keys: &[Vec<u8>]) -> Result<Option<LightProof>, StoreError> {
+        self.0.executor.light_proof(keys)
     }
 
     /// Follows the chain from now on: each final block, with its receipts and events. A follower that is too far

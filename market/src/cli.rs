@@ -5,7 +5,9 @@
 pub mod auditor;
 pub mod console;
 pub mod hospital;
+pub mod node;
 pub mod prover;
+pub mod testnet;
 
 use clap::{Parser, Subcommand};
 
@@ -33,6 +35,11 @@ enum Command {
     /// The prover service of a hospital
     #[command(subcommand)]
     Prover(prover::ProverCommand),
+    /// One node of a consortium: make its home, run it, ask how it is
+    #[command(subcommand)]
+    Node(node::NodeCommand),
+    /// Write a consortium of nodes that run on this machine, ready to start
+    Testnet(testnet::TestnetArgs),
 }
 
 impl Cli {
@@ -50,6 +57,8 @@ impl Cli {
             Command::Auditor(command) => command.run(),
             Command::Hospital(command) => command.run(),
             Command::Prover(command) => runtime.block_on(command.run()),
+            Command::Node(command) => runtime.block_on(command.run()),
+            Command::Testnet(args) => args.run(),
         };
         runtime.shutdown_timeout(std::time::Duration::from_secs(5));
         done

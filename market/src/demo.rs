@@ -5,10 +5,10 @@
 
 mod args;
 mod audience;
-mod cast;
+pub mod cast;
 mod collect;
 mod consortium;
-mod folder;
+pub mod folder;
 mod forgery;
 mod register;
 mod sell;

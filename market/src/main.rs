@@ -2,6 +2,8 @@
 
 mod cli;
 mod demo;
+mod node;
+mod testnet;
 
 use std::io::Write;
 use std::process::ExitCode;

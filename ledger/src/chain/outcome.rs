@@ -35,10 +35,42 @@ pub struct BlockResult {
     pub end: Vec<Event>,
 }
 
-impl BlockResult {
-    /// Digest of all of it.
+/// The events before the transactions of a block, and what it takes to show that they belong to its receipts: the rest
+/// as digests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Digest of the receipts.
+    pub receipts: [u8; 32],
+    /// Digest of the events after the transactions.
+    pub end: [u8; 32],
+}
+
+impl Beginning {
+    /// Digest of the whole that it is the beginning of.
     pub fn root(&self) -> ReceiptsRoot {
-        ReceiptsRoot::from_bytes(blake3::derive_key("galen ledger v1 receipts of a block", &self.to_bytes()))
+        let parts = [part(&self.events), self.receipts, self.end].concat();
+        ReceiptsRoot::from_bytes(blake3::derive_key("galen ledger v1 receipts of a block", &parts))
+    }
+}
+
+/// Digest of one of the three parts of what happened in a block.
+fn part<T: Encode>(list: &[T]) -> [u8; 32] {
+    let mut bytes = Vec::new();
+    put_list(&mut bytes, list);
+    blake3::derive_key("galen ledger v1 part of the receipts of a block", &bytes)
+}
+
+impl BlockResult {
+    /// Digest of all of it: of the digests of its three parts, so that one can be shown without the others.
+    pub fn root(&self) -> ReceiptsRoot {
+        self.beginning().root()
+    }
+
+    /// The first part, with the others as digests.
+    pub fn beginning(&self) -> Beginning {
+        Beginning { events: self.begin.clone(), receipts: part(&self.receipts), end: part(&self.end) }
     }
 }
 
@@ -69,6 +101,24 @@ impl Decode for BlockResult {
             begin: reader.list(MAX_EVENTS, "events before the transactions")?,
             receipts: reader.list(MAX_RECEIPTS, "receipts")?,
             end: reader.list(MAX_EVENTS, "events after the transactions")?,
+        })
+    }
+}
+
+impl Encode for Beginning {
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_list(out, &self.events);
+        self.receipts.encode(out);
+        self.end.encode(out);
+    }
+}
+
+impl Decode for Beginning {
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok(Self {
+            events: reader.list(MAX_EVENTS, "events before the transactions")?,
+            receipts: Decode::decode(reader)?,
+            end: Decode::decode(reader)?,
         })
     }
 }

@@ -163,6 +163,11 @@ impl Core {
         &self.sign_state
     }
 
+    /// Whether it knows that blocks are final which it has not got, or not executed, yet.
+    pub fn is_behind(&self) -> bool {
+        self.pending_finality.is_some()
+    }
+
     /// Blocks held that are not final: bounded by what honest members notarize, and by pending fetches.
     pub fn held(&self) -> usize {
         self.blocks.len()

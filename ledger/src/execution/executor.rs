@@ -3,6 +3,7 @@
 mod admit;
 mod build;
 mod ledger;
+mod light;
 
 use std::{
     collections::BTreeMap,
@@ -21,6 +22,7 @@ use crate::{
     chain::{Block, BlockResult, Certificate, Committee, Genesis, Outcome},
     codec::{Decode, DecodeError, Encode, Reader},
     consensus::{Committed, Executed, Rejection},
+    light::Anchor,
     state::{Overlay, StateRead},
     types::{AppHash, BlobHash, BlockHash, ChainId, Height, ReceiptsRoot, TxHash, View as ViewNumber},
 };
@@ -115,6 +117,8 @@ pub struct Executor {
 struct Tip {
     position: Position,
     committee: Arc<Committee>,
+    /// The block's header and certificate; none for the genesis.
+    anchor: Option<Arc<Anchor>>,
 }
 
 /// The state after a block, where that is, and who decides on the next.
@@ -141,9 +145,14 @@ impl Executor {
         let view = View::new(Vec::new(), Arc::clone(&store));
         let committee = upkeep::committee(&view.space(keys::LEDGER));
         view.intact()?;
-        let tip =
-            stored.zip(committee).map(|(position, committee)| Tip { position, committee: committee.into() });
-        let fresh = Tip { position: Position::default(), committee: Arc::new(genesis.committee()) };
+        let anchor = store.get(keys::ANCHOR)?.and_then(|bytes| Anchor::from_bytes(&bytes).ok()).map(Arc::new);
+        let tip = stored.zip(committee).map(|(position, committee)| Tip {
+            position,
+            committee: committee.into(),
+            anchor: anchor.filter(|anchor| anchor.header.height == position.height),
+        });
+        let fresh =
+            Tip { position: Position::default(), committee: Arc::new(genesis.committee()), anchor: None };
         let is_fresh = tip.is_none();
         let tip = RwLock::new(tip.unwrap_or(fresh));
         let executor = Self { app, genesis, chain_id, store, layers: RwLock::default(), tip };
@@ -162,7 +171,7 @@ impl Executor {
         self.store.clear()?;
         let layer = self.genesis_layer(&self.store)?;
         self.store.apply(layer.batch()?)?;
-        *tip = Tip { position: layer.position, committee: layer.committee };
+        *tip = Tip { position: layer.position, committee: layer.committee, anchor: None };
         Ok(())
     }
 
@@ -256,24 +265,25 @@ impl Executor {
         Ok(Ok(executed))
     }
 
-    /// Makes executed blocks final, oldest first.
+    /// Makes executed blocks final, oldest first. Readers see the state after all of them: the last, which has a
+    /// certificate of its own.
     ///
     /// # Errors
     /// When the store fails: the node must stop.
     pub fn commit(&self, blocks: Vec<Committed>) -> Result<Vec<FinalBlock>, StoreError> {
         let mut finals = Vec::with_capacity(blocks.len());
+        let mut tip = self.tip.write().unwrap_or_else(PoisonError::into_inner);
         for Committed { block, outcome, certificate } in blocks {
             let hash = block.hash();
             let layer = self.layers.read().unwrap_or_else(PoisonError::into_inner).get(&hash).cloned();
             let layer = layer.ok_or_else(|| StoreError::Damaged(format!("block {hash} was not executed")))?;
-            let batch = layer.batch()?;
-            let mut tip = self.tip.write().unwrap_or_else(PoisonError::into_inner);
+            let mut batch = layer.batch()?;
+            let anchor = self.certify(&mut batch, &layer, certificate.as_ref());
             self.store.apply(batch)?;
-            *tip = Tip { position: layer.position, committee: Arc::clone(&layer.committee) };
-            drop(tip);
+            *tip = Tip { position: layer.position, committee: Arc::clone(&layer.committee), anchor };
             finals.push(FinalBlock { block, certificate, outcome, result: layer.result.clone() });
         }
-        let tip = self.tip();
+        let tip = tip.position;
         let mut layers = self.layers.write().unwrap_or_else(PoisonError::into_inner);
         layers.retain(|_, layer| layer.position.height > tip.height && layer.position.view > tip.view);
         Ok(finals)
@@ -296,8 +306,11 @@ impl Executor {
     /// # Errors
     /// When the store fails.
     pub fn prove(&self, key: &[u8]) -> Result<StateProof, StoreError> {
-        let guard = self.read_tip();
-        let tip = guard.position;
+        self.prove_at(&self.read_tip().position, key)
+    }
+
+    /// As [`Self::prove`], while the tip is held.
+    fn prove_at(&self, tip: &Position, key: &[u8]) -> Result<StateProof, StoreError> {
         let view = View::new(Vec::new(), Arc::clone(&self.store));
         let (value, proof) = tree::prove(&view, tip.height, keys::state_key(keys::APPLICATION, key))?;
         Ok(StateProof { height: tip.height, app_hash: tip.outcome.app_hash, value, proof })

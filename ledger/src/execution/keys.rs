@@ -7,6 +7,8 @@
 //! | `p` ‖ key hash | space ‖ key, for proofs of absence |
 //! | `r` ‖ height (big-endian) | receipts and events of a block |
 //! | `m` | position: what block the store is at |
+//! | `a` | that block's header with its own certificate of finality, if it has one |
+//! | `w` ‖ cycle (big-endian) | step of the light client's walk: how the cycle ended |
 //!
 //! The tree commits to `space ‖ key`. Space 1 is the application's; space 0 the ledger's own:
 //!
@@ -34,6 +36,8 @@ pub const LEDGER: u8 = 0;
 pub const APPLICATION: u8 = 1;
 /// The store's position.
 pub const POSITION: &[u8] = b"m";
+/// The certified header of the store's position.
+pub const ANCHOR: &[u8] = b"a";
 
 /// Key of the state: its space, and the key there.
 pub fn state_key(space: u8, key: &[u8]) -> Vec<u8> {
@@ -58,6 +62,11 @@ pub fn preimage(key_hash: &[u8; 32]) -> Vec<u8> {
 /// Store key of a block's receipts.
 pub fn result(height: Height) -> Vec<u8> {
     [b"r", height.get().to_be_bytes().as_slice()].concat()
+}
+
+/// Store key of the step from a cycle to the next.
+pub fn step(cycle: Cycle) -> Vec<u8> {
+    [b"w", cycle.get().to_be_bytes().as_slice()].concat()
 }
 
 /// Ledger key of a transaction.

@@ -1,5 +1,6 @@
 //! Proofs that something is, or is not, in the state: ICS-23, checkable with any implementation of it.
 
+use ics23::commitment_proof::Proof;
 use prost::Message;
 
 use super::keys;
@@ -51,7 +52,22 @@ impl StateProof {
                 ics23::verify_non_membership::<ics23::HostFunctionsManager>(&self.proof, &spec, &root, &key)
             }
         };
-        if holds && self.app_hash.as_bytes().as_slice() == root { Ok(()) } else { Err(ProofFault) }
+        let canonical = self.is_canonical(&key);
+        if holds && canonical && self.app_hash.as_bytes().as_slice() == root {
+            Ok(())
+        } else {
+            Err(ProofFault)
+        }
+    }
+
+    /// Whether it is a proof of one key, and of this one: ICS-23 knows batches too, and leaves the name of an absent key
+    /// unchecked.
+    fn is_canonical(&self, key: &[u8]) -> bool {
+        match &self.proof.proof {
+            Some(Proof::Exist(exist)) => exist.key == key,
+            Some(Proof::Nonexist(absent)) => absent.key == key,
+            _ => false,
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
         executor::{Clock, SetupError},
         upkeep::MemberRecord,
     },
+    light::LightProof,
     state::StateRead,
     types::{AppHash, BlobHash, ChainId, Cycle, Height, MemberIndex},
 };
@@ -106,6 +107,14 @@ impl AuditedChain {
     /// Never, in memory.
     pub fn query(&self, key: &[u8]) -> Result<StateProof, StoreError> {
         self.executor.prove(key)
+    }
+
+    /// What is at some keys of that state, for whoever has nothing but the genesis; none of a chain without blocks.
+    ///
+    /// # Errors
+    /// Never, in memory.
+    pub fn light_proof(&self, keys: &[Vec<u8>]) -> Result<Option<LightProof>, StoreError> {
+        self.executor.light_proof(keys)
     }
 }
 

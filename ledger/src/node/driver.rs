@@ -16,6 +16,7 @@ use super::{
     Frame, NodeStatus, SubmitError, Submitted, Transport, clock,
     event::{Event, Job, SubmitReply, Worked},
     mempool::Mempool,
+    meters::Meters,
     upkeep::UpkeepPool,
 };
 use crate::{
@@ -69,9 +70,12 @@ pub(super) struct Driver {
     /// Blocks are wanted up to this height.
     pub demand: Height,
     pub idle_interval: Duration,
-    /// The application waits for blocks: when the next one is due.
+    /// How long after a block an empty one is made although nobody waits for it.
+    pub heartbeat: Option<Duration>,
+    /// When the next block is due although there is nothing to put into it.
     pub idle_due: Option<Instant>,
     pub waits: bool,
+    pub meters: Arc<Meters>,
 }
 
 impl Driver {
@@ -109,6 +113,7 @@ impl Driver {
             self.fire_timers(&mut effects);
             self.apply(effects)?;
             self.offer_work()?;
+            self.measure();
         }
     }
 
@@ -136,7 +141,10 @@ impl Driver {
                     tracing::debug!(%from, "pool is full: transaction dropped");
                 }
             }
-            Ok(message) => effects.extend(self.core.step(Input::Message { from, message })),
+            Ok(message) => {
+                self.meters.heard(from, &message, clock::now_ms());
+                effects.extend(self.core.step(Input::Message { from, message }));
+            }
             Err(error) => tracing::warn!(%from, %error, "frame dropped"),
         }
     }
@@ -163,6 +171,10 @@ impl Driver {
     fn worked(&mut self, worked: Worked, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match worked {
             Worked::Executed { block, result } => {
+                if let Err(rejection) = &result {
+                    self.meters.rejected();
+                    tracing::warn!(member = %self.me, %block, reason = %rejection, "a proposal is rejected");
+                }
                 effects.extend(self.core.step(Input::Executed { block, result }))
             }
             Worked::Built { block, refused, refused_upkeep } => {
@@ -172,7 +184,7 @@ impl Driver {
             }
             Worked::Committed { blocks, waits, duties } => {
                 self.waits = waits;
-                self.idle_due = waits.then(|| Instant::now() + self.idle_interval);
+                self.idle_due = self.next_idle();
                 blocks.iter().for_each(|block| self.publish(block));
                 self.do_duties(&duties);
             }
@@ -214,7 +226,7 @@ impl Driver {
 
     /// Tells the core whether there is anything to make a block for.
     fn offer_work(&mut self) -> Result<(), Fatal> {
-        let idle = self.waits && self.idle_due.is_some_and(|due| due <= Instant::now());
+        let idle = self.idle_due.is_some_and(|due| due <= Instant::now());
         let pressing = self.mempool.is_pending() || self.upkeep.is_pressing();
         let work = pressing || self.core.tip().height < self.demand || idle;
         let effects = self.core.step(Input::Work(work));
@@ -353,11 +365,24 @@ impl Driver {
     fn entered(&mut self, turn: Turn, nullified: bool) {
         self.timers.retain(|timer, _| !is_past(timer, turn));
         if nullified {
+            self.meters.nullified();
             self.mempool.give_up(View::new(turn.view.get().saturating_sub(1)));
         } else {
             // The block that was due is on its way.
-            self.idle_due = self.waits.then(|| Instant::now() + self.idle_interval);
+            self.idle_due = self.next_idle();
         }
+    }
+
+    /// When an empty block is due, counted from now.
+    fn next_idle(&self) -> Option<Instant> {
+        let after = if self.waits { Some(self.idle_interval) } else { self.heartbeat };
+        after.map(|after| Instant::now() + after)
+    }
+
+    /// Writes down for operators how this node is doing.
+    fn measure(&self) {
+        let (txs, bytes) = self.mempool.used();
+        self.meters.measure(&self.core, txs, bytes, clock::now_ms());
     }
 
     /// The worker ends only when this thread does, or after it has reported a failure.

@@ -102,6 +102,11 @@ impl Mempool {
         self.waiting.len() > self.flying.len() || self.waiting.keys().any(|hash| !self.flying.contains(hash))
     }
 
+    /// Transactions and bytes that wait.
+    pub fn used(&self) -> (usize, usize) {
+        (self.waiting.len(), self.bytes)
+    }
+
     /// A transaction that waits.
     pub fn get(&self, hash: &TxHash) -> Option<Arc<[u8]>> {
         self.waiting.get(hash).map(|waiting| Arc::clone(&waiting.tx))

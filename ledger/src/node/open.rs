@@ -9,7 +9,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::{broadcast, watch};
@@ -19,6 +19,7 @@ use super::{
     driver::Driver,
     event::Job,
     mempool::{Mempool, MempoolLimits},
+    meters::Meters,
     transport::Inbox,
     upkeep::UpkeepPool,
     worker,
@@ -57,6 +58,8 @@ pub struct NodeSettings {
     pub votes: VoteRelay,
     /// How long after a block an empty one is made, while the application waits for blocks.
     pub idle_interval: Duration,
+    /// How long after a block an empty one is made although nothing waits, so that rounds and cycles pass; none if never.
+    pub heartbeat: Option<Duration>,
     /// How far in the future a block's time may be.
     pub drift: Duration,
     /// How many transactions may wait.
@@ -132,6 +135,7 @@ impl NodeSettings {
             timing: Timing::default(),
             votes: VoteRelay::default(),
             idle_interval: Duration::from_millis(200),
+            heartbeat: None,
             drift: Duration::from_secs(10),
             mempool: MempoolLimits::default(),
         }
@@ -245,6 +249,7 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
     let committee = executor.committee();
     let upkeep =
         UpkeepPool::new(genesis.schedule(), settings.me, Arc::clone(&committee), executor.tip().height);
+    let meters = Arc::new(Meters::default());
     let setup = Setup {
         genesis: Arc::clone(&genesis),
         committee: Arc::clone(&committee),
@@ -275,10 +280,19 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
         status,
         demand: Height::new(0),
         idle_interval: settings.idle_interval,
-        idle_due: waits.then(std::time::Instant::now),
+        heartbeat: settings.heartbeat,
+        idle_due: first_idle(waits, settings.heartbeat),
         waits,
+        meters: Arc::clone(&meters),
     };
     let thread = std::thread::Builder::new().name(name("votes"));
     let driver = thread.spawn(move || driver.run(&inbox, first)).map_err(io("thread"))?;
-    Ok(Node::new(genesis, settings.me, executor, Inbox(events), blocks, watched, [driver, worker], lock))
+    let threads = [driver, worker];
+    Ok(Node::new(genesis, settings.me, executor, Inbox(events), blocks, watched, meters, threads, lock))
+}
+
+/// At once if the application waits for blocks.
+fn first_idle(waits: bool, heartbeat: Option<Duration>) -> Option<Instant> {
+    let after = if waits { Some(Duration::ZERO) } else { heartbeat };
+    after.map(|after| Instant::now() + after)
 }

@@ -9,6 +9,7 @@ mod consortium;
 mod crash;
 mod cycles;
 mod export;
+mod light;
 mod links;
 mod logs;
 mod relay;

@@ -64,6 +64,11 @@ impl Console {
         self.line(&format!("  {text}"));
     }
 
+    /// Text as it is.
+    pub fn text(&self, text: &str) {
+        self.line(text.trim_end());
+    }
+
     /// Something that the reader must know.
     pub fn warn(&self, text: impl std::fmt::Display) {
         if self.colour {

@@ -1,0 +1,172 @@
+//! `galen node`: what an operator can type.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use clap::{Args, Subcommand};
+use hyper::{Method, StatusCode};
+use serde_json::Value;
+
+use super::console::Console;
+use crate::node::call::call;
+use crate::node::config::{Config, FIRST_FOLLOWER, Role, peer_text};
+use crate::node::home::Home;
+use crate::node::init::{self, NewHome};
+use crate::node::serve::serve;
+
+/// What an operator can type.
+#[derive(Subcommand, Debug)]
+pub enum NodeCommand {
+    /// Make a home: keys, and a configuration with every field explained
+    Init(InitArgs),
+    /// Take the founders' genesis into a home
+    Adopt {
+        #[command(flatten)]
+        home: HomeArg,
+        /// The genesis.
+        #[arg(long, value_name = "FILE")]
+        genesis: PathBuf,
+    },
+    /// Run the node until it is told to stop (SIGINT, SIGTERM; SIGHUP reads the peers again)
+    Run(HomeArg),
+    /// Ask a running node how it is; exit code 1 while it is not ready
+    Status {
+        #[command(flatten)]
+        home: HomeArg,
+        /// Everything, as one JSON object on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// This node's entry for the lists of its peers
+    Peer(HomeArg),
+}
+
+/// Which home.
+#[derive(Args, Clone, Debug)]
+pub struct HomeArg {
+    /// The node's home.
+    #[arg(long = "home", value_name = "DIR")]
+    dir: PathBuf,
+}
+
+impl HomeArg {
+    fn home(&self) -> Home {
+        Home::new(&self.dir)
+    }
+}
+
+/// A new home.
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    #[command(flatten)]
+    home: HomeArg,
+    /// A name for people.
+    #[arg(long)]
+    name: String,
+    /// The node's number; a founder's follows from the genesis.
+    #[arg(long)]
+    number: Option<u16>,
+    /// A gateway: follows the chain and takes submissions, without a vote.
+    #[arg(long)]
+    gateway: bool,
+    /// Where peers reach it.
+    #[arg(long, default_value = "0.0.0.0:7601")]
+    listen: SocketAddr,
+    /// Where operators reach it.
+    #[arg(long, default_value = "127.0.0.1:7701")]
+    api: SocketAddr,
+}
+
+/// What can be asked about a configuration.
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Say what is wrong with it
+    Check(HomeArg),
+    /// Show it, with what is not in the file
+    Show(HomeArg),
+}
+
+impl NodeCommand {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Whatever is wrong, with what to do.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let console = Console::new(false);
+        match self {
+            Self::Init(args) => made(args, &console),
+            Self::Adopt { home, genesis } => {
+                let (config, genesis) = init::adopt(&home.home(), &genesis)?;
+                console.fact("chain", genesis.chain_id());
+                console.fact("number", config.node.number);
+                console.say(
+                    "compare the chain's id with what the founders know, by another way than this file came",
+                );
+                Ok(())
+            }
+            Self::Run(home) => serve(home.home()).await,
+            Self::Status { home, json } => status(&home.home(), json).await,
+            Self::Config(ConfigCommand::Check(home)) => {
+                let home = home.home();
+                let config = home.config()?;
+                home.node_key()?;
+                home.voting_keys(config.node.role)?;
+                if config.node.chain.is_some() {
+                    home.genesis(&config)?;
+                }
+                console.say(format!("{} is in order", home.config_file().display()));
+                Ok(())
+            }
+            Self::Config(ConfigCommand::Show(home)) => {
+                console.text(&Config::load(&home.home().config_file())?.to_text());
+                Ok(())
+            }
+            Self::Peer(home) => {
+                let home = home.home();
+                console.text(&peer_text(&init::entry(&home, &home.config()?)?));
+                Ok(())
+            }
+        }
+    }
+}
+
+fn made(args: InitArgs, console: &Console) -> anyhow::Result<()> {
+    let role = if args.gateway { Role::Gateway } else { Role::Member };
+    let number = args.number.unwrap_or(if args.gateway { FIRST_FOLLOWER } else { 0 });
+    let home = args.home.home();
+    let new = NewHome { number, role, name: args.name, links: args.listen, api: args.api };
+    let config = init::init(&home, new)?;
+    console.fact("home", home.folder().display());
+    console.fact("node key", init::entry(&home, &config)?.key);
+    console.say("keep a backup of its keys; nobody else may ever run with them");
+    Ok(())
+}
+
+async fn status(home: &Home, json: bool) -> anyhow::Result<()> {
+    let (code, body) = call(home.config()?.api.listen, Method::GET, "/status", Vec::new()).await?;
+    ensure!(code == StatusCode::OK, "the node answers: {}", String::from_utf8_lossy(&body).trim());
+    let status: Value = serde_json::from_slice(&body)?;
+    let console = Console::new(json);
+    let text = |field: &str| status[field].to_string().trim_matches('"').to_owned();
+    console.chapter(&text("name"), &format!("number {}", text("number")));
+    console.fact("chain", text("chain"));
+    console.fact(
+        "height, view, cycle",
+        format!("{}, {}, {}", text("height"), text("view"), status["meter"]["cycle"]),
+    );
+    console.fact("votes", status["meter"]["has_seat"].to_string());
+    let reached = format!("{} of {}, quorum {}", text("reached"), text("members"), text("quorum"));
+    console.fact("members reached", reached);
+    let reasons: Vec<_> =
+        status["not_ready"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for reason in &reasons {
+        console.warn(format!("not ready: {reason}"));
+    }
+    console.object(&status);
+    ensure!(reasons.is_empty(), "the node is not ready");
+    Ok(())
+}

@@ -1,0 +1,18 @@
+//! `galen node`: one node of a consortium, as a process of its own.
+//!
+//! | question | module |
+//! |---|---|
+//! | what can be set? | [`config`] |
+//! | what lies in its home? | [`home`], [`init`] |
+//! | what runs? | [`run`], [`serve`] |
+//! | what do operators see? | [`admin`], [`health`], [`metrics`], [`call`] |
+
+pub mod admin;
+pub mod call;
+pub mod config;
+pub mod health;
+pub mod home;
+pub mod init;
+pub mod metrics;
+pub mod run;
+pub mod serve;

@@ -1,0 +1,422 @@
+//! A node's configuration: `config.toml` in its home. Unknown fields are refused, with file and line.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use galen_ledger::ChainId;
+use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
+use galen_ledger::consensus::Timing;
+use galen_ledger::links::{Peer, peer};
+use galen_ledger::node::MempoolLimits;
+use serde::{Deserialize, Serialize};
+
+/// The least number of a node that follows without a vote: members' numbers are below.
+pub const FIRST_FOLLOWER: u16 = MAX_MEMBERS_EVER as u16;
+
+/// What a node does on the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It votes while it has a seat, and follows otherwise.
+    Member,
+    /// It follows and takes submissions; it has no vote.
+    Gateway,
+}
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Who this node is.
+    pub node: NodeSection,
+    /// How its peers reach it.
+    pub links: LinksSection,
+    /// Timers of the protocol.
+    #[serde(default)]
+    pub consensus: ConsensusSection,
+    /// Room for waiting transactions.
+    #[serde(default)]
+    pub mempool: MempoolSection,
+    /// The operators' port.
+    pub api: ApiSection,
+    /// The log.
+    #[serde(default)]
+    pub log: LogSection,
+    /// Who may connect, and is connected to.
+    #[serde(default)]
+    pub peers: Vec<Peer>,
+}
+
+/// Who this node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NodeSection {
+    /// Its number.
+    pub number: u16,
+    /// What it does.
+    pub role: Role,
+    /// A name for people.
+    pub name: String,
+    /// The chain's id, as agreed on; the genesis file must have it.
+    pub chain: Option<ChainId>,
+    /// The folder of ciphertexts, from the home.
+    #[serde(default = "blobs_folder")]
+    pub blobs: PathBuf,
+    /// Free space below which the node says that it is not ready, in MiB.
+    #[serde(default = "min_free_mib")]
+    pub min_free_mib: u64,
+}
+
+fn blobs_folder() -> PathBuf {
+    "blobs".into()
+}
+
+fn min_free_mib() -> u64 {
+    256
+}
+
+/// How peers reach this node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinksSection {
+    /// Where it listens.
+    pub listen: SocketAddr,
+}
+
+/// Timers of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ConsensusSection {
+    /// Δ to begin with, in milliseconds.
+    pub delta_ms: u64,
+    /// The most that doubling makes of it.
+    pub max_delta_ms: u64,
+    /// How long after a block an empty one is made while the market waits for blocks.
+    pub idle_ms: u64,
+    /// How long after a block an empty one is made in any case; 0 for never.
+    pub heartbeat_ms: u64,
+    /// How far in the future a block's time may be.
+    pub drift_ms: u64,
+}
+
+impl Default for ConsensusSection {
+    fn default() -> Self {
+        Self { delta_ms: 1000, max_delta_ms: 32_000, idle_ms: 200, heartbeat_ms: 5000, drift_ms: 10_000 }
+    }
+}
+
+impl ConsensusSection {
+    /// Δ.
+    pub fn timing(&self) -> Timing {
+        let ms = Duration::from_millis;
+        Timing { delta: ms(self.delta_ms), max_delta: ms(self.max_delta_ms) }
+    }
+
+    /// When empty blocks are made although nobody waits.
+    pub fn heartbeat(&self) -> Option<Duration> {
+        (self.heartbeat_ms > 0).then(|| Duration::from_millis(self.heartbeat_ms))
+    }
+}
+
+/// Room for waiting transactions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MempoolSection {
+    /// Transactions.
+    pub txs: usize,
+    /// Their bytes, in MiB.
+    pub mib: usize,
+}
+
+impl Default for MempoolSection {
+    fn default() -> Self {
+        let limits = MempoolLimits::default();
+        Self { txs: limits.txs, mib: limits.bytes >> 20 }
+    }
+}
+
+impl MempoolSection {
+    /// The limits.
+    pub fn limits(&self) -> MempoolLimits {
+        MempoolLimits { txs: self.txs, bytes: self.mib << 20 }
+    }
+}
+
+/// The operators' port.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiSection {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// Whether that may be an address that other machines reach.
+    #[serde(default)]
+    pub allow_network: bool,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// Its form.
+    pub format: LogFormat,
+    /// What is written; `GALEN_LOG` goes before it.
+    pub level: String,
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, level: "info".into() }
+    }
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it is not there, or not a configuration; names file, line and column.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read {}; `galen node init` makes a home", path.display()))?;
+        toml::from_str(&text).with_context(|| path.display().to_string())
+    }
+
+    /// What contradicts itself in it, all of it.
+    pub fn mistakes(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let mut rule = |holds: bool, words: &str| {
+            if !holds {
+                found.push(words.to_owned());
+            }
+        };
+        let (node, timers) = (&self.node, &self.consensus);
+        let gateway = node.role == Role::Gateway;
+        rule(
+            gateway == (node.number >= FIRST_FOLLOWER),
+            &format!(
+                "node.number = {} does not fit node.role: members have numbers below {FIRST_FOLLOWER}, gateways from there on",
+                node.number
+            ),
+        );
+        rule(
+            (10..=60_000).contains(&timers.delta_ms) && timers.delta_ms <= timers.max_delta_ms,
+            "consensus.delta_ms must be from 10 to 60000, and not above consensus.max_delta_ms",
+        );
+        rule(timers.idle_ms >= 1, "consensus.idle_ms must be at least 1");
+        rule(timers.drift_ms >= 500, "consensus.drift_ms must be at least 500: clocks are never quite equal");
+        rule(self.mempool.txs >= 64, "mempool.txs must be at least 64");
+        rule((8..=4096).contains(&self.mempool.mib), "mempool.mib must be from 8 to 4096");
+        rule(
+            self.api.allow_network || self.api.listen.ip().is_loopback(),
+            "api.listen is an address that other machines reach: use a loopback address, or set api.allow_network = true \
+             where only operators can reach it",
+        );
+        rule(
+            self.links.listen != self.api.listen || self.api.listen.port() == 0,
+            "links.listen and api.listen are the same address",
+        );
+        found.extend(self.mistakes_of_peers());
+        found
+    }
+
+    fn mistakes_of_peers(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let (mut ids, mut keys) = (BTreeSet::new(), BTreeSet::new());
+        for peer in &self.peers {
+            if !ids.insert(peer.id) {
+                found.push(format!("peers: number {} is listed twice", peer.id));
+            }
+            if !keys.insert(peer.key) {
+                found.push(format!("peers: the key of number {} is listed twice", peer.id));
+            }
+            let port = |address: &String| {
+                address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()).is_some()
+            };
+            if peer.address.as_ref().is_some_and(|address| !port(address)) {
+                found.push(format!("peers: the address of number {} is not host:port", peer.id));
+            }
+        }
+        if self.peers.len() > peer::MAX_PEERS {
+            found.push(format!("peers: {} exceed the limit of {}", self.peers.len(), peer::MAX_PEERS));
+        }
+        found
+    }
+
+    /// Refuses a configuration with mistakes, and says all of them.
+    ///
+    /// # Errors
+    /// When there are any.
+    pub fn check(&self, path: &Path) -> anyhow::Result<()> {
+        let mistakes = self.mistakes();
+        if mistakes.is_empty() {
+            return Ok(());
+        }
+        bail!("{}: {}", path.display(), mistakes.join("; "))
+    }
+
+    /// The file, each field with what it means.
+    pub fn to_text(&self) -> String {
+        let Self { node, links, consensus, mempool, api, log, peers } = self;
+        let role = if node.role == Role::Member { "member" } else { "gateway" };
+        let chain = match &node.chain {
+            Some(chain) => format!("chain = \"{chain}\""),
+            None => "# chain = \"…\"".to_owned(),
+        };
+        let format = if log.format == LogFormat::Json { "json" } else { "text" };
+        let mut text = format!(
+            r#"# Configuration of a Galen node. `galen node config check --home DIR` checks it.
+
+[node]
+# Its number. A member has the number that it has in the genesis, or was admitted under; a gateway one from {FIRST_FOLLOWER} on.
+number = {number}
+# "member": votes while it has a seat. "gateway": follows the chain and takes submissions.
+role = "{role}"
+# A name for people.
+name = {name}
+# The chain's id, as the founders agreed on it: a genesis file with another is refused.
+{chain}
+# The folder of ciphertexts, from this one.
+blobs = {blobs}
+# Free space, in MiB, below which the node says that it is not ready.
+min_free_mib = {free}
+
+[links]
+# Where peers reach this node.
+listen = "{links}"
+
+[consensus]
+# How long one hop with the work at its end takes at most, in milliseconds, to begin with …
+delta_ms = {delta}
+# … and the most that doubling makes of it.
+max_delta_ms = {max_delta}
+# How long after a block an empty one is made while the market waits for blocks.
+idle_ms = {idle}
+# How long after a block an empty one is made in any case, so that rounds and cycles pass; 0 for never.
+heartbeat_ms = {heartbeat}
+# How far in the future the time of a block may be.
+drift_ms = {drift}
+
+[mempool]
+# Transactions that may wait, and their bytes in MiB.
+txs = {txs}
+mib = {mib}
+
+[api]
+# The operators' port: /healthz, /readyz, /metrics, /status. Changes nothing without a quorum's signatures.
+listen = "{api}"
+# Whether that may be an address that other machines reach.
+allow_network = {allow}
+
+[log]
+# "text" or "json".
+format = "{format}"
+# Such as "info", or "warn,galen_ledger=debug". The environment variable GALEN_LOG goes before it.
+level = {level}
+
+# Who may connect to this node, and where it connects to. This node itself may be in the list. Read again on SIGHUP.
+"#,
+            number = node.number,
+            name = quoted(&node.name),
+            blobs = quoted(&node.blobs.to_string_lossy()),
+            free = node.min_free_mib,
+            links = links.listen,
+            delta = consensus.delta_ms,
+            max_delta = consensus.max_delta_ms,
+            idle = consensus.idle_ms,
+            heartbeat = consensus.heartbeat_ms,
+            drift = consensus.drift_ms,
+            txs = mempool.txs,
+            mib = mempool.mib,
+            api = api.listen,
+            allow = api.allow_network,
+            level = quoted(&log.level),
+        );
+        peers.iter().for_each(|peer| text.push_str(&peer_text(peer)));
+        text
+    }
+}
+
+/// An entry of the list of peers, as it stands in the file.
+pub fn peer_text(peer: &Peer) -> String {
+    let address = peer.address.as_ref().map(|address| format!("address = {}\n", quoted(address)));
+    format!("\n[[peers]]\nid = {}\nkey = \"{}\"\n{}", peer.id, peer.key, address.unwrap_or_default())
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        let chain = Some(ChainId::from_bytes([7; 32]));
+        Config {
+            node: NodeSection {
+                number: 3,
+                role: Role::Member,
+                name: "St. \"Mary\"".into(),
+                chain,
+                blobs: blobs_folder(),
+                min_free_mib: 64,
+            },
+            links: LinksSection { listen: address(7601) },
+            consensus: ConsensusSection::default(),
+            mempool: MempoolSection::default(),
+            api: ApiSection { listen: address(7701), allow_network: false },
+            log: LogSection::default(),
+            peers: vec![Peer {
+                id: galen_ledger::links::PeerId::new(0),
+                key: galen_ledger::links::NodePublicKey::from_bytes([9; 32]),
+                address: Some("ledger.hospital.example:7601".into()),
+            }],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let config = config();
+        assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
+        assert!(config.mistakes().is_empty(), "{:?}", config.mistakes());
+    }
+
+    #[test]
+    fn each_mistake_is_said_and_all_at_once() {
+        let mut wrong = config();
+        wrong.node.role = Role::Gateway;
+        wrong.consensus.delta_ms = 1;
+        wrong.mempool.txs = 1;
+        wrong.api.listen = SocketAddr::from(([0, 0, 0, 0], 7601));
+        wrong.peers.extend(wrong.peers.clone());
+        let said = wrong.mistakes().join("\n");
+        for words in
+            ["node.number = 3", "delta_ms", "mempool.txs", "allow_network", "number 0 is listed twice"]
+        {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_is_named_with_its_line() {
+        let text = config().to_text().replace("min_free_mib", "min_fre_mib");
+        let before = text.lines().take_while(|line| !line.starts_with("min_fre_mib")).count();
+        let line = format!("line {},", before + 1);
+        let error = toml::from_str::<Config>(&text).expect_err("refused").to_string();
+        assert!(error.contains(&line) && error.contains("min_fre_mib"), "{error}");
+    }
+}

@@ -1,0 +1,158 @@
+//! A node's home: configuration, genesis and keys.
+//!
+//! ```text
+//! config.toml        the configuration
+//! genesis            what the chain begins with
+//! node_key           who the node is on the network (mode 0600)
+//! voting_key         what it votes with (mode 0600); a gateway has none
+//! voting_key_next    what it will vote with, while its key is being changed (mode 0600)
+//! lock               one process a home
+//! data/              the log, the sign state, the state
+//! blobs/             ciphertexts
+//! ```
+
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail, ensure};
+use galen_ledger::chain::Genesis;
+use galen_ledger::codec::Decode;
+use galen_ledger::crypto::SecretKey;
+use galen_ledger::links::NodeKey;
+
+use super::config::{Config, Role};
+use crate::demo::folder::write_private;
+
+/// A node's home.
+#[derive(Clone, Debug)]
+pub struct Home(PathBuf);
+
+impl Home {
+    /// The home in a folder.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self(folder.into())
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.0
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// The configuration's file.
+    pub fn config_file(&self) -> PathBuf {
+        self.path("config.toml")
+    }
+
+    /// Reads and checks the configuration.
+    ///
+    /// # Errors
+    /// When it is not there, not readable, or contradicts itself.
+    pub fn config(&self) -> anyhow::Result<Config> {
+        let path = self.config_file();
+        let config = Config::load(&path)?;
+        config.check(&path)?;
+        Ok(config)
+    }
+
+    /// Reads the genesis, and compares it with the chain that the configuration names.
+    ///
+    /// # Errors
+    /// When it is not there, damaged, or of another chain.
+    pub fn genesis(&self, config: &Config) -> anyhow::Result<Genesis> {
+        let path = self.path("genesis");
+        let Some(expected) = config.node.chain else {
+            bail!(
+                "{} names no chain: `galen node adopt --home {} --genesis FILE` takes the founders' genesis",
+                self.config_file().display(),
+                self.0.display()
+            );
+        };
+        let genesis = read_genesis(&path)?;
+        let found = genesis.chain_id();
+        ensure!(
+            found == expected,
+            "{} is of chain {found}, but node.chain in {} is {expected}: put the genesis of the founders there, or, if the \
+             chain is another on purpose, use a new home",
+            path.display(),
+            self.config_file().display()
+        );
+        Ok(genesis)
+    }
+
+    /// The node key.
+    ///
+    /// # Errors
+    /// When it is not there, damaged, or others may read it.
+    pub fn node_key(&self) -> anyhow::Result<NodeKey> {
+        Ok(NodeKey::load(&self.path("node_key"))?)
+    }
+
+    /// The keys that it may vote with: one, but while it is being changed; none for a gateway.
+    ///
+    /// # Errors
+    /// When one is not there, damaged, or others may read it.
+    pub fn voting_keys(&self, role: Role) -> anyhow::Result<Vec<SecretKey>> {
+        if role == Role::Gateway {
+            return Ok(Vec::new());
+        }
+        let mut keys = vec![read_voting_key(&self.path("voting_key"))?];
+        let next = self.path("voting_key_next");
+        if next.exists() {
+            keys.push(read_voting_key(&next)?);
+        }
+        Ok(keys)
+    }
+
+    /// Draws a voting key and writes it to a new file.
+    ///
+    /// # Errors
+    /// When there is such a file, or it cannot be written.
+    pub fn draw_voting_key(&self, name: &str) -> anyhow::Result<SecretKey> {
+        let path = self.path(name);
+        ensure!(!path.exists(), "{} is there: it is not overwritten", path.display());
+        let key = SecretKey::generate(&mut rand::rngs::OsRng);
+        write_private(&path, hex::encode(key.to_secret_bytes()).as_bytes())?;
+        Ok(key)
+    }
+}
+
+/// Reads and checks a genesis.
+///
+/// # Errors
+/// When it is not there, or none.
+pub fn read_genesis(path: &Path) -> anyhow::Result<Genesis> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read the genesis {}", path.display()))?;
+    let damaged = || format!("{} is not a genesis of this version, or is damaged", path.display());
+    let genesis = Genesis::from_bytes(&bytes).with_context(damaged)?;
+    genesis.validate().with_context(damaged)?;
+    Ok(genesis)
+}
+
+fn read_voting_key(path: &Path) -> anyhow::Result<SecretKey> {
+    let metadata = match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => bail!(
+            "{} is not there: restore it from its backup, or apply with a new key (docs/operations.md)",
+            path.display()
+        ),
+        metadata => metadata.with_context(|| path.display().to_string())?,
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    ensure!(
+        mode & 0o077 == 0,
+        "{} has mode {mode:04o}: others may use this key; chmod 600 it, and change the key if they may have read it",
+        path.display()
+    );
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let mut bytes = [0; 32];
+    if hex::decode_to_slice(text.trim(), &mut bytes).is_err() {
+        bail!("{} does not hold a key of 64 hexadecimal digits", path.display());
+    }
+    Ok(SecretKey::from_bytes(&bytes))
+}
