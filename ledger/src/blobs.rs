@@ -1,10 +1,15 @@
 //! Large bodies that travel beside the chain: ciphertexts, mostly. Transactions name them by their BLAKE3 hash.
+//!
+//! Each node has a store of its own. What it lacks it pulls from other nodes in the chunks of [`transfer`]; who asks whom,
+//! and when, is the node's affair.
 
 pub mod file;
 pub mod memory;
+pub mod transfer;
 
 pub use file::FileBlobs;
 pub use memory::MemoryBlobs;
+pub use transfer::{BlobChunk, BlobRequest};
 
 use crate::types::BlobHash;
 
@@ -56,6 +61,19 @@ pub trait Blobs: Send + Sync {
     /// When the store cannot be read.
     fn has(&self, hash: &BlobHash) -> Result<bool, BlobError>;
 
+    /// Bytes of a blob from `offset` on, at most `length`; `None` if there is no such blob. What is read is *not* checked
+    /// against the name: whoever gets it checks the whole.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn read(&self, hash: &BlobHash, offset: u64, length: usize) -> Result<Option<Part>, BlobError>;
+
+    /// Begins a blob that comes in parts.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn draft(&self) -> Result<Box<dyn Draft>, BlobError>;
+
     /// Keeps a blob, and gives its name.
     ///
     /// # Errors
@@ -64,6 +82,55 @@ pub trait Blobs: Send + Sync {
         let hash = BlobHash::of(bytes);
         self.put(&hash, bytes)?;
         Ok(hash)
+    }
+}
+
+/// A part of a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Bytes of the whole blob.
+    pub size: u64,
+    /// The part.
+    pub bytes: Vec<u8>,
+}
+
+/// A blob that comes in parts. Nothing of it is in the store until it is whole; dropped, it leaves nothing.
+pub trait Draft: Send {
+    /// Adds bytes at its end.
+    ///
+    /// # Errors
+    /// When there are too many, or they cannot be written.
+    fn append(&mut self, bytes: &[u8]) -> Result<(), BlobError>;
+
+    /// Keeps it under its name; durable when this returns.
+    ///
+    /// # Errors
+    /// When the content does not match the name, or cannot be written.
+    fn keep(self: Box<Self>, hash: &BlobHash) -> Result<(), BlobError>;
+}
+
+/// The hash of a blob that comes in parts, which are counted.
+#[derive(Default)]
+struct Counted {
+    hasher: blake3::Hasher,
+    size: u64,
+}
+
+impl Counted {
+    fn add(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
+        let size = self.size.saturating_add(bytes.len() as u64);
+        if size > MAX_BLOB_BYTES as u64 {
+            return Err(BlobError::TooLarge { size, limit: MAX_BLOB_BYTES });
+        }
+        self.size = size;
+        self.hasher.update(bytes);
+        Ok(())
+    }
+
+    fn check(&self, expected: &BlobHash) -> Result<(), BlobError> {
+        let found = BlobHash::from_bytes(*self.hasher.finalize().as_bytes());
+        let expected = *expected;
+        if found == expected { Ok(()) } else { Err(BlobError::Mismatch { expected, found }) }
     }
 }
 

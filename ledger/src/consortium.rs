@@ -3,14 +3,15 @@
 //!
 //! ```text
 //! dir/genesis        the genesis, made on the first start
-//! dir/blobs/         blobs, shared by the members of this process
-//! dir/member-0/      a member: key, node_key (with links over TLS), lock, log/, state/
+//! dir/blobs/         blobs, if the members of this process share them
+//! dir/member-0/      a member: key, node_key (with links over TLS), lock, log/, state/, blobs/ (if of its own)
 //! ```
 
 mod found;
 mod wiring;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -45,6 +46,17 @@ pub enum MemberLinks {
     /// Over TLS on loopback, as between machines. Needs a tokio runtime.
     Tls,
 }
+
+/// Where the members of a consortium in one process keep blobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BlobStores {
+    /// All in one folder.
+    #[default]
+    Shared,
+    /// Each in its own folder, as between machines: what one is given the others pull.
+    Separate,
+}
+
 /// Blocks of a round of the beacon in a consortium of one process, whose links take no time: nobody waits long for
 /// randomness.
 const DEMO_BEACON_INTERVAL: u64 = 6;
@@ -70,6 +82,8 @@ pub struct ConsortiumSettings {
     pub mempool: MempoolLimits,
     /// How the members reach each other.
     pub links: MemberLinks,
+    /// Where the members keep blobs.
+    pub stores: BlobStores,
 }
 
 impl ConsortiumSettings {
@@ -85,6 +99,7 @@ impl ConsortiumSettings {
             idle_interval: Duration::from_millis(200),
             mempool: MempoolLimits::default(),
             links: MemberLinks::default(),
+            stores: BlobStores::default(),
         }
     }
 }
@@ -144,7 +159,10 @@ pub struct Consortium {
     genesis: Arc<Genesis>,
     keys: Mutex<Vec<SecretKey>>,
     wiring: Wiring,
+    /// That of the first member, and of all if they share it.
     blobs: Arc<dyn Blobs>,
+    /// Those of the others that have been started, if each has its own.
+    separate: Mutex<BTreeMap<MemberIndex, Arc<dyn Blobs>>>,
     factory: Box<Factory>,
     nodes: Mutex<Vec<Option<Node>>>,
     /// Whose turn it is to take a submission.
@@ -163,7 +181,7 @@ impl Consortium {
     ) -> Result<Self, ConsortiumError> {
         let lock = HomeLock::acquire(&settings.dir)?;
         let (genesis, keys) = found::found(&settings)?;
-        let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(settings.dir.join("blobs"))?);
+        let blobs = open_blobs(&settings, MemberIndex::new(0))?;
         let members = keys.len();
         let genesis = Arc::new(genesis);
         let wiring = Wiring::new(settings.links, &settings.dir, &genesis);
@@ -173,6 +191,7 @@ impl Consortium {
             keys: Mutex::new(keys),
             wiring,
             blobs,
+            separate: Mutex::default(),
             factory: Box::new(factory),
             nodes: Mutex::new((0..members).map(|_| None).collect()),
             turn: AtomicUsize::new(0),
@@ -197,8 +216,9 @@ impl Consortium {
         settings.timing = self.settings.timing;
         settings.idle_interval = self.settings.idle_interval;
         settings.mempool = self.settings.mempool;
-        let app = (self.factory)(member, Arc::clone(&self.blobs));
-        let node = Node::start(settings, app, self.wiring.prepare(member)?);
+        let blobs = self.blobs_of(member)?;
+        let app = (self.factory)(member, Arc::clone(&blobs));
+        let node = Node::start(settings, app, blobs, self.wiring.prepare(member)?);
         let node = node.map_err(|source| ConsortiumError::Member { member, source })?;
         self.wiring.connect(member, node.inbox());
         if let Some(slot) = self.nodes.lock().unwrap_or_else(PoisonError::into_inner).get_mut(member.at()) {
@@ -248,9 +268,27 @@ impl Consortium {
         &self.genesis
     }
 
-    /// The blobs.
+    /// The blobs of the first member, and of all if they share them. What is submitted through a member must be in its
+    /// store.
     pub fn blobs(&self) -> &Arc<dyn Blobs> {
         &self.blobs
+    }
+
+    /// The blobs of a member, also while it is stopped.
+    ///
+    /// # Errors
+    /// When they cannot be opened.
+    pub fn blobs_of(&self, member: MemberIndex) -> Result<Arc<dyn Blobs>, BlobError> {
+        if self.settings.stores == BlobStores::Shared || member == MemberIndex::new(0) {
+            return Ok(Arc::clone(&self.blobs));
+        }
+        let mut separate = self.separate.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(blobs) = separate.get(&member) {
+            return Ok(Arc::clone(blobs));
+        }
+        let blobs = open_blobs(&self.settings, member)?;
+        separate.insert(member, Arc::clone(&blobs));
+        Ok(blobs)
     }
 
     fn members(&self) -> impl Iterator<Item = MemberIndex> + use<> {
@@ -345,7 +383,8 @@ impl Consortium {
     pub async fn export(&self, path: &Path) -> Result<Height, ExportError> {
         let stopped = || crate::node::ReadError::Stopped("no member runs".into());
         let node = self.foremost().ok_or_else(stopped)?;
-        export::export(&node, self.blobs.as_ref(), path).await
+        let blobs = self.blobs_of(node.member())?;
+        export::export(&node, blobs.as_ref(), path).await
     }
 
     /// Stops all members in order.
@@ -354,4 +393,12 @@ impl Consortium {
             self.stop_member(member).await;
         }
     }
+}
+
+fn open_blobs(settings: &ConsortiumSettings, member: MemberIndex) -> Result<Arc<dyn Blobs>, BlobError> {
+    let folder = match settings.stores {
+        BlobStores::Shared => settings.dir.join("blobs"),
+        BlobStores::Separate => found::member_home(&settings.dir, member).join("blobs"),
+    };
+    Ok(Arc::new(FileBlobs::open(folder)?))
 }

@@ -47,7 +47,7 @@ pub use application::{
     AppError, Application, Beacon, BlockContext, Event, Receipt, Refusal, receipt::codes as receipt_codes,
 };
 pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs};
-pub use consortium::{Consortium, ConsortiumError, ConsortiumSettings, MemberLinks};
+pub use consortium::{BlobStores, Consortium, ConsortiumError, ConsortiumSettings, MemberLinks};
 pub use execution::{FinalBlock, Position, StateProof};
 pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, verify_chain_file};
 pub use light::{LightFault, LightProof};

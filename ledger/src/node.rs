@@ -1,13 +1,16 @@
 //! A member of the consortium, running: its handle for clients.
 //!
-//! Two threads do the work, and no lock is held while waiting: one owns the core and the log, the other executes.
+//! Three threads do the work, and no lock is held while waiting: one owns the core and the log, one executes, one gets and
+//! gives blobs.
 
+mod awaiting;
 mod clock;
 mod driver;
 pub(crate) mod event;
 mod mempool;
 mod meters;
 pub mod open;
+mod pull;
 pub mod transport;
 pub mod upkeep;
 mod worker;
@@ -112,7 +115,7 @@ struct Running {
     blocks: broadcast::Sender<Arc<FinalBlock>>,
     status: watch::Receiver<NodeStatus>,
     meters: Arc<Meters>,
-    threads: Mutex<Option<([JoinHandle<()>; 2], HomeLock)>>,
+    threads: Mutex<Option<([JoinHandle<()>; 3], HomeLock)>>,
 }
 
 impl Node {
@@ -125,7 +128,7 @@ impl Node {
         blocks: broadcast::Sender<Arc<FinalBlock>>,
         status: watch::Receiver<NodeStatus>,
         meters: Arc<Meters>,
-        threads: [JoinHandle<()>; 2],
+        threads: [JoinHandle<()>; 3],
         lock: HomeLock,
     ) -> Self {
         let threads = Mutex::new(Some((threads, lock)));

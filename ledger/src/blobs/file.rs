@@ -2,13 +2,20 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
-use super::{BlobError, Blobs, MAX_BLOB_BYTES, matching};
+use super::{BlobError, Blobs, Counted, Draft, MAX_BLOB_BYTES, Part, matching};
 use crate::types::BlobHash;
+
+/// What names of files that are being written begin with.
+const DRAFT: &str = "draft-";
+
+/// Not written to for so long, it is nobody's.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Blobs in a folder.
 #[derive(Debug)]
@@ -19,18 +26,37 @@ pub struct FileBlobs {
 }
 
 impl FileBlobs {
-    /// Opens a folder, which is made when there is none.
+    /// Opens a folder, which is made when there is none. What a writer that was killed left unfinished, and nobody has
+    /// written to for a while, is removed.
     ///
     /// # Errors
-    /// When the folder cannot be made.
+    /// When the folder cannot be made or read.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, BlobError> {
         fs::create_dir_all(&folder)?;
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            if entry.file_name().to_string_lossy().starts_with(DRAFT) && is_old(&entry) {
+                fs::remove_file(entry.path())?;
+            }
+        }
         Ok(Self { folder: folder.as_ref().to_owned(), writers: AtomicU64::new(0) })
     }
 
     fn path(&self, hash: &BlobHash) -> PathBuf {
         self.folder.join(hash.to_string())
     }
+
+    fn begin(&self) -> Result<FileDraft, BlobError> {
+        let writer = self.writers.fetch_add(1, Ordering::Relaxed);
+        let path = self.folder.join(format!("{DRAFT}{}-{writer}", std::process::id()));
+        let file = File::create(&path)?;
+        Ok(FileDraft { folder: self.folder.clone(), path, file, counted: Counted::default() })
+    }
+}
+
+fn is_old(entry: &fs::DirEntry) -> bool {
+    let written = entry.metadata().and_then(|metadata| metadata.modified());
+    written.is_ok_and(|written| written.elapsed().is_ok_and(|age| age > ABANDONED))
 }
 
 impl Blobs for FileBlobs {
@@ -39,14 +65,9 @@ impl Blobs for FileBlobs {
         if self.path(hash).exists() {
             return Ok(());
         }
-        let writer = self.writers.fetch_add(1, Ordering::Relaxed);
-        let draft = self.folder.join(format!("draft-{}-{writer}", std::process::id()));
-        let mut file = File::create(&draft)?;
-        file.write_all(bytes)?;
-        file.sync_data()?;
-        fs::rename(&draft, self.path(hash))?;
-        File::open(&self.folder)?.sync_all()?;
-        Ok(())
+        let mut draft = self.begin()?;
+        draft.file.write_all(bytes)?;
+        draft.publish(hash)
     }
 
     fn get(&self, hash: &BlobHash) -> Result<Option<Vec<u8>>, BlobError> {
@@ -65,5 +86,58 @@ impl Blobs for FileBlobs {
 
     fn has(&self, hash: &BlobHash) -> Result<bool, BlobError> {
         Ok(self.path(hash).try_exists()?)
+    }
+
+    fn read(&self, hash: &BlobHash, offset: u64, length: usize) -> Result<Option<Part>, BlobError> {
+        let mut file = match File::open(self.path(hash)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let size = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(offset))?;
+        file.take(length as u64).read_to_end(&mut bytes)?;
+        Ok(Some(Part { size, bytes }))
+    }
+
+    fn draft(&self) -> Result<Box<dyn Draft>, BlobError> {
+        Ok(Box::new(self.begin()?))
+    }
+}
+
+/// A file that is being written. It goes with this, unless it has been given its name.
+struct FileDraft {
+    folder: PathBuf,
+    path: PathBuf,
+    file: File,
+    counted: Counted,
+}
+
+impl FileDraft {
+    /// Makes it durable under its name.
+    fn publish(&self, hash: &BlobHash) -> Result<(), BlobError> {
+        self.file.sync_data()?;
+        fs::rename(&self.path, self.folder.join(hash.to_string()))?;
+        Ok(File::open(&self.folder)?.sync_all()?)
+    }
+}
+
+impl Draft for FileDraft {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), BlobError> {
+        self.counted.add(bytes)?;
+        Ok(self.file.write_all(bytes)?)
+    }
+
+    fn keep(self: Box<Self>, hash: &BlobHash) -> Result<(), BlobError> {
+        self.counted.check(hash)?;
+        self.publish(hash)
+    }
+}
+
+impl Drop for FileDraft {
+    fn drop(&mut self) {
+        // After `publish` there is none; else what stays is removed when the folder is opened again.
+        let _ = fs::remove_file(&self.path);
     }
 }

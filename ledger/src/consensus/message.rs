@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use super::relay::Bundle;
 use crate::{
-    chain::{Block, Certificate, Upkeep, Vote, vote::proposal_body},
+    blobs::{BlobChunk, BlobRequest},
+    chain::{Block, Certificate, Committee, Upkeep, Vote, vote::proposal_body},
     codec::{Decode, DecodeError, Encode, Reader, put_bytes},
     crypto::{Purpose, Scope, SecretKey, Signature},
-    types::{BlockHash, Cycle, Height, MAX_TX_BYTES, Turn, View},
+    types::{BlobHash, BlockHash, Cycle, Height, MAX_TX_BYTES, Turn, View},
 };
 
 /// Largest message, in bytes; a link refuses longer frames before it allocates anything.
 pub const MAX_FRAME_BYTES: usize = 40 * 1024 * 1024;
+/// Tag of [`Message::Bundle`].
+pub(crate) const BUNDLE: u8 = 32;
 
 /// A block with the signature of the leader that proposes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +32,15 @@ impl Proposal {
     pub fn sign(view: View, block: Arc<Block>, scope: &Scope, key: &SecretKey) -> Self {
         let signature = key.sign(scope, Purpose::Propose, &proposal_body(view, &block.hash()));
         Self { view, block, signature }
+    }
+
+    /// Whether it is signed by the leader of its view.
+    pub fn is_signed(&self, committee: &Committee) -> bool {
+        let key = committee.leader(self.view).and_then(|leader| committee.key(leader));
+        let body = proposal_body(self.view, &self.block.hash());
+        key.is_some_and(|key| {
+            key.verify(&committee.scope(), Purpose::Propose, &body, &self.signature).is_ok()
+        })
     }
 
     /// Whether the block was first proposed in an earlier view.
@@ -66,6 +78,12 @@ pub enum Message {
         /// What.
         item: Upkeep,
     },
+    /// Asks for chunks of a blob.
+    FetchBlob(BlobRequest),
+    /// Answers with one of them.
+    BlobChunk(BlobChunk),
+    /// Answers that the sender does not have this blob.
+    NoBlob(BlobHash),
     /// Votes that the leader of a part passes on to the leaders of the others.
     Bundle(Bundle),
 }
@@ -93,6 +111,7 @@ impl Message {
             Self::Upkeep { cycle, .. } => Some(*cycle),
             Self::Bundle(bundle) => Some(bundle.turn().cycle),
             Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) => None,
+            Self::FetchBlob(_) | Self::BlobChunk(_) | Self::NoBlob(_) => None,
         }
     }
 }
@@ -135,8 +154,20 @@ impl Encode for Message {
                 cycle.encode(out);
                 item.encode(out);
             }
-            Self::Bundle(bundle) => {
+            Self::FetchBlob(request) => {
                 out.push(16);
+                request.encode(out);
+            }
+            Self::BlobChunk(chunk) => {
+                out.push(17);
+                chunk.encode(out);
+            }
+            Self::NoBlob(blob) => {
+                out.push(18);
+                blob.encode(out);
+            }
+            Self::Bundle(bundle) => {
+                out.push(BUNDLE);
                 bundle.encode(out);
             }
         }
@@ -179,7 +210,10 @@ impl Decode for Message {
             6 => Self::Block(Arc::new(Decode::decode(reader)?)),
             7 => Self::Tx(reader.bytes(MAX_TX_BYTES, "transaction")?.into()),
             8 => Self::Upkeep { cycle: Decode::decode(reader)?, item: Decode::decode(reader)? },
-            16 => Self::Bundle(Decode::decode(reader)?),
+            16 => Self::FetchBlob(Decode::decode(reader)?),
+            17 => Self::BlobChunk(Decode::decode(reader)?),
+            18 => Self::NoBlob(Decode::decode(reader)?),
+            BUNDLE => Self::Bundle(Decode::decode(reader)?),
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

@@ -137,6 +137,11 @@ impl Relay {
         self.core.view()
     }
 
+    /// See [`Core::turn`].
+    pub fn turn(&self) -> Turn {
+        self.core.turn()
+    }
+
     /// See [`Core::tip`].
     pub fn tip(&self) -> &Tip {
         self.core.tip()

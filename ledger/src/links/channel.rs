@@ -5,6 +5,8 @@ use std::ops::{Index, IndexMut};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+use crate::consensus::message::BUNDLE;
+
 /// What a frame is, the most urgent first. A frame never waits for one of a later channel, but for the piece of it that
 /// is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +26,8 @@ pub enum Channel {
     Bodies = 5,
     /// Transactions for the pools.
     Transactions = 6,
+    /// Chunks of blobs, which are long and of which there are many.
+    Blobs = 7,
 }
 
 /// What to do with a frame for which there is no room.
@@ -38,7 +42,7 @@ pub enum Overflow {
 
 impl Channel {
     /// All channels, the most urgent first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Control,
         Self::Certificates,
         Self::Votes,
@@ -46,17 +50,19 @@ impl Channel {
         Self::Sync,
         Self::Bodies,
         Self::Transactions,
+        Self::Blobs,
     ];
 
     /// The channel of an encoded [`crate::consensus::Message`], by its tag; none if it is no message.
     pub fn of(frame: &[u8]) -> Option<Self> {
-        Some(match frame.first()? {
+        Some(match *frame.first()? {
             1 => Self::Proposals,
-            2 | 16 => Self::Votes,
+            2 | BUNDLE => Self::Votes,
             3 => Self::Certificates,
-            4 | 5 => Self::Sync,
+            4 | 5 | 16 | 18 => Self::Sync,
             6 | 8 => Self::Bodies,
             7 => Self::Transactions,
+            17 => Self::Blobs,
             _ => return None,
         })
     }
@@ -70,7 +76,7 @@ impl Channel {
     pub const fn overflow(self) -> Overflow {
         match self {
             Self::Control | Self::Certificates | Self::Votes | Self::Proposals => Overflow::DropOldest,
-            Self::Sync | Self::Bodies | Self::Transactions => Overflow::DropNewest,
+            Self::Sync | Self::Bodies | Self::Transactions | Self::Blobs => Overflow::DropNewest,
         }
     }
 
@@ -83,6 +89,7 @@ impl Channel {
             Self::Sync => "sync",
             Self::Bodies => "bodies",
             Self::Transactions => "transactions",
+            Self::Blobs => "blobs",
         }
     }
 }
@@ -95,7 +102,7 @@ impl fmt::Display for Channel {
 
 /// Something for each channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerChannel<T>([T; 7]);
+pub struct PerChannel<T>([T; 8]);
 
 impl<T> PerChannel<T> {
     /// Makes it for each channel.
@@ -147,6 +154,6 @@ mod tests {
         for (number, channel) in (0u8..).zip(Channel::ALL) {
             assert_eq!((channel as u8, Channel::from_number(number)), (number, Some(channel)));
         }
-        assert_eq!(Channel::from_number(7), None);
+        assert_eq!(Channel::from_number(8), None);
     }
 }

@@ -9,6 +9,7 @@ use super::{
     quota::Rate,
 };
 use crate::{
+    blobs::transfer::CHUNK_BYTES,
     chain::{Genesis, Parameters, upkeep::MAX_UPKEEP_BYTES},
     consensus::MAX_FRAME_BYTES,
     types::{BlockHash, ChainId, MAX_TX_BYTES},
@@ -93,6 +94,7 @@ impl Limits {
             Channel::Sync => 4 * KIB,
             Channel::Proposals | Channel::Bodies => block,
             Channel::Transactions => MAX_TX_BYTES + 16,
+            Channel::Blobs => CHUNK_BYTES + 64,
         });
         Self {
             frame,
@@ -116,6 +118,8 @@ fn queue(channel: Channel, frame: usize) -> QueueLimit {
         Channel::Sync => (1024, 256 * KIB),
         Channel::Bodies => (64, 16 * MIB),
         Channel::Transactions => (4096, 8 * MIB),
+        // Two windows, for two transfers that overlap.
+        Channel::Blobs => (32, 8 * MIB),
     };
     QueueLimit { frames, bytes: bytes.max(2 * frame) }
 }
@@ -130,6 +134,7 @@ fn quota(channel: Channel, frame: usize) -> Rate {
         Channel::Sync => (MIB, 1024),
         Channel::Bodies => (64 * MIB, 4096),
         Channel::Transactions => (16 * MIB, 16_384),
+        Channel::Blobs => (64 * MIB, 2048),
     };
     Rate { bytes: bytes as u64, burst: (2 * frame).max(bytes) as u64, frames }
 }

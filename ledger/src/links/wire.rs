@@ -195,7 +195,7 @@ mod tests {
         let header = [0xff, 0xff, 0xff, 0xff, Channel::Bodies as u8];
         let fault = FrameFault::PieceLength { channel: Channel::Bodies, length: u32::MAX, more: false };
         assert_eq!(Header::decode(header), Err(fault));
-        assert_eq!(Header::decode([0, 0, 0, 1, 7]), Err(FrameFault::UnknownChannel(7)));
+        assert_eq!(Header::decode([0, 0, 0, 1, 8]), Err(FrameFault::UnknownChannel(8)));
         assert!(matches!(Header::decode([0, 0, 0, 0, 1]), Err(FrameFault::PieceLength { .. })));
         assert!(matches!(Header::decode([0, 0, 255, 255, 0x85]), Err(FrameFault::PieceLength { .. })));
         assert!(Header::decode([0, 1, 0, 0, 0x85]).expect("full, and more").more);

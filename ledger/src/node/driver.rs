@@ -2,6 +2,7 @@
 //!
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
+pub(super) mod needs;
 mod upkeep;
 
 use std::{
@@ -13,20 +14,26 @@ use std::{
 use tokio::sync::{broadcast, watch};
 
 use super::{
-    Frame, NodeStatus, SubmitError, Submitted, Transport, clock,
+    Frame, Held, NodeStatus, SubmitError, Submitted, Transport,
+    awaiting::Awaiting,
+    clock,
     event::{Event, Job, SubmitReply, Worked},
     mempool::Mempool,
     meters::Meters,
+    pull::Order,
     upkeep::UpkeepPool,
 };
 use crate::{
+    blobs::Blobs,
     chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
-    consensus::{BuildOrder, Effect, Input, Message, Record, Relay, SignState, Timer, core::CATCH_UP_BLOCKS},
+    consensus::{
+        BuildOrder, Effect, Input, Message, Proposal, Record, Relay, SignState, Timer, core::CATCH_UP_BLOCKS,
+    },
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
     storage::{Journal, JournalError, SignFile},
-    types::{Height, MemberIndex, Turn, TxHash, View},
+    types::{BlockHash, Height, MemberIndex, Turn, TxHash, View},
 };
 
 /// Events handled before the log is synchronised.
@@ -59,9 +66,17 @@ pub(super) struct Driver {
     pub journal: Journal,
     pub sign_file: SignFile,
     pub signed: SignState,
-    pub transport: Box<dyn Transport>,
+    pub transport: Arc<dyn Transport>,
     pub executor: Arc<Executor>,
     pub jobs: mpsc::Sender<Job>,
+    /// What is here.
+    pub blobs: Arc<dyn Blobs>,
+    /// For the thread that gets what is not.
+    pub orders: mpsc::SyncSender<Order>,
+    /// Transactions of the pool that name what is not here.
+    pub held_txs: Awaiting<TxHash, ()>,
+    /// Proposals whose transactions name what is not here, and who sent them.
+    pub held_proposals: Awaiting<(Turn, BlockHash), (MemberIndex, Proposal)>,
     pub mempool: Mempool,
     pub waiters: BTreeMap<TxHash, Vec<SubmitReply>>,
     pub timers: BTreeMap<Timer, Instant>,
@@ -119,7 +134,7 @@ impl Driver {
 
     fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         match event {
-            Event::Frame { from, frame, held: _held } => self.receive(from, &frame, effects),
+            Event::Frame { from, frame, held } => self.receive(from, &frame, held, effects),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
             Event::Worked(worked) => self.worked(worked, effects)?,
             Event::Change(change) => self.say_upkeep(Upkeep::Change(change)),
@@ -127,25 +142,26 @@ impl Driver {
             Event::Block { height, reply } => {
                 let _ = reply.send(self.journal.block(height));
             }
+            Event::Arrived(need) => self.arrived(&need, effects),
+            Event::GaveUp(need) => self.gave_up(&need),
             Event::Stop => {}
         }
         Ok(())
     }
 
-    fn receive(&mut self, from: MemberIndex, frame: &Frame, effects: &mut Vec<Effect>) {
-        match Message::from_bytes(frame) {
-            Ok(Message::Tx(tx)) => {
-                let hash = TxHash::of(&tx);
-                let known = self.executor.locate(&hash).is_ok_and(|place| place.is_some());
-                if !known && self.mempool.insert(hash, tx, from).is_err() {
-                    tracing::debug!(%from, "pool is full: transaction dropped");
-                }
-            }
-            Ok(message) => {
-                self.meters.heard(from, &message, clock::now_ms());
-                effects.extend(self.core.step(Input::Message { from, message }));
-            }
-            Err(error) => tracing::warn!(%from, %error, "frame dropped"),
+    fn receive(&mut self, from: MemberIndex, frame: &Frame, held: Held, effects: &mut Vec<Effect>) {
+        let message = match Message::from_bytes(frame) {
+            Ok(message) => message,
+            Err(error) => return tracing::warn!(%from, %error, "frame dropped"),
+        };
+        self.meters.heard(from, &message, clock::now_ms());
+        match message {
+            Message::Tx(tx) => self.receive_tx(from, tx),
+            Message::Propose(proposal) => self.receive_proposal(from, proposal, effects),
+            Message::FetchBlob(request) => self.instruct(Order::Serve(from, request, held)),
+            Message::BlobChunk(chunk) => self.instruct(Order::Chunk(from, chunk, held)),
+            Message::NoBlob(blob) => self.instruct(Order::Absent(from, blob)),
+            message => effects.extend(self.core.step(Input::Message { from, message })),
         }
     }
 
@@ -164,6 +180,7 @@ impl Driver {
             return Ok(());
         }
         self.waiters.entry(hash).or_default().push(reply);
+        self.hold_incomplete(hash, &tx, self.me);
         self.broadcast(&Message::Tx(tx));
         Ok(())
     }
@@ -186,6 +203,7 @@ impl Driver {
                 self.waits = waits;
                 self.idle_due = self.next_idle();
                 blocks.iter().for_each(|block| self.publish(block));
+                self.instruct(Order::Final(blocks));
                 self.do_duties(&duties);
             }
             Worked::Performed(duty, message) if duty.cycle() == self.committee.cycle() => {
@@ -227,7 +245,7 @@ impl Driver {
     /// Tells the core whether there is anything to make a block for.
     fn offer_work(&mut self) -> Result<(), Fatal> {
         let idle = self.idle_due.is_some_and(|due| due <= Instant::now());
-        let pressing = self.mempool.is_pending() || self.upkeep.is_pressing();
+        let pressing = self.mempool.is_pending() || self.upkeep.is_pressing() || self.is_held_up();
         let work = pressing || self.core.tip().height < self.demand || idle;
         let effects = self.core.step(Input::Work(work));
         self.apply(effects)
@@ -298,7 +316,7 @@ impl Driver {
             Effect::Serve(to, block) => self.send_final(to, &block)?,
             Effect::ServeFinality(to, after) => self.send_finality(to, after)?,
             Effect::Began(committee) => self.began(committee),
-            Effect::Entered { turn, nullified } => self.entered(turn, nullified),
+            Effect::Entered { turn, nullified } => self.entered(turn, nullified)?,
             Effect::Evidence(evidence) => self.caught(evidence),
             Effect::Upkeep(from, item) => {
                 self.upkeep.offer(from, item);
@@ -326,6 +344,9 @@ impl Driver {
         let mut doubtful = Vec::new();
         for committed in &blocks {
             self.journal.finalize(committed)?;
+            for tx in committed.block.tx_hashes() {
+                self.held_txs.remove(&tx);
+            }
             doubtful = self.mempool.settle(&committed.block);
             self.upkeep.settle(&committed.block);
         }
@@ -359,10 +380,11 @@ impl Driver {
         tracing::info!(member = %self.me, cycle = %committee.cycle(), members = committee.size(), "a cycle begins");
         self.mempool.begin(committee.size());
         self.upkeep.begin(Arc::clone(&committee));
+        self.instruct(Order::Members(committee.members().collect()));
         self.committee = committee;
     }
 
-    fn entered(&mut self, turn: Turn, nullified: bool) {
+    fn entered(&mut self, turn: Turn, nullified: bool) -> Result<(), Fatal> {
         self.timers.retain(|timer, _| !is_past(timer, turn));
         if nullified {
             self.meters.nullified();
@@ -371,6 +393,7 @@ impl Driver {
             // The block that was due is on its way.
             self.idle_due = self.next_idle();
         }
+        self.release_past(turn)
     }
 
     /// When an empty block is due, counted from now.
@@ -382,7 +405,7 @@ impl Driver {
     /// Writes down for operators how this node is doing.
     fn measure(&self) {
         let (txs, bytes) = self.mempool.used();
-        self.meters.measure(&self.core, txs, bytes, clock::now_ms());
+        self.meters.measure(self.core.core(), txs, bytes, clock::now_ms());
     }
 
     /// The worker ends only when this thread does, or after it has reported a failure.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::{Frame, Held, SubmitError, Submitted};
+use super::{Frame, Held, SubmitError, Submitted, awaiting::Need};
 use crate::{
     application::Refusal,
     beacon::BeaconMessage,
@@ -50,6 +50,10 @@ pub enum Event {
         /// For the answer.
         reply: oneshot::Sender<Result<Option<(Block, FinalRecord)>, JournalError>>,
     },
+    /// Something that was asked for is here.
+    Arrived(Need),
+    /// Nobody gave something that was asked for.
+    GaveUp(Need),
     /// Stop in order.
     Stop,
 }

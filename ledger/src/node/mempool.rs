@@ -49,6 +49,8 @@ pub(super) struct Mempool {
     /// Transactions of blocks that are neither final nor given up.
     in_flight: BTreeMap<View, Vec<TxHash>>,
     flying: BTreeSet<TxHash>,
+    /// Those that name something that is not here: not offered for blocks.
+    incomplete: BTreeSet<TxHash>,
 }
 
 impl Mempool {
@@ -63,6 +65,7 @@ impl Mempool {
             used: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             flying: BTreeSet::new(),
+            incomplete: BTreeSet::new(),
         }
     }
 
@@ -89,6 +92,7 @@ impl Mempool {
     }
 
     pub fn remove(&mut self, hash: &TxHash) {
+        self.incomplete.remove(hash);
         let Some(Waiting { tx, from, order, .. }) = self.waiting.remove(hash) else { return };
         self.order.remove(&order);
         self.bytes -= tx.len();
@@ -97,9 +101,28 @@ impl Mempool {
         }
     }
 
-    /// Whether anything waits that is in no block under way.
+    /// Whether a transaction that waits may be offered for blocks. One that names what is not here may not.
+    pub fn set_complete(&mut self, hash: TxHash, complete: bool) {
+        if complete {
+            self.incomplete.remove(&hash);
+        } else if self.waiting.contains_key(&hash) {
+            self.incomplete.insert(hash);
+        }
+    }
+
+    fn is_free(&self, hash: &TxHash) -> bool {
+        !self.flying.contains(hash) && !self.incomplete.contains(hash)
+    }
+
+    /// Whether anything waits that is in no block under way, and might be in the next.
     pub fn is_pending(&self) -> bool {
-        self.waiting.len() > self.flying.len() || self.waiting.keys().any(|hash| !self.flying.contains(hash))
+        self.waiting.len() > self.flying.len() + self.incomplete.len()
+            || self.waiting.keys().any(|hash| self.is_free(hash))
+    }
+
+    /// Whether a transaction waits.
+    pub fn contains(&self, hash: &TxHash) -> bool {
+        self.waiting.contains_key(hash)
     }
 
     /// Transactions and bytes that wait.
@@ -115,7 +138,7 @@ impl Mempool {
     /// Candidates for a block, in the order of their arrival.
     pub fn candidates(&self, txs: usize, bytes: usize) -> Vec<Arc<[u8]>> {
         let mut room = bytes;
-        let free = self.order.values().filter(|hash| !self.flying.contains(hash));
+        let free = self.order.values().filter(|hash| self.is_free(hash));
         free.filter_map(|hash| self.waiting.get(hash))
             .take(txs)
             .map_while(|waiting| {
@@ -155,7 +178,7 @@ impl Mempool {
         self.refresh();
         let mut doubtful = Vec::new();
         for (hash, waiting) in &mut self.waiting {
-            if !self.flying.contains(hash) {
+            if !self.flying.contains(hash) && !self.incomplete.contains(hash) {
                 waiting.passed += 1;
                 if waiting.passed >= 2 && waiting.passed.is_power_of_two() {
                     doubtful.push(Arc::clone(&waiting.tx));
@@ -204,5 +227,16 @@ mod tests {
         assert!(pool.is_pending());
         pool.remove(&tx(9, 100).0);
         assert_eq!(pool.candidates(10, 250).len(), 2);
+    }
+
+    #[test]
+    fn what_is_incomplete_is_not_offered_until_it_is_complete() {
+        let mut pool = Mempool::new(MempoolLimits::default(), 4);
+        let (hash, body) = tx(1, 100);
+        pool.insert(hash, body, MemberIndex::new(0)).expect("room");
+        pool.set_complete(hash, false);
+        assert!(!pool.is_pending() && pool.candidates(10, 250).is_empty());
+        pool.set_complete(hash, true);
+        assert!(pool.is_pending() && pool.candidates(10, 250).len() == 1);
     }
 }

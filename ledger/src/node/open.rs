@@ -4,6 +4,7 @@
 //! home/lock          one process a folder
 //! home/log/          the log (segments) and the sign state: the truth
 //! home/state/        sled: the state, rebuilt from the log when it does not agree with it
+//! home/blobs_complete  how far all blobs that final blocks name are here
 //! ```
 
 use std::{
@@ -16,16 +17,22 @@ use tokio::sync::{broadcast, watch};
 
 use super::{
     Node, NodeStatus, Transport,
-    driver::Driver,
+    awaiting::Awaiting,
+    driver::{
+        Driver,
+        needs::{HELD_PROPOSALS, HELD_TRANSACTIONS},
+    },
     event::Job,
     mempool::{Mempool, MempoolLimits},
     meters::Meters,
+    pull,
     transport::Inbox,
     upkeep::UpkeepPool,
     worker,
 };
 use crate::{
     application::Application,
+    blobs::Blobs,
     chain::{Committee, Genesis, GenesisFault},
     consensus::{Committed, Recovered, Relay, Setup, SignState, Timing, VoteRelay},
     crypto::{PublicKey, SecretKey},
@@ -166,18 +173,20 @@ struct Opened {
 }
 
 impl Node {
-    /// Starts a member on its folder: for the first time, or from where it was, however it ended.
+    /// Starts a member on its folder: for the first time, or from where it was, however it ended. `blobs` is its own store,
+    /// which the application reads; what transactions name and the store lacks is pulled from the other members.
     ///
     /// # Errors
     /// When the folder is in use, its contents damaged, or the genesis wrong.
     pub fn start(
         settings: NodeSettings,
         app: Arc<dyn Application>,
+        blobs: Arc<dyn Blobs>,
         transport: Box<dyn Transport>,
     ) -> Result<Self, StartError> {
         settings.validate()?;
         let opened = open(&settings, app)?;
-        launch(settings, opened, transport)
+        launch(settings, opened, blobs, transport.into())
     }
 }
 
@@ -232,7 +241,12 @@ fn replay(executor: &Executor, journal: &Journal, height: Height) -> Result<(), 
     Ok(())
 }
 
-fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>) -> Result<Node, StartError> {
+fn launch(
+    settings: NodeSettings,
+    opened: Opened,
+    blobs: Arc<dyn Blobs>,
+    transport: Arc<dyn Transport>,
+) -> Result<Node, StartError> {
     let Opened { lock, journal, sign_file, signed, executor, recovered } = opened;
     let (events, inbox) = mpsc::sync_channel(EVENTS);
     let (jobs, work) = mpsc::channel();
@@ -247,6 +261,17 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
     let genesis = Arc::clone(&settings.genesis);
     let waits = executor.waits_for_blocks()?;
     let committee = executor.committee();
+    let pulling = pull::Setup {
+        name: name("pulls"),
+        home: &settings.home,
+        me: settings.me,
+        members: committee.members().collect(),
+        blobs: Arc::clone(&blobs),
+        executor: Arc::clone(&executor),
+        transport: Arc::clone(&transport),
+        events: events.clone(),
+    };
+    let (orders, puller) = pull::start(pulling).map_err(io("thread"))?;
     let upkeep =
         UpkeepPool::new(genesis.schedule(), settings.me, Arc::clone(&committee), executor.tip().height);
     let meters = Arc::new(Meters::default());
@@ -274,6 +299,10 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
         transport,
         executor: Arc::clone(&executor),
         jobs,
+        blobs,
+        orders,
+        held_txs: Awaiting::new(HELD_TRANSACTIONS),
+        held_proposals: Awaiting::new(HELD_PROPOSALS),
         waiters: Default::default(),
         timers: Default::default(),
         blocks: blocks.clone(),
@@ -287,7 +316,7 @@ fn launch(settings: NodeSettings, opened: Opened, transport: Box<dyn Transport>)
     };
     let thread = std::thread::Builder::new().name(name("votes"));
     let driver = thread.spawn(move || driver.run(&inbox, first)).map_err(io("thread"))?;
-    let threads = [driver, worker];
+    let threads = [driver, worker, puller];
     Ok(Node::new(genesis, settings.me, executor, Inbox(events), blocks, watched, meters, threads, lock))
 }
 

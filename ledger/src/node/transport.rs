@@ -15,7 +15,7 @@ pub type Frame = Arc<[u8]>;
 
 /// Sends frames to the other members. May lose them, late or early: the protocol says again what matters. Must not
 /// block, and must not forge: the receiver is told truly who sent a frame.
-pub trait Transport: Send + 'static {
+pub trait Transport: Send + Sync + 'static {
     /// Sends a frame to a member.
     fn send(&self, to: MemberIndex, frame: &Frame);
 }

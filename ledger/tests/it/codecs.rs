@@ -5,15 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use galen_ledger::{
     Event, Height, MemberIndex, Position, Receipt, View,
     beacon::{BeaconMessage, Dealing, Share, SignedDealing},
+    blobs::{BlobChunk, BlobRequest},
     chain::{
         Action, Block, BlockResult, Candidate, Certificate, Change, Committee, Evidence, Genesis, Header,
         SignedChange, Statement, Upkeep, Vote, block::tx_root, upkeep::upkeep_root,
     },
     codec::{Decode, DecodeError, Encode},
-    consensus::{Message, Proposal, SignState, message::Status},
+    consensus::{Bundle, Message, Proposal, SignState, message::Status},
     execution::upkeep::{MemberRecord, OutputRecord, RoundRecord},
     storage::FinalRecord,
-    types::{BlockHash, Cycle, Round, Turn, TxHash},
+    types::{BlobHash, BlockHash, Cycle, Round, Turn, TxHash},
 };
 use proptest::prelude::*;
 
@@ -138,6 +139,22 @@ fn message() -> impl Strategy<Value = Message> {
         })),
         any::<[u8; 32]>().prop_map(|bytes| Message::Fetch(BlockHash::from_bytes(bytes))),
         prop::collection::vec(any::<u8>(), 0..50).prop_map(|tx| Message::Tx(tx.into())),
+        (any::<[u8; 32]>(), any::<u32>(), 1u8..=8).prop_map(|(bytes, first, count)| {
+            Message::FetchBlob(BlobRequest { blob: BlobHash::from_bytes(bytes), first, count })
+        }),
+        (any::<[u8; 32]>(), prop::collection::vec(any::<u8>(), 0..50)).prop_map(|(blob, bytes)| {
+            let (blob, size) = (BlobHash::from_bytes(blob), bytes.len() as u32);
+            Message::BlobChunk(BlobChunk { blob, size, index: 0, bytes })
+        }),
+        any::<[u8; 32]>().prop_map(|bytes| Message::NoBlob(BlobHash::from_bytes(bytes))),
+        prop::collection::btree_map(0u16..100, vote(), 1..8).prop_map(|votes| {
+            let first = votes.values().next().expect("at least one").statement;
+            let votes: Vec<_> = votes
+                .into_iter()
+                .map(|(voter, vote)| Vote { voter: MemberIndex::new(voter), statement: first, ..vote })
+                .collect();
+            Message::Bundle(Bundle::new(&votes).expect("for one statement"))
+        }),
     ]
 }
 

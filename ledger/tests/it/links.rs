@@ -6,3 +6,5 @@ mod lifecycle;
 mod members;
 mod net;
 mod strangers;
+
+pub use kit::LONG;

@@ -3,6 +3,7 @@
 
 mod app;
 mod beacon;
+mod blobs;
 mod boundary;
 mod codecs;
 mod consortium;

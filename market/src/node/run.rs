@@ -47,14 +47,15 @@ impl Running {
             home.folder().display()
         );
         let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(home.folder().join(&config.node.blobs))?);
-        let market = Market::new(&genesis.config, blobs).context("the market's part of the genesis")?;
+        let market =
+            Market::new(&genesis.config, Arc::clone(&blobs)).context("the market's part of the genesis")?;
         let me = MemberIndex::new(config.node.number);
         let address = config.links.listen;
         let links =
             Links::listen(LinkSettings::new(me.into(), node_key, &genesis), address, config.peers.clone())
                 .with_context(|| format!("links.listen = \"{address}\""))?;
         let settings = settings(&home, &config, &genesis, keys);
-        let node = Node::start(settings, Arc::new(market), Box::new(links.sender()))
+        let node = Node::start(settings, Arc::new(market), blobs, Box::new(links.sender()))
             .with_context(|| format!("the node in {} cannot start", home.folder().display()))?;
         links.deliver_to(Arc::new(node.inbox()));
         let running = Self { home, config, node, links: Arc::new(links), _lock: lock };

@@ -4,12 +4,8 @@ use std::sync::Arc;
 
 use super::{Core, Entry, Progress, VIEWS_AHEAD, ViewState};
 use crate::{
-    chain::{
-        Block, Certificate, Evidence, Statement, StatementKind, Vote,
-        vote::{proposal_body, verify_votes},
-    },
+    chain::{Block, Certificate, Evidence, Statement, StatementKind, Vote, vote::verify_votes},
     consensus::{Effect, Message, Proposal, Record},
-    crypto::Purpose,
     types::{BlockHash, MemberIndex, View},
 };
 
@@ -26,8 +22,12 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions go to the pool, bundles to the relay, and neither is the core's.
-            Message::Tx(_) | Message::Bundle(_) => {}
+            // Transactions go to the pool, blobs to their store, bundles to the relay: none of it is the core's.
+            Message::Tx(_)
+            | Message::Bundle(_)
+            | Message::FetchBlob(_)
+            | Message::BlobChunk(_)
+            | Message::NoBlob(_) => {}
         }
     }
 
@@ -43,9 +43,7 @@ impl Core {
             return;
         }
         let hash = proposal.block.hash();
-        let Some(key) = self.committee.key(leader) else { return };
-        let body = proposal_body(view, &hash);
-        if key.verify(&self.committee.scope(), Purpose::Propose, &body, &proposal.signature).is_err() {
+        if !proposal.is_signed(&self.committee) {
             return;
         }
         if let Some(first) = known {

@@ -224,9 +224,10 @@ fn every_message_has_a_channel() {
         Message::Propose(_) => Channel::Proposals,
         Message::Vote(_) | Message::Bundle(_) => Channel::Votes,
         Message::Certificate(_) => Channel::Certificates,
-        Message::Status(_) | Message::Fetch(_) => Channel::Sync,
+        Message::Status(_) | Message::Fetch(_) | Message::FetchBlob(_) | Message::NoBlob(_) => Channel::Sync,
         Message::Block(_) | Message::Upkeep { .. } => Channel::Bodies,
         Message::Tx(_) => Channel::Transactions,
+        Message::BlobChunk(_) => Channel::Blobs,
     };
     let limits = settings(0).limits;
     for message in messages() {
@@ -241,8 +242,12 @@ fn every_message_has_a_channel() {
 fn messages() -> Vec<Message> {
     use galen_ledger::{
         MemberIndex, TxHash, View,
+        blobs::{
+            BlobChunk, BlobRequest, MAX_BLOB_BYTES,
+            transfer::{CHUNK_BYTES, WINDOW},
+        },
         chain::{Block, Certificate, Header, Statement, Upkeep, Vote, upkeep::upkeep_root},
-        consensus::message::Status,
+        consensus::{Bundle, message::Status},
         types::{BlockHash, Turn},
     };
     let (genesis, keys) = crate::rules::world(100);
@@ -274,6 +279,7 @@ fn messages() -> Vec<Message> {
         upkeep_root: upkeep_root(&upkeep),
     };
     let block = std::sync::Arc::new(Block { header, upkeep, txs });
+    let blob = galen_ledger::BlobHash::of(b"blob");
     vec![
         Message::Propose(Proposal::sign(View::new(9), std::sync::Arc::clone(&block), &scope, &keys[1])),
         Message::Vote(sign(3)),
@@ -288,5 +294,14 @@ fn messages() -> Vec<Message> {
         Message::Block(block),
         Message::Upkeep { cycle: scope.cycle, item: Upkeep::Beacon(crate::codecs::BEACON[0].clone()) },
         Message::Tx(vec![1; galen_ledger::MAX_TX_BYTES].into()),
+        Message::FetchBlob(BlobRequest { blob, first: 0, count: WINDOW }),
+        Message::BlobChunk(BlobChunk {
+            blob,
+            size: MAX_BLOB_BYTES as u32,
+            index: 3,
+            bytes: vec![1; CHUNK_BYTES],
+        }),
+        Message::NoBlob(blob),
+        Message::Bundle(Bundle::new(&(0..100).map(sign).collect::<Vec<_>>()).expect("for one statement")),
     ]
 }
