@@ -7,8 +7,8 @@
 //!
 //! **Relayed**, above: the committee is cut into parts of about √n (`Parts`). A member sends its vote to the leader of
 //! its part; the leader passes the votes of its part on to the other leaders in a [`Bundle`], when all are there or
-//! after Δ/16; leaders come to hold the certificate, and hand it to their parts. A member sends two messages a block
-//! however many members there are, a leader about √n a vote. A phase takes three hops instead of one.
+//! soon after the first (Δ/16); leaders come to hold the certificate, and hand it to their parts. A member sends two
+//! messages a block however many members there are, a leader about √n a vote. A phase takes three hops instead of one.
 //!
 //! **Falling back.** A leader is trusted with nothing but time: votes carry their signatures, and the core verifies them.
 //! A member whose vote has come to nothing after Δ sends it to all, says to f + 1 members where it is, so that an honest
@@ -30,6 +30,7 @@ use std::{
 
 pub use bundle::Bundle;
 use parts::Parts;
+use serde::{Deserialize, Serialize};
 
 use super::{Core, Effect, Input, Message, Recovered, RelayTimer, Setup, SignState, Timer, core::Tip};
 use crate::{
@@ -49,7 +50,8 @@ const VIEWS_AHEAD: u64 = 10;
 const TICKS_OF_A_VOTE: u8 = 5;
 
 /// How votes travel.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum VoteRelay {
     /// Directly up to [`DIRECT_MEMBERS`], through leaders above.
     #[default]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use galen_ledger::ChainId;
 use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
-use galen_ledger::consensus::Timing;
+use galen_ledger::consensus::{Timing, VoteRelay, relay::DIRECT_MEMBERS};
 use galen_ledger::links::{Peer, peer};
 use galen_ledger::node::MempoolLimits;
 use serde::{Deserialize, Serialize};
@@ -100,11 +100,20 @@ pub struct ConsensusSection {
     pub heartbeat_ms: u64,
     /// How far in the future a block's time may be.
     pub drift_ms: u64,
+    /// How votes travel: `auto` or `direct`.
+    pub votes: VoteRelay,
 }
 
 impl Default for ConsensusSection {
     fn default() -> Self {
-        Self { delta_ms: 1000, max_delta_ms: 32_000, idle_ms: 200, heartbeat_ms: 5000, drift_ms: 10_000 }
+        Self {
+            delta_ms: 1000,
+            max_delta_ms: 32_000,
+            idle_ms: 200,
+            heartbeat_ms: 5000,
+            drift_ms: 10_000,
+            votes: VoteRelay::Auto,
+        }
     }
 }
 
@@ -275,6 +284,7 @@ impl Config {
             Some(chain) => format!("chain = \"{chain}\""),
             None => "# chain = \"…\"".to_owned(),
         };
+        let votes = if consensus.votes == VoteRelay::Auto { "auto" } else { "direct" };
         let format = if log.format == LogFormat::Json { "json" } else { "text" };
         let mut text = format!(
             r#"# Configuration of a Galen node. `galen node config check --home DIR` checks it.
@@ -308,6 +318,9 @@ idle_ms = {idle}
 heartbeat_ms = {heartbeat}
 # How far in the future the time of a block may be.
 drift_ms = {drift}
+# "auto": above {DIRECT_MEMBERS} members votes go through the leaders of groups: far fewer messages, twice the hops.
+# "direct": always to all. Members may differ in it.
+votes = "{votes}"
 
 [mempool]
 # Transactions that may wait, and their bytes in MiB.
@@ -390,7 +403,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let config = config();
+        let mut config = config();
+        assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
+        config.consensus.votes = VoteRelay::Direct;
         assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
         assert!(config.mistakes().is_empty(), "{:?}", config.mistakes());
     }

@@ -127,6 +127,7 @@ fn settings(
         keys,
         observe: config.node.role == Role::Gateway,
         timing: timers.timing(),
+        votes: timers.votes,
         idle_interval: Duration::from_millis(timers.idle_ms),
         heartbeat: timers.heartbeat(),
         drift: Duration::from_millis(timers.drift_ms),

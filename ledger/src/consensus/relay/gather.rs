@@ -1,6 +1,9 @@
 //! Being the leader of a part: votes of its members go out in bundles, those of other parts come in.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{Bundle, DIRECT_VIEWS, Relay};
 use crate::{
@@ -15,7 +18,8 @@ pub(super) struct Gathering {
     votes: BTreeMap<MemberIndex, Vote>,
     /// Whose votes have been passed on.
     passed: BTreeSet<MemberIndex>,
-    armed: bool,
+    /// For the rest, at most so long.
+    waits: Option<Duration>,
 }
 
 impl Relay {
@@ -36,29 +40,33 @@ impl Relay {
         }
     }
 
-    /// Adds a vote of one's part, and passes all on when none is missing.
+    /// Adds a vote of one's part, and passes all on when none is missing. Those who are absent are not waited for the first
+    /// time; what comes after that waits for the rest again, or each late vote would be a bundle of its own.
     pub(super) fn gather(&mut self, vote: Vote) {
-        let (turn, kind) = (vote.turn(), vote.statement.kind());
-        self.absent.remove(&vote.voter);
+        let (turn, kind, voter) = (vote.turn(), vote.statement.kind(), vote.voter);
+        self.absent.remove(&voter);
         let gathering = self.gathered.entry((turn, kind)).or_default();
-        gathering.votes.entry(vote.voter).or_insert(vote);
+        gathering.votes.entry(voter).or_insert(vote);
         let Some(parts) = &self.parts else { return };
+        let first = gathering.passed.is_empty();
         let here = |member: &MemberIndex| {
-            gathering.votes.contains_key(member) || self.absent.contains(member)
+            gathering.votes.contains_key(member) || (first && self.absent.contains(member))
         };
         if parts.part(self.me).iter().all(here) {
-            self.flush(turn, kind);
-        } else if !gathering.armed {
-            gathering.armed = true;
-            let timer = Timer::Relay(RelayTimer::Flush(turn, kind));
-            self.out.push(Effect::Arm(timer, self.delta / 16));
+            return self.flush(turn, kind);
+        }
+        // The members see a certificate a hop after their leader, and their votes take another.
+        let wait = if voter == self.me { self.delta / 4 } else { self.delta / 16 };
+        if gathering.waits.is_none_or(|waits| wait < waits) {
+            gathering.waits = Some(wait);
+            self.out.push(Effect::Arm(Timer::Relay(RelayTimer::Flush(turn, kind)), wait));
         }
     }
 
     /// It has taken too long: the others must not wait for those who are silent, nor this leader the next time.
     pub(super) fn flush_incomplete(&mut self, turn: Turn, kind: StatementKind) {
         let Some(gathering) = self.gathered.get_mut(&(turn, kind)) else { return };
-        gathering.armed = false;
+        gathering.waits = None;
         let members = self.parts.iter().flat_map(|parts| parts.part(self.me));
         // Not everybody gives up a view, but everybody should vote for its block.
         if kind != StatementKind::Nullify {
