@@ -7,6 +7,8 @@
 pub mod flat;
 #[path = "consensus/latency.rs"]
 pub mod latency;
+#[path = "consensus/report.rs"]
+pub mod report;
 #[path = "consensus/threads.rs"]
 pub mod threads;
 #[path = "consensus/virtual_time.rs"]

@@ -4,8 +4,8 @@
 
 use galen_ledger::{
     View,
-    codec::Encode,
     chain::{Statement, Vote},
+    codec::Encode,
     consensus::{BuildOrder, Message, Proposal},
     types::OutcomeHash,
 };

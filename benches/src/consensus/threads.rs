@@ -36,8 +36,7 @@ type Frame = (MemberIndex, Arc<[u8]>);
 pub fn run(members: u8, folder: &Path, warm_up: Duration, measured: Duration) -> Figures {
     let world = Arc::new(World::new(members, Duration::from_secs(1)));
     let (began, stop) = (Instant::now(), Arc::new(AtomicBool::new(false)));
-    let (senders, receivers): (Vec<_>, Vec<_>) =
-        (0..members).map(|_| mpsc::channel::<Frame>()).unzip();
+    let (senders, receivers): (Vec<_>, Vec<_>) = (0..members).map(|_| mpsc::channel::<Frame>()).unzip();
     let threads: Vec<_> = receivers
         .into_iter()
         .enumerate()
@@ -94,12 +93,10 @@ impl<'a> Member<'a> {
     ) -> Self {
         let storage = || Box::new(FileStorage::open(home).expect("a folder for the log"));
         let (sign_file, signed) = SignFile::open(storage()).expect("sign state");
-        let (journal, recovered) =
-            Journal::open(storage(), &world.genesis, outcome(), signed).expect("log");
+        let (journal, recovered) = Journal::open(storage(), &world.genesis, outcome(), signed).expect("log");
         let (core, effects) = world.start(me, recovered, VoteRelay::Auto);
         let (timers, finals) = (BTreeMap::new(), Vec::new());
-        let mut member =
-            Self { me, world, core, journal, sign_file, signed, links, timers, began, finals };
+        let mut member = Self { me, world, core, journal, sign_file, signed, links, timers, began, finals };
         member.apply(effects);
         member
     }
@@ -117,7 +114,8 @@ impl<'a> Member<'a> {
                 effects.extend(self.core.step(Input::Message { from, message }));
             }
             let now = Instant::now();
-            let due: Vec<_> = self.timers.iter().filter(|(_, at)| **at <= now).map(|(timer, _)| *timer).collect();
+            let due: Vec<_> =
+                self.timers.iter().filter(|(_, at)| **at <= now).map(|(timer, _)| *timer).collect();
             for timer in due {
                 self.timers.remove(&timer);
                 effects.extend(self.core.step(Input::Timer(timer)));
@@ -150,10 +148,12 @@ impl<'a> Member<'a> {
     }
 
     fn make_durable(&mut self, effects: &[Effect]) {
-        let records = || effects.iter().filter_map(|effect| match effect {
-            Effect::Persist(record) => Some(record),
-            _ => None,
-        });
+        let records = || {
+            effects.iter().filter_map(|effect| match effect {
+                Effect::Persist(record) => Some(record),
+                _ => None,
+            })
+        };
         for record in records() {
             self.journal.persist(record).expect("the log is written");
         }

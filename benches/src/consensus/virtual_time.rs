@@ -1,10 +1,7 @@
 //! Members in one event loop under a virtual clock: every message takes the same time, work takes none. What it tells
 //! is hops, messages and bytes, the same in every run.
 
-use std::{
-    collections::BTreeMap,
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use galen_ledger::{
     MemberIndex,

@@ -8,10 +8,8 @@ use std::{
 
 use galen_ledger::{
     AppHash, Height, MemberIndex, View,
-    chain::{
-        Block, Candidate, Genesis, Header, Outcome, Parameters, block::tx_root, upkeep::upkeep_root,
-    },
-    consensus::{BuildOrder, Recovered, Relay, Setup, Timing, Tip, VoteRelay, Effect},
+    chain::{Block, Candidate, Genesis, Header, Outcome, Parameters, block::tx_root, upkeep::upkeep_root},
+    consensus::{BuildOrder, Effect, Recovered, Relay, Setup, Timing, Tip, VoteRelay},
     crypto::SecretKey,
     types::{BlockHash, ChainId, ReceiptsRoot, TxHash},
 };
@@ -50,7 +48,13 @@ impl World {
             config: Vec::new(),
         };
         let timing = Timing { delta, max_delta: delta * 8 };
-        Self { chain_id: genesis.chain_id(), genesis: Arc::new(genesis), keys, timing, views: Mutex::default() }
+        Self {
+            chain_id: genesis.chain_id(),
+            genesis: Arc::new(genesis),
+            keys,
+            timing,
+            views: Mutex::default(),
+        }
     }
 
     /// The state before the first block.

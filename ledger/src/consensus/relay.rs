@@ -12,7 +12,7 @@
 //!
 //! **Falling back.** A leader is trusted with nothing but time: votes carry their signatures, and the core verifies them.
 //! A member whose vote has come to nothing after Δ sends it to all, says to f + 1 members where it is, so that an honest
-//! one answers with what it lacks, and votes directly for the next views. Leaders who hear a member of another part
+//! one answers with what it lacks, and votes directly for the next views, of which there are more each time. Leaders who hear a member of another part
 //! directly hand it certificates meanwhile. What the core says again (its own resending) always goes to all.
 //!
 //! Nothing here matters for safety: it drops, delays and repeats messages, as a network may.
@@ -40,8 +40,11 @@ use crate::{
 
 /// Up to so many members, votes go directly to all.
 pub const DIRECT_MEMBERS: usize = 31;
-/// After its leader has failed it, a member votes directly for so many views.
-const DIRECT_VIEWS: u64 = 32;
+/// After its leader has failed it, a member votes directly for so many views, and for twice as many each time that it
+/// fails again …
+const FIRST_DIRECT_VIEWS: u64 = 4;
+/// … up to so many.
+const MOST_DIRECT_VIEWS: u64 = 32;
 /// Messages of the next cycle kept of one sender.
 const EARLY_MESSAGES: usize = 4;
 /// Votes for views further ahead are not passed on, as the core would drop them.
@@ -82,6 +85,8 @@ pub struct Relay {
     handed: BTreeMap<(Turn, StatementKind), Handed>,
     /// Up to this view this member votes directly.
     direct_until: View,
+    /// For so many views when its leader fails it the next time.
+    direct_views: u64,
     gathered: BTreeMap<(Turn, StatementKind), gather::Gathering>,
     /// Members of one's part that were waited for in vain, and not heard of since.
     absent: BTreeSet<MemberIndex>,
@@ -112,6 +117,7 @@ impl Relay {
             parts: None,
             handed: BTreeMap::new(),
             direct_until: View::new(0),
+            direct_views: FIRST_DIRECT_VIEWS,
             gathered: BTreeMap::new(),
             absent: BTreeSet::new(),
             unbundled: BTreeMap::new(),
@@ -248,7 +254,15 @@ impl Relay {
     /// Sends to all what the leader has not brought to anything, and asks f + 1 members, in turn, for what is missing.
     fn fall_back(&mut self) {
         let core = &self.core;
-        self.handed.retain(|(turn, kind), _| !core.is_settled(*turn, *kind));
+        let mut relayed = false;
+        self.handed.retain(|(turn, kind), handed| {
+            let settled = core.is_settled(*turn, *kind);
+            relayed |= settled && !handed.direct;
+            !settled
+        });
+        if relayed {
+            self.direct_views = FIRST_DIRECT_VIEWS;
+        }
         let mut overdue = Vec::new();
         for handed in self.handed.values_mut() {
             handed.ticks = handed.ticks.saturating_add(1);
@@ -261,7 +275,8 @@ impl Relay {
             return;
         }
         let view = self.core.view().get();
-        self.direct_until = View::new(view.saturating_add(DIRECT_VIEWS));
+        self.direct_until = View::new(view.saturating_add(self.direct_views));
+        self.direct_views = (2 * self.direct_views).min(MOST_DIRECT_VIEWS);
         for vote in overdue.into_iter().flatten() {
             self.out.push(Effect::Broadcast(Message::Vote(vote)));
         }
@@ -293,6 +308,7 @@ impl Relay {
         self.out.push(Effect::Began(committee));
         self.handed.clear();
         self.direct_until = View::new(0);
+        self.direct_views = FIRST_DIRECT_VIEWS;
         self.gathered.clear();
         self.absent.clear();
         self.unbundled.clear();

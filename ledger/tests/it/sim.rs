@@ -14,9 +14,7 @@ use galen_ledger::{
         Action, Candidate, Change, Committee, Genesis, Parameters, SignedChange, Statement, StatementKind,
         Upkeep,
     },
-    consensus::{
-        Effect, Input, Message, Relay, Setup, Timing, VoteRelay, core::CATCH_UP_BLOCKS,
-    },
+    consensus::{Effect, Input, Message, Relay, Setup, Timing, VoteRelay, core::CATCH_UP_BLOCKS},
     crypto::SecretKey,
     execution::{
         Executor, MemoryStore,
@@ -281,7 +279,10 @@ impl Sim {
             return;
         }
         let member = &mut self.members[head];
-        member.journal.sync().expect("syncs");
+        // As the node: a certificate alone proves itself, and may be lost.
+        if effects.iter().any(|effect| matches!(effect, Effect::Persist(record) if record.is_pledge())) {
+            member.journal.sync().expect("syncs");
+        }
         let signed = *member.core.sign_state();
         member.sign_file.write(&signed).expect("writes");
         // Or after so many effects, all of which were made durable.

@@ -319,7 +319,7 @@ heartbeat_ms = {heartbeat}
 # How far in the future the time of a block may be.
 drift_ms = {drift}
 # "auto": above {DIRECT_MEMBERS} members votes go through the leaders of groups: far fewer messages, twice the hops.
-# "direct": always to all. Members may differ in it.
+# "direct": always to all. It should be the same at all members.
 votes = "{votes}"
 
 [mempool]

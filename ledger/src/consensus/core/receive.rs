@@ -89,7 +89,8 @@ impl Core {
         }
         let state = self.views.entry(vote.statement.view()).or_default();
         let earlier = state.take_unverified_of(vote.voter);
-        let genuine: Vec<_> = earlier.into_iter().filter(|vote| vote.verify(&self.committee).is_ok()).collect();
+        let genuine: Vec<_> =
+            earlier.into_iter().filter(|vote| vote.verify(&self.committee).is_ok()).collect();
         genuine.into_iter().chain([vote]).for_each(|vote| self.count(vote));
     }
 

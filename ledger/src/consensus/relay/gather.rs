@@ -5,12 +5,15 @@ use std::{
     time::Duration,
 };
 
-use super::{Bundle, DIRECT_VIEWS, Relay};
+use super::{Bundle, Relay};
 use crate::{
     chain::{Statement, StatementKind, Vote},
     consensus::{Effect, Input, Message, RelayTimer, Timer},
     types::{MemberIndex, Turn, View},
 };
+
+/// Members of other parts whose vote came directly are handed certificates up to so many views after it.
+const HANDED_VIEWS: u64 = 2;
 
 /// The votes of one's part of one kind in a view: the first that each member sent.
 #[derive(Debug, Default)]
@@ -33,7 +36,8 @@ impl Relay {
         match parts.leader_of(from) {
             Some(leader) if leader == self.me => self.gather(vote.clone()),
             Some(_) => {
-                let until = View::new(vote.turn().view.get().saturating_add(DIRECT_VIEWS));
+                // A member that votes directly says so again in every view.
+                let until = View::new(vote.turn().view.get().saturating_add(HANDED_VIEWS));
                 self.orphans.insert(from, until);
             }
             None => {}
