@@ -5,6 +5,7 @@
 pub mod auditor;
 pub mod console;
 pub mod hospital;
+pub mod light;
 pub mod node;
 pub mod prover;
 pub mod testnet;
@@ -29,6 +30,9 @@ enum Command {
     /// Verify a chain from its exported file, trusting nobody
     #[command(subcommand)]
     Auditor(auditor::AuditorCommand),
+    /// Prove and verify one fact of a chain's state, with the genesis and nothing else
+    #[command(subcommand)]
+    Light(light::LightCommand),
     /// A hospital's side: see what would be released before anything is proven
     #[command(subcommand)]
     Hospital(hospital::HospitalCommand),
@@ -55,6 +59,7 @@ impl Cli {
                 runtime.block_on(demo::run(args, &console))
             }
             Command::Auditor(command) => command.run(),
+            Command::Light(command) => command.run(),
             Command::Hospital(command) => command.run(),
             Command::Prover(command) => runtime.block_on(command.run()),
             Command::Node(command) => runtime.block_on(command.run()),

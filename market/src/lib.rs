@@ -15,6 +15,7 @@
 //! | where does something lie in the state? | [`state_key`] |
 //! | how is a proof's verdict remembered? | [`verdict`] |
 //! | what can be read? | [`query`], [`audit`] |
+//! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 
 pub mod action;
@@ -24,6 +25,7 @@ pub mod application;
 pub mod audit;
 pub mod codec;
 pub mod config;
+pub mod fact;
 pub mod fault;
 pub mod id;
 pub mod money;

@@ -24,6 +24,7 @@ mod parts;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    ops::Deref,
     sync::Arc,
     time::Duration,
 };
@@ -32,7 +33,7 @@ pub use bundle::Bundle;
 use parts::Parts;
 use serde::{Deserialize, Serialize};
 
-use super::{Core, Effect, Input, Message, Recovered, RelayTimer, Setup, SignState, Timer, core::Tip};
+use super::{Core, Effect, Input, Message, Recovered, RelayTimer, Setup, Timer};
 use crate::{
     chain::{Certificate, Committee, StatementKind, Vote, genesis::MAX_MEMBERS},
     types::{MemberIndex, Turn, View},
@@ -103,6 +104,15 @@ pub struct Relay {
     out: Vec<Effect>,
 }
 
+/// What the core shows of itself.
+impl Deref for Relay {
+    type Target = Core;
+
+    fn deref(&self) -> &Core {
+        &self.core
+    }
+}
+
 impl Relay {
     /// Takes up where the log ends, as [`Core::start`] does.
     pub fn start(setup: Setup, recovered: Recovered, setting: VoteRelay) -> (Self, Vec<Effect>) {
@@ -133,31 +143,6 @@ impl Relay {
         effects.into_iter().for_each(|effect| relay.pass(effect));
         let out = std::mem::take(&mut relay.out);
         (relay, out)
-    }
-
-    /// The state machine inside.
-    pub fn core(&self) -> &Core {
-        &self.core
-    }
-
-    /// See [`Core::view`].
-    pub fn view(&self) -> View {
-        self.core.view()
-    }
-
-    /// See [`Core::turn`].
-    pub fn turn(&self) -> Turn {
-        self.core.turn()
-    }
-
-    /// See [`Core::tip`].
-    pub fn tip(&self) -> &Tip {
-        self.core.tip()
-    }
-
-    /// See [`Core::sign_state`].
-    pub fn sign_state(&self) -> &SignState {
-        self.core.sign_state()
     }
 
     /// Reacts to an input, as [`Core::step`] does.

@@ -405,7 +405,7 @@ impl Driver {
     /// Writes down for operators how this node is doing.
     fn measure(&self) {
         let (txs, bytes) = self.mempool.used();
-        self.meters.measure(self.core.core(), txs, bytes, clock::now_ms());
+        self.meters.measure(&self.core, txs, bytes, clock::now_ms());
     }
 
     /// The worker ends only when this thread does, or after it has reported a failure.

@@ -27,8 +27,8 @@ fn through(sim: &mut Sim, height: u64) {
     let schedule = sim.genesis.schedule();
     for member in &sim.members {
         let tip = member.executor.tip();
-        assert_eq!(member.core.core().committee().cycle(), schedule.cycle(tip.height.next()));
-        assert_eq!(*member.core.core().committee(), member.executor.committee());
+        assert_eq!(member.core.committee().cycle(), schedule.cycle(tip.height.next()));
+        assert_eq!(*member.core.committee(), member.executor.committee());
     }
 }
 
@@ -104,7 +104,7 @@ fn a_member_that_was_away_for_cycles_catches_up_and_votes() {
     sim.run_to(3, 1000 * DELTA);
     sim.members[2].away = true;
     sim.run_to(19, sim.now() + 4000 * DELTA);
-    assert!(sim.members[2].core.core().committee().cycle() < Cycle::new(2));
+    assert!(sim.members[2].core.committee().cycle() < Cycle::new(2));
     sim.members[2].away = false;
     sim.run_to(22, sim.now() + 1000 * DELTA);
     // Now one more leaves: the others need the one that came back.
@@ -179,14 +179,14 @@ fn a_member_is_admitted_syncs_and_votes() {
     let key = SecretKey::from_bytes(&[77; 32]);
     let joiner = sim.join(member(4), vec![key.clone()]);
     sim.run_to(4, sim.now() + 1000 * DELTA);
-    assert!(!sim.members[joiner].core.core().has_seat());
+    assert!(!sim.members[joiner].core.has_seat());
     let admit = Action::Admit { member: member(4), candidate: candidate(&sim, &key) };
     let item = approved(&sim, 1, admit, &[0, 2, 3]);
     sim.hand_in(0, item);
     sim.run_to(20, sim.now() + 4000 * DELTA);
     let committee = sim.members[0].executor.committee();
     assert_eq!((committee.size(), committee.quorum()), (5, 4));
-    assert!(sim.members[joiner].core.core().has_seat());
+    assert!(sim.members[joiner].core.has_seat());
     // Four of five are needed: without the new one and another nothing goes on, with it, it does.
     sim.members[1].away = true;
     sim.run_to(27, sim.now() + 4000 * DELTA);
@@ -200,7 +200,7 @@ fn a_member_is_removed_and_follows_without_a_vote() {
     sim.hand_in(1, item);
     sim.run_to(10, sim.now() + 1000 * DELTA);
     assert_eq!(sim.members[0].executor.committee().size(), 4);
-    assert!(!sim.members[4].core.core().has_seat());
+    assert!(!sim.members[4].core.has_seat());
     sim.run_to(20, sim.now() + 1000 * DELTA);
     assert!(sim.members[4].core.tip().height >= Height::new(20), "it follows");
     // Fewer than four are refused: the change waits in the pool, and gets into no block.
@@ -224,7 +224,7 @@ fn a_member_changes_its_keys() {
     sim.run_to(9, sim.now() + 1000 * DELTA);
     let committee = sim.members[0].executor.committee();
     assert_eq!(committee.key(member(2)), Some(&key.public()));
-    assert!(sim.members[2].core.core().has_seat());
+    assert!(sim.members[2].core.has_seat());
     sim.members[1].away = true;
     sim.run_to(20, sim.now() + 4000 * DELTA);
     // What was made once is not made again: the pool takes it, the first leader finds it out of order.

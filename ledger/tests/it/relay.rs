@@ -212,7 +212,7 @@ fn cycles_end_and_begin_with_relayed_votes_and_other_leaders() {
     let before = leaders(&net);
     assert!(later.iter().any(|leader| !before.contains(leader)), "the leaders change");
     let took = net.run(14, 60_000, |_| true);
-    assert!(net.members.iter().all(|member| member.core().committee().cycle() == Cycle::new(3)));
+    assert!(net.members.iter().all(|member| member.committee().cycle() == Cycle::new(3)));
     let votes = net.votes as f64 / (14.0 * 40.0);
     println!(
         "14 blocks in three cycles and a half: {took} ms of virtual time, {votes:.2} votes sent a block a member"

@@ -497,7 +497,7 @@ impl Sim {
                     let member = &mut self.members[head];
                     if member.up && member.life == life {
                         let effects = member.core.step(*input);
-                        let held = member.core.core().held();
+                        let held = member.core.held();
                         self.most_held = self.most_held.max(held);
                         assert!(held < 300, "bounded memory");
                         self.apply(head, effects);

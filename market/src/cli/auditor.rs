@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Subcommand;
 use galen_ledger::chain::Genesis;
-use galen_ledger::{AppError, Application, ChainId, Report, verify_chain_file};
+use galen_ledger::{AppError, Application, AuditedChain, ChainFault, ChainId, Report, verify_chain_file};
 use galen_market::Market;
 use galen_market::audit::AuditReport;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub enum AuditorCommand {
 }
 
 /// A chain's id in hex.
-fn chain_id(text: &str) -> Result<ChainId, String> {
+pub fn chain_id(text: &str) -> Result<ChainId, String> {
     let mut bytes = [0; 32];
     hex::decode_to_slice(text, &mut bytes).map_err(|_| "a chain's id is 64 hex digits".to_owned())?;
     Ok(ChainId::from_bytes(bytes))
@@ -52,16 +52,24 @@ impl Audit {
     }
 }
 
-/// Verifies a file from genesis, every proof included.
+/// Verifies a file from genesis, every proof included, and gives the chain with its state.
 ///
 /// # Errors
 /// The first fault.
-pub fn verify(file: &Path, expected: Option<ChainId>) -> anyhow::Result<Audit> {
+pub fn replay(file: &Path, expected: Option<ChainId>) -> Result<AuditedChain, ChainFault> {
     let make = |genesis: &Genesis, blobs| {
         let market = Market::new(&genesis.config, blobs).map_err(|fault| AppError(fault.to_string()))?;
         Ok(Arc::new(market) as Arc<dyn Application>)
     };
-    let audited = verify_chain_file(file, expected, make)?;
+    verify_chain_file(file, expected, make)
+}
+
+/// Verifies a file from genesis, and adds up what the market did.
+///
+/// # Errors
+/// The first fault.
+pub fn verify(file: &Path, expected: Option<ChainId>) -> anyhow::Result<Audit> {
+    let audited = replay(file, expected)?;
     let market = audited.read(|state, _| AuditReport::of(state))?;
     Ok(Audit { chain: audited.report().clone(), market })
 }

@@ -184,7 +184,7 @@ impl Net {
     }
 
     fn build(&mut self, at: usize, order: &BuildOrder) -> Arc<Block> {
-        let cycle = self.members[at].core().committee().cycle();
+        let cycle = self.members[at].committee().cycle();
         let txs = vec![format!("block of view {}", order.view).into_bytes()];
         let hashes: Vec<_> = txs.iter().map(|tx| TxHash::of(tx)).collect();
         let parent_view = self.built.get(&order.parent).copied().unwrap_or(View::new(0));
