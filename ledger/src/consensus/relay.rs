@@ -100,6 +100,8 @@ pub struct Relay {
     to_show: BTreeMap<View, (Certificate, u8)>,
     finality: Option<Certificate>,
     early: BTreeMap<MemberIndex, VecDeque<Message>>,
+    /// The same, of a cycle that has just begun.
+    begun: BTreeMap<MemberIndex, VecDeque<Message>>,
     ticking: bool,
     out: Vec<Effect>,
 }
@@ -136,6 +138,7 @@ impl Relay {
             to_show: BTreeMap::new(),
             finality: None,
             early: BTreeMap::new(),
+            begun: BTreeMap::new(),
             ticking: false,
             out: Vec::new(),
         };
@@ -150,8 +153,13 @@ impl Relay {
         match input {
             Input::Timer(Timer::Relay(RelayTimer::Tick)) => self.tick(),
             Input::Timer(Timer::Relay(RelayTimer::Flush(turn, kind))) => self.flush_incomplete(turn, kind),
+            Input::Timer(Timer::Status) => self.report(),
             Input::Message { from, message } => self.receive(from, message),
             other => self.feed(other),
+        }
+        // What came early for a cycle that has begun, after everything that its beginning brought.
+        for (from, messages) in std::mem::take(&mut self.begun) {
+            messages.into_iter().for_each(|message| self.receive(from, message));
         }
         std::mem::take(&mut self.out)
     }
@@ -259,20 +267,36 @@ impl Relay {
         if overdue.is_empty() {
             return;
         }
-        let view = self.core.view().get();
-        self.direct_until = View::new(view.saturating_add(self.direct_views));
+        self.direct_until = View::new(self.core.view().get().saturating_add(self.direct_views));
         self.direct_views = (2 * self.direct_views).min(MOST_DIRECT_VIEWS);
         for vote in overdue.into_iter().flatten() {
             self.out.push(Effect::Broadcast(Message::Vote(vote)));
         }
+        self.tell(self.committee.faults() + 1);
+    }
+
+    /// Says to so many members, not always the same ones, where this one is; whoever knows more answers.
+    fn tell(&mut self, count: usize) {
         let status = Message::Status(self.core.status());
-        let size = self.committee.size().max(1);
-        let first = usize::try_from(view % size as u64).unwrap_or(0);
+        let turn = self.core.view().get().wrapping_add(u64::from(self.me.get()));
+        let first = usize::try_from(turn % self.committee.size().max(1) as u64).unwrap_or(0);
         let mut others: Vec<_> = self.committee.members().collect();
+        let first = first.min(others.len());
         others.rotate_left(first);
-        let asked: Vec<_> =
-            others.into_iter().filter(|to| *to != self.me).take(self.committee.faults() + 1).collect();
-        asked.into_iter().for_each(|to| self.send(to, status.clone()));
+        let told: Vec<_> = others.into_iter().filter(|to| *to != self.me).take(count).collect();
+        told.into_iter().for_each(|to| self.send(to, status.clone()));
+    }
+
+    /// What is said from time to time goes to as many members as there are leaders: to all, with their answers, it would
+    /// be more than all votes.
+    fn report(&mut self) {
+        let few = self.parts.as_ref().map(|parts| parts.leaders().count());
+        for effect in self.core.step(Input::Timer(Timer::Status)) {
+            match (effect, few) {
+                (Effect::Broadcast(Message::Status(_)), Some(few)) => self.tell(few),
+                (effect, _) => self.pass(effect),
+            }
+        }
     }
 
     /// Who relays in the committee of the cycle.
@@ -301,9 +325,7 @@ impl Relay {
         self.shown.clear();
         self.to_show.clear();
         self.divide();
-        for (from, messages) in std::mem::take(&mut self.early) {
-            messages.into_iter().for_each(|message| self.receive(from, message));
-        }
+        self.begun = std::mem::take(&mut self.early);
     }
 
     /// Keeps what the leader of a part is sent before it has begun the cycle. The core keeps its own share of it.

@@ -35,8 +35,8 @@ pub struct Net {
     mangle: Mangle,
     /// Of each member, frames sent and their bytes.
     pub sent: Vec<(u64, u64)>,
-    /// Frames that are single votes.
-    pub votes: u64,
+    /// Votes that went to all.
+    pub direct: u64,
     /// Bundles delivered.
     pub bundles: u64,
     chain: BTreeMap<Height, BlockHash>,
@@ -72,7 +72,7 @@ impl Net {
             next: 0,
             mangle,
             sent: vec![(0, 0); usize::from(members)],
-            votes: 0,
+            direct: 0,
             bundles: 0,
             chain: BTreeMap::new(),
             finals: BTreeMap::new(),
@@ -109,7 +109,6 @@ impl Net {
     fn send(&mut self, from: usize, to: usize, message: &Message) {
         let bytes = message.to_bytes();
         self.sent[from].0 += 1;
-        self.votes += u64::from(matches!(message, Message::Vote(_)));
         self.sent[from].1 += bytes.len() as u64;
         for (message, late) in (self.mangle)(from, to, message) {
             self.bundles += u64::from(matches!(message, Message::Bundle(_)));
@@ -125,6 +124,7 @@ impl Net {
             match effect {
                 Effect::Send(to, message) => self.send(at, to.at(), &message),
                 Effect::Broadcast(message) => {
+                    self.direct += u64::from(matches!(message, Message::Vote(_)));
                     (0..self.members.len()).filter(|to| *to != at).for_each(|to| self.send(at, to, &message));
                 }
                 Effect::Arm(timer, after) => self.later(after.as_millis() as u64, at, Input::Timer(timer)),
