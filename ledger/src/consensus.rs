@@ -52,7 +52,7 @@ mod view;
 pub use self::{
     core::{Core, Recovered, Setup, Tip},
     effect::{BuildOrder, Committed, Effect, Executed, Input, Record, Rejection, RelayTimer, Timer, Timing},
-    message::{MAX_FRAME_BYTES, Message, Proposal},
+    message::{CompactProposal, MAX_FRAME_BYTES, Message, Proposal, Receipts},
     relay::{Bundle, Relay, VoteRelay},
     sign_state::SignState,
 };

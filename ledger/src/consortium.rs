@@ -32,7 +32,7 @@ use crate::{
     execution::{FinalBlock, StateProof, StoreError},
     export::{self, ExportError},
     links::{self, KeyFileError, LinksStatus},
-    node::{MempoolLimits, Node, NodeSettings, StartError, SubmitError, Submitted},
+    node::{MempoolLimits, Node, NodeSettings, StartError, SubmitError, Submitted, Verify},
     storage::{HomeLock, LockError},
     types::{Height, MemberIndex},
 };
@@ -80,6 +80,8 @@ pub struct ConsortiumSettings {
     pub idle_interval: Duration,
     /// How many transactions may wait.
     pub mempool: MempoolLimits,
+    /// What the members check in full before they vote for a block.
+    pub verify: Verify,
     /// How the members reach each other.
     pub links: MemberLinks,
     /// Where the members keep blobs.
@@ -98,6 +100,7 @@ impl ConsortiumSettings {
             timing: Timing::default(),
             idle_interval: Duration::from_millis(200),
             mempool: MempoolLimits::default(),
+            verify: Verify::default(),
             links: MemberLinks::default(),
             stores: BlobStores::default(),
         }
@@ -216,6 +219,7 @@ impl Consortium {
         settings.timing = self.settings.timing;
         settings.idle_interval = self.settings.idle_interval;
         settings.mempool = self.settings.mempool;
+        settings.verify = self.settings.verify;
         let blobs = self.blobs_of(member)?;
         let app = (self.factory)(member, Arc::clone(&blobs));
         let node = Node::start(settings, app, blobs, self.wiring.prepare(member)?);

@@ -13,7 +13,7 @@ use crate::{
     crypto::SecretKey,
     execution::{FinalBlock, executor::Candidates, upkeep::Duty},
     storage::{FinalRecord, JournalError},
-    types::{BlockHash, Height, MemberIndex, TxHash},
+    types::{BlockHash, Height, MemberIndex, MiniHash, TxHash},
 };
 
 /// What became of a submission.
@@ -73,6 +73,13 @@ pub enum Job {
     Commit(Vec<Committed>),
     /// Check transactions that have waited, on the newest state.
     Recheck(Vec<Arc<[u8]>>),
+    /// Check the transactions of a mini-block, on the newest state.
+    CheckMini {
+        /// Which.
+        name: MiniHash,
+        /// Its transactions.
+        txs: Vec<Arc<[u8]>>,
+    },
     /// Do what is owed to the beacon.
     Perform(Duty, SecretKey),
 }
@@ -111,6 +118,17 @@ pub enum Worked {
         /// Refused.
         refused: Vec<(TxHash, Refusal)>,
         /// In the chain.
+        known: Vec<TxHash>,
+        /// Good.
+        good: Vec<TxHash>,
+    },
+    /// A mini-block was checked.
+    CheckedMini {
+        /// Which.
+        name: MiniHash,
+        /// What of it was refused.
+        refused: Vec<(TxHash, Refusal)>,
+        /// What of it is in the chain.
         known: Vec<TxHash>,
     },
     /// The worker cannot go on.

@@ -1,6 +1,9 @@
 //! The log as the protocol sees it: what each record means, and where final blocks are.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use super::{
     Storage,
@@ -11,6 +14,7 @@ use crate::{
     chain::{Block, Certificate, Genesis, Outcome, Vote},
     codec::{Decode, DecodeError, Encode, Reader},
     consensus::{Committed, Record, Recovered, SignState, Tip},
+    lanes::MiniBlock,
     types::{BlockHash, ChainId, Height, Turn, View},
 };
 
@@ -19,6 +23,9 @@ const BLOCK: u8 = 2;
 const VOTE: u8 = 3;
 const CERTIFICATE: u8 = 4;
 const FINAL: u8 = 5;
+const MINI_BLOCK: u8 = 6;
+/// Bytes of mini-blocks that are kept from the log when it is opened; the oldest go.
+const MINI_BLOCKS_KEPT: usize = 64 * 1024 * 1024;
 
 /// The journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +35,10 @@ pub enum JournalError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// The log is of another chain.
-    #[error("the log is of chain {found}, not of {expected}: a folder holds one chain")]
+    #[error(
+        "the log is of chain {found}, not of {expected}: a folder holds one chain; give the node the genesis that this one \
+         began with, or another folder"
+    )]
     OtherChain {
         /// Of the log.
         found: ChainId,
@@ -60,6 +70,8 @@ pub struct FinalRecord {
 pub struct Journal {
     log: Log,
     index: Index,
+    /// Those of the newest cycle that were in no final block when the log was opened.
+    minis: Vec<MiniBlock>,
 }
 
 #[derive(Default)]
@@ -79,6 +91,7 @@ struct Reading {
     blocks: BTreeMap<BlockHash, Arc<Block>>,
     votes: Vec<Vote>,
     certificates: Vec<Certificate>,
+    minis: VecDeque<MiniBlock>,
     tip: Tip,
     finality: Option<Certificate>,
     fresh: bool,
@@ -109,6 +122,7 @@ impl Journal {
             blocks: BTreeMap::new(),
             votes: Vec::new(),
             certificates: Vec::new(),
+            minis: VecDeque::new(),
             tip,
             finality: None,
             fresh: true,
@@ -126,10 +140,10 @@ impl Journal {
             log.append(CHAIN, expected.as_bytes())?;
             log.sync()?;
         }
-        let Reading { index, blocks, votes, certificates, tip, finality, .. } = reading;
+        let Reading { index, blocks, votes, certificates, minis, tip, finality, .. } = reading;
         let blocks = blocks.into_values().collect();
         let recovered = Recovered { tip, finality, sign_state, blocks, votes, certificates };
-        Ok((Self { log, index }, recovered))
+        Ok((Self { log, index, minis: minis.into() }, recovered))
     }
 
     /// Writes a record. Not durable before [`Self::sync`].
@@ -150,6 +164,20 @@ impl Journal {
             }
         }
         Ok(())
+    }
+
+    /// Writes a mini-block: one's own, or one that is to be receipted. Not durable before [`Self::sync`].
+    ///
+    /// # Errors
+    /// When it cannot be written: the node must stop.
+    pub fn persist_mini(&mut self, mini: &MiniBlock) -> Result<(), JournalError> {
+        self.log.append(MINI_BLOCK, &mini.to_bytes())?;
+        Ok(())
+    }
+
+    /// The mini-blocks that were in the log, and in no final block, when it was opened.
+    pub fn take_minis(&mut self) -> Vec<MiniBlock> {
+        std::mem::take(&mut self.minis)
     }
 
     /// Writes that a block, which was persisted before, is final.
@@ -246,14 +274,35 @@ impl Reading {
             }
             VOTE => self.votes.push(Vote::from_bytes(bytes)?),
             CERTIFICATE => self.certificates.push(Certificate::from_bytes(bytes)?),
+            MINI_BLOCK => self.keep(MiniBlock::from_bytes(bytes)?),
             FINAL => self.finalize(FinalRecord::from_bytes(bytes)?, entry.place)?,
             tag => return Err(DecodeError::UnknownTag { what: "log record", tag }.into()),
         }
         Ok(())
     }
 
+    fn keep(&mut self, mini: MiniBlock) {
+        self.minis.push_back(mini);
+        let mut bytes: usize = self.minis.iter().map(MiniBlock::bytes).sum();
+        while bytes > MINI_BLOCKS_KEPT {
+            bytes -= self.minis.pop_front().map_or(bytes, |oldest| oldest.bytes());
+        }
+    }
+
+    /// Mini-blocks of earlier cycles, or in a final block, are of no use any more.
+    fn forget_minis(&mut self, height: Height, block: &Block) {
+        let cycle = self.schedule.cycle(height.next());
+        let done: BTreeSet<_> =
+            block.lanes.iter().map(|lane| (lane.header.author, lane.header.number)).collect();
+        self.minis.retain(|mini| {
+            mini.header.cycle >= cycle && !done.contains(&(mini.header.author, mini.header.number))
+        });
+    }
+
     fn finalize(&mut self, record: FinalRecord, place: Place) -> Result<(), JournalError> {
         let block = self.blocks.get(&record.block).ok_or(JournalError::Dangling(record.height))?;
+        let block = Arc::clone(block);
+        self.forget_minis(record.height, &block);
         let view = block.header.view;
         self.index.finalize(&record, view, place)?;
         self.tip = Tip { height: record.height, view, block: record.block, outcome: record.outcome };

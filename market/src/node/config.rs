@@ -10,7 +10,7 @@ use galen_ledger::ChainId;
 use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
 use galen_ledger::consensus::{Timing, VoteRelay, relay::DIRECT_MEMBERS};
 use galen_ledger::links::{Peer, peer};
-use galen_ledger::node::MempoolLimits;
+use galen_ledger::node::{MempoolLimits, Verify};
 use serde::{Deserialize, Serialize};
 
 /// The least number of a node that follows without a vote: members' numbers are below.
@@ -102,6 +102,22 @@ pub struct ConsensusSection {
     pub drift_ms: u64,
     /// How votes travel: `auto` or `direct`.
     pub votes: VoteRelay,
+    /// What this node checks in full before it votes for a block.
+    pub verify: VerifyMode,
+    /// With `verify = "receipts"`: how many receipts stand for a check. f + 1 if it is left out, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<usize>,
+}
+
+/// What a node checks in full before it votes for a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerifyMode {
+    /// Every transaction.
+    #[default]
+    Every,
+    /// Every transaction for which fewer than f + 1 members have given a receipt.
+    Receipts,
 }
 
 impl Default for ConsensusSection {
@@ -113,6 +129,8 @@ impl Default for ConsensusSection {
             heartbeat_ms: 5000,
             drift_ms: 10_000,
             votes: VoteRelay::Auto,
+            verify: VerifyMode::Every,
+            receipts: None,
         }
     }
 }
@@ -122,6 +140,14 @@ impl ConsensusSection {
     pub fn timing(&self) -> Timing {
         let ms = Duration::from_millis;
         Timing { delta: ms(self.delta_ms), max_delta: ms(self.max_delta_ms) }
+    }
+
+    /// What is checked in full before a vote.
+    pub fn verify(&self) -> Verify {
+        match self.verify {
+            VerifyMode::Every => Verify::Every,
+            VerifyMode::Receipts => Verify::Receipts { least: self.receipts },
+        }
     }
 
     /// When empty blocks are made although nobody waits.
@@ -321,6 +347,11 @@ drift_ms = {drift}
 # "auto": above {DIRECT_MEMBERS} members votes go through the leaders of groups: far fewer messages, twice the hops.
 # "direct": always to all. It should be the same at all members.
 votes = "{votes}"
+# "every": checks every transaction before it votes for a block. "receipts": not what is expensive of those for which f + 1
+# members have signed that they have checked them.
+verify = "{verify}"
+# With "receipts", how many that must be. If it is left out f + 1; fewer, and more, are refused.
+{receipts}
 
 [mempool]
 # Transactions that may wait, and their bytes in MiB.
@@ -351,6 +382,10 @@ level = {level}
             idle = consensus.idle_ms,
             heartbeat = consensus.heartbeat_ms,
             drift = consensus.drift_ms,
+            verify = if consensus.verify == VerifyMode::Every { "every" } else { "receipts" },
+            receipts = consensus
+                .receipts
+                .map_or("# receipts = …".to_owned(), |least| format!("receipts = {least}")),
             txs = mempool.txs,
             mib = mempool.mib,
             api = api.listen,

@@ -303,6 +303,9 @@ fn name(input: &Input) -> &'static str {
             Message::Tx(_) => "tx",
             Message::FetchBlob(_) | Message::BlobChunk(_) | Message::NoBlob(_) => "blob",
             Message::Upkeep { .. } => "upkeep",
+            Message::Compact(_) | Message::MiniBlock(_) | Message::FetchMinis(_) | Message::Receipts(_) => {
+                "lanes"
+            }
         },
         Input::Timer(_) => "timer",
         Input::Built(_) => "built",

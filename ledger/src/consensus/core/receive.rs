@@ -22,8 +22,12 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions go to the pool, blobs to their store, bundles to the relay: none of it is the core's.
+            // Transactions, lanes, blobs and bundles of votes are not the core's: it sees whole blocks.
             Message::Tx(_)
+            | Message::Compact(_)
+            | Message::MiniBlock(_)
+            | Message::FetchMinis(_)
+            | Message::Receipts(_)
             | Message::Bundle(_)
             | Message::FetchBlob(_)
             | Message::BlobChunk(_)

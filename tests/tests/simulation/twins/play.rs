@@ -7,6 +7,7 @@ use galen_ledger::{
     chain::{Block, Committee, Genesis, Header, Outcome, Parameters, block::tx_root, upkeep::upkeep_root},
     consensus::{BuildOrder, Committed, Core, Effect, Input, Message, Recovered, Setup, Timing, Tip},
     election::Election,
+    lanes::lanes_root,
     types::{BlockHash, ReceiptsRoot, TxHash},
 };
 
@@ -217,8 +218,9 @@ impl<'a> Stage<'a> {
             parent_outcome: outcome(&order.parent),
             tx_root: tx_root(&hashes),
             upkeep_root: upkeep_root(&[]),
+            lanes_root: lanes_root(&[]),
         };
-        Arc::new(Block { header, upkeep: Vec::new(), txs })
+        Arc::new(Block { header, upkeep: Vec::new(), lanes: Vec::new(), txs })
     }
 
     /// The view that a message is about; else the one that its sender is in.
