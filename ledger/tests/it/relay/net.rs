@@ -200,9 +200,10 @@ impl Net {
             parent_outcome: outcome(0),
             tx_root: tx_root(&hashes),
             upkeep_root: upkeep_root(&[]),
+            lanes_root: galen_ledger::lanes::lanes_root(&[]),
         };
         self.built.insert(header.hash(), order.view);
-        Arc::new(Block { header, upkeep: vec![], txs })
+        Arc::new(Block { header, upkeep: vec![], lanes: vec![], txs })
     }
 
     /// Runs until those who are heard have this height; gives the time that it took.
