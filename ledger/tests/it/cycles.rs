@@ -84,6 +84,8 @@ fn t52_agreement_through_cycles_with_a_member_that_has_two_heads_which_is_expell
         if record.barred {
             barred += 1;
             assert_eq!(record.credit.get(), 0);
+            // It is in force with the next cycle.
+            through(&mut sim, 34);
             let committee = sim.members[0].executor.committee();
             assert!(committee.contains(member(3)), "it keeps its vote until it is removed");
             assert_eq!(committee.size(), 4);

@@ -95,12 +95,16 @@ impl Core {
         let earlier = state.take_unverified_of(vote.voter);
         let genuine: Vec<_> =
             earlier.into_iter().filter(|vote| vote.verify(&self.committee).is_ok()).collect();
-        genuine.into_iter().chain([vote]).for_each(|vote| self.count(vote));
+        for vote in genuine.into_iter().chain([vote]) {
+            let statement = vote.statement;
+            self.count(vote);
+            self.verify_quorum(&statement);
+        }
     }
 
     /// Checks the signatures for a statement once they may complete what matters, and only as many: a quorum, or the
     /// f + 1 that give up a view.
-    fn verify_quorum(&mut self, statement: &Statement) {
+    pub(super) fn verify_quorum(&mut self, statement: &Statement) {
         if statement.kind() == StatementKind::Nullify {
             self.verify_up_to(statement, self.committee.faults() + 1);
         }
@@ -110,7 +114,7 @@ impl Core {
     /// Signatures that are wrong make way for others.
     fn verify_up_to(&mut self, statement: &Statement, enough: usize) {
         loop {
-            let state = self.views.entry(statement.view()).or_default();
+            let Some(state) = self.views.get_mut(&statement.view()) else { return };
             if state.certificate_of(statement.kind()) {
                 return;
             }
