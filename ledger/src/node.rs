@@ -11,6 +11,7 @@ mod mempool;
 mod meters;
 pub mod open;
 mod pull;
+mod snapshots;
 pub mod transport;
 pub mod upkeep;
 mod worker;

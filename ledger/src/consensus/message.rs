@@ -81,6 +81,10 @@ pub enum Message {
     BlobChunk(BlobChunk),
     /// Answers that the sender does not have this blob.
     NoBlob(BlobHash),
+    /// Asks for the newest snapshot above a height.
+    FetchSnapshot(Height),
+    /// Answers with its height and the name of its manifest, which is a blob.
+    Snapshot(Height, BlobHash),
 }
 
 /// Where a member is.
@@ -106,6 +110,7 @@ impl Message {
             Self::Upkeep { cycle, .. } => Some(*cycle),
             Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) => None,
             Self::FetchBlob(_) | Self::BlobChunk(_) | Self::NoBlob(_) => None,
+            Self::FetchSnapshot(_) | Self::Snapshot(..) => None,
         }
     }
 }
@@ -160,6 +165,15 @@ impl Encode for Message {
                 out.push(18);
                 blob.encode(out);
             }
+            Self::FetchSnapshot(above) => {
+                out.push(19);
+                above.encode(out);
+            }
+            Self::Snapshot(height, manifest) => {
+                out.push(20);
+                height.encode(out);
+                manifest.encode(out);
+            }
         }
     }
 }
@@ -203,6 +217,8 @@ impl Decode for Message {
             16 => Self::FetchBlob(Decode::decode(reader)?),
             17 => Self::BlobChunk(Decode::decode(reader)?),
             18 => Self::NoBlob(Decode::decode(reader)?),
+            19 => Self::FetchSnapshot(Decode::decode(reader)?),
+            20 => Self::Snapshot(Decode::decode(reader)?, Decode::decode(reader)?),
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

@@ -4,6 +4,7 @@ mod admit;
 mod build;
 mod ledger;
 mod light;
+mod snapshot;
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +15,7 @@ use super::{
     StateProof, Store, StoreError, keys,
     layer::Layer,
     run::{self, RunError},
+    store::FreezableStore,
     tree, upkeep,
     view::{View, in_space},
 };
@@ -106,6 +108,8 @@ pub struct Executor {
     genesis: Arc<Genesis>,
     chain_id: ChainId,
     store: Arc<dyn Store>,
+    /// The same, as what can be frozen.
+    freezable: Arc<FreezableStore>,
     /// Executed blocks that are not final.
     layers: RwLock<BTreeMap<BlockHash, Arc<Layer>>>,
     /// The newest final block. Held for writing while the store changes.
@@ -139,6 +143,8 @@ impl Executor {
         genesis: Arc<Genesis>,
         store: Arc<dyn Store>,
     ) -> Result<Self, SetupError> {
+        let freezable = Arc::new(FreezableStore::new(store));
+        let store: Arc<dyn Store> = Arc::clone(&freezable) as _;
         let chain_id = genesis.chain_id();
         let stored = store.get(keys::POSITION)?.and_then(|bytes| Position::from_bytes(&bytes).ok());
         let stored = stored.filter(|position| position.chain_id == chain_id);
@@ -155,7 +161,8 @@ impl Executor {
             Tip { position: Position::default(), committee: Arc::new(genesis.committee()), anchor: None };
         let is_fresh = tip.is_none();
         let tip = RwLock::new(tip.unwrap_or(fresh));
-        let executor = Self { app, genesis, chain_id, store, layers: RwLock::default(), tip };
+        let layers = RwLock::default();
+        let executor = Self { app, genesis, chain_id, store, freezable, layers, tip };
         if is_fresh {
             executor.reset()?;
         }

@@ -57,7 +57,7 @@ impl Channel {
             1 => Self::Proposals,
             2 => Self::Votes,
             3 => Self::Certificates,
-            4 | 5 | 16 | 18 => Self::Sync,
+            4 | 5 | 16 | 18 | 19 | 20 => Self::Sync,
             6 | 8 => Self::Bodies,
             7 => Self::Transactions,
             17 => Self::Blobs,

@@ -2,6 +2,7 @@
 //!
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
+pub(super) mod join;
 pub(super) mod needs;
 mod upkeep;
 
@@ -28,7 +29,8 @@ use crate::{
     chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
     consensus::{
-        BuildOrder, Core, Effect, Input, Message, Proposal, Record, SignState, Timer, core::CATCH_UP_BLOCKS,
+        BuildOrder, Core, Effect, Input, Message, Proposal, Record, SignState, Timer, Timing,
+        core::CATCH_UP_BLOCKS,
     },
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
@@ -90,6 +92,10 @@ pub(super) struct Driver {
     /// When the next block is due although there is nothing to put into it.
     pub idle_due: Option<Instant>,
     pub waits: bool,
+    /// How long the core waits.
+    pub timing: Timing,
+    /// The way to a snapshot, for a node that is far behind.
+    pub joining: join::Joining,
     pub meters: Arc<Meters>,
 }
 
@@ -125,14 +131,19 @@ impl Driver {
                 }
                 self.handle(event, &mut effects)?;
             }
-            self.fire_timers(&mut effects);
-            self.apply(effects)?;
-            self.offer_work()?;
+            if self.joining.installing.is_none() {
+                self.fire_timers(&mut effects);
+                self.apply(effects)?;
+                self.offer_work()?;
+            }
             self.measure();
         }
     }
 
     fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
+        if self.joining.installing.is_some() {
+            return self.handle_installing(event, effects);
+        }
         match event {
             Event::Frame { from, frame, held } => self.receive(from, &frame, held, effects),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
@@ -144,6 +155,7 @@ impl Driver {
             }
             Event::Arrived(need) => self.arrived(&need, effects),
             Event::GaveUp(need) => self.gave_up(&need),
+            Event::Joined(height) => self.joined(height, effects)?,
             Event::Stop => {}
         }
         Ok(())
@@ -161,7 +173,14 @@ impl Driver {
             Message::FetchBlob(request) => self.instruct(Order::Serve(from, request, held)),
             Message::BlobChunk(chunk) => self.instruct(Order::Chunk(from, chunk, held)),
             Message::NoBlob(blob) => self.instruct(Order::Absent(from, blob)),
-            message => effects.extend(self.core.step(Input::Message { from, message })),
+            Message::FetchSnapshot(above) => self.instruct(Order::Offer(from, above)),
+            Message::Snapshot(height, manifest) => self.instruct(Order::Offered(from, height, manifest)),
+            message => {
+                if let Message::Status(status) = &message {
+                    self.heard_height(from, status.height);
+                }
+                effects.extend(self.core.step(Input::Message { from, message }));
+            }
         }
     }
 
@@ -211,6 +230,8 @@ impl Driver {
             }
             // The cycle has ended meanwhile.
             Worked::Performed(..) => {}
+            // It is waited for only while it is done.
+            Worked::Installed => {}
             Worked::Rechecked { refused, known } => {
                 self.refuse(refused);
                 known.iter().for_each(|hash| self.mempool.remove(hash));

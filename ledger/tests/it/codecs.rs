@@ -147,6 +147,9 @@ fn message() -> impl Strategy<Value = Message> {
             Message::BlobChunk(BlobChunk { blob, size, index: 0, bytes })
         }),
         any::<[u8; 32]>().prop_map(|bytes| Message::NoBlob(BlobHash::from_bytes(bytes))),
+        any::<u64>().prop_map(|height| Message::FetchSnapshot(Height::new(height))),
+        (any::<u64>(), any::<[u8; 32]>())
+            .prop_map(|(height, bytes)| Message::Snapshot(Height::new(height), BlobHash::from_bytes(bytes))),
     ]
 }
 

@@ -15,5 +15,6 @@ mod links;
 mod logs;
 mod rules;
 mod sim;
+mod snapshot;
 mod states;
 mod upkeep;

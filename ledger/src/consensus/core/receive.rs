@@ -24,6 +24,8 @@ impl Core {
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
             // Transactions go to the pool and blobs to their store, neither of which is the core's.
             Message::Tx(_) | Message::FetchBlob(_) | Message::BlobChunk(_) | Message::NoBlob(_) => {}
+            // Nor are snapshots.
+            Message::FetchSnapshot(_) | Message::Snapshot(..) => {}
         }
     }
 

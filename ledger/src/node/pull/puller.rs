@@ -124,6 +124,11 @@ impl Puller {
         self.transfers.values().map(Transfer::due).chain(self.wants.due(now)).min()
     }
 
+    /// Whether nothing is wanted.
+    pub fn is_idle(&self) -> bool {
+        self.wants.is_empty()
+    }
+
     fn leave(&mut self, peer: MemberIndex, lied: bool) {
         if let Some(transfer) = self.transfers.remove(&peer) {
             self.wants.refused(&transfer.blob, peer, lied);
@@ -191,7 +196,8 @@ mod tests {
             let peers = having.iter().map(|(peer, bytes)| {
                 let blobs = MemoryBlobs::new();
                 blobs.store(bytes).expect("stores");
-                (MemberIndex::new(*peer), Serving::new(Arc::new(blobs)))
+                let none = crate::snapshot::Shelf::at(std::path::Path::new("/nowhere"));
+                (MemberIndex::new(*peer), Serving::new(Arc::new(blobs), none))
             });
             let members = (0..4).map(MemberIndex::new).collect();
             Self {

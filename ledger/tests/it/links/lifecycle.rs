@@ -225,6 +225,7 @@ fn every_message_has_a_channel() {
         Message::Vote(_) => Channel::Votes,
         Message::Certificate(_) => Channel::Certificates,
         Message::Status(_) | Message::Fetch(_) | Message::FetchBlob(_) | Message::NoBlob(_) => Channel::Sync,
+        Message::FetchSnapshot(_) | Message::Snapshot(..) => Channel::Sync,
         Message::Block(_) | Message::Upkeep { .. } => Channel::Bodies,
         Message::Tx(_) => Channel::Transactions,
         Message::BlobChunk(_) => Channel::Blobs,
@@ -302,5 +303,7 @@ fn messages() -> Vec<Message> {
             bytes: vec![1; CHUNK_BYTES],
         }),
         Message::NoBlob(blob),
+        Message::FetchSnapshot(galen_ledger::Height::new(u64::MAX)),
+        Message::Snapshot(galen_ledger::Height::new(u64::MAX), blob),
     ]
 }
