@@ -354,7 +354,7 @@ impl Driver {
     fn order(&mut self, order: BuildOrder) {
         let limits = self.genesis.parameters;
         let txs = self.mempool.candidates(limits.block_txs as usize, limits.block_bytes as usize);
-        let upkeep = self.upkeep.candidates(order.height.next());
+        let upkeep = self.upkeep.candidates(order.height);
         let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), upkeep, txs };
         self.give(Job::Build(order, candidates));
     }

@@ -79,8 +79,8 @@ pub struct NodeSettings {
     pub snapshot_lag: u64,
 }
 
-/// So many blocks are fetched and executed in a minute or so.
-const SNAPSHOT_LAG: u64 = 10_000;
+/// How many blocks behind a node usually takes a snapshot: to fetch and execute so many takes a minute or so.
+pub const SNAPSHOT_LAG: u64 = 10_000;
 
 /// A node cannot start.
 #[derive(Debug, thiserror::Error)]

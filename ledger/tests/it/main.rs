@@ -9,6 +9,7 @@ mod codecs;
 mod consortium;
 mod crash;
 mod cycles;
+mod endurance;
 mod export;
 mod light;
 mod links;
