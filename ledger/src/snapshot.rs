@@ -29,5 +29,5 @@ pub use chunk::{Chunk, MAX_CHUNK_BYTES};
 pub use fault::SnapshotFault;
 pub use file::{read_file, write_file};
 pub use manifest::{MAX_CHUNKS, Manifest};
-pub(crate) use restore::restore;
+pub(crate) use restore::{Restoring, restore};
 pub use shelf::{Shelf, Snapshot};

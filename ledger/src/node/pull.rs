@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use self::{
     backlog::Backlog,
-    join::{Joined, Joining},
+    join::{Joined, Joining, Offering},
     puller::{Pulled, Puller},
     serve::Serving,
 };
@@ -94,23 +94,29 @@ pub(super) struct Setup<'a> {
 pub(super) fn start(setup: Setup<'_>) -> std::io::Result<(mpsc::SyncSender<Order>, JoinHandle<()>)> {
     let (orders, ordered) = mpsc::sync_channel(ORDERS);
     let Setup { name, home, me, members, blobs, shelf, executor, transport, events } = setup;
+    let backlog = Backlog::open(home);
     let now = Instant::now();
-    let pulling = Pulling {
-        me,
-        puller: Puller::new(Arc::clone(&blobs), me, members.clone()),
-        members,
-        serving: Serving::new(Arc::clone(&blobs), shelf.clone()),
-        shelf,
-        joining: None,
-        backlog: Backlog::open(home),
-        blobs,
-        executor,
-        transport,
-        events,
-        scan_due: now,
-        save_due: now + SAVE,
+    // Made in its thread: a tree that is being restored stays in one.
+    let work = move || {
+        let pulling = Pulling {
+            me,
+            puller: Puller::new(Arc::clone(&blobs), me, members.clone()),
+            members,
+            serving: Serving::new(Arc::clone(&blobs), shelf.clone()),
+            shelf,
+            joining: None,
+            offering: Offering::default(),
+            backlog,
+            blobs,
+            executor,
+            transport,
+            events,
+            scan_due: now,
+            save_due: now + SAVE,
+        };
+        pulling.work(&ordered);
     };
-    let thread = std::thread::Builder::new().name(name).spawn(move || pulling.work(&ordered))?;
+    let thread = std::thread::Builder::new().name(name).spawn(work)?;
     Ok((orders, thread))
 }
 
@@ -122,6 +128,7 @@ struct Pulling {
     members: Vec<MemberIndex>,
     shelf: Shelf,
     joining: Option<Joining>,
+    offering: Offering,
     puller: Puller,
     serving: Serving,
     backlog: Backlog,
@@ -194,7 +201,7 @@ impl Pulling {
                 self.puller.set_members(members);
             }
             Order::Join(above, ahead) => self.join(above, ahead, now),
-            Order::Offer(to, above) => match join::offer(&self.shelf, above) {
+            Order::Offer(to, above) => match self.offering.above(&self.shelf, above) {
                 Ok(Some((height, manifest))) => self.send(to, &Message::Snapshot(height, manifest)),
                 Ok(None) => {}
                 Err(fault) => tracing::warn!(%fault, "the newest snapshot cannot be read"),
@@ -279,7 +286,7 @@ impl Pulling {
             match answer.blocking_recv().map_err(|_| Gone)? {
                 Ok(Some((block, _))) => self.note(height, &block.txs, now),
                 Ok(None) => self.backlog.note(height, []),
-                // It went on with a snapshot: blobs that were named before are got when somebody asks for them.
+                // It went on with a snapshot. What was named before was checked by others, and is asked of them.
                 Err(JournalError::BeforeBase { base, .. }) => self.backlog.skip_to(base),
                 Err(error) => {
                     tracing::error!(%height, %error, "a block cannot be read; its blobs are not looked for");

@@ -9,7 +9,7 @@ use jmt::{
 };
 use sha2::Sha256;
 
-use super::{Chunk, Snapshot, SnapshotFault};
+use super::{Chunk, Manifest, Snapshot, SnapshotFault};
 use crate::{
     codec::Decode,
     execution::{StoreError, keys, tree},
@@ -26,25 +26,66 @@ pub(crate) fn restore(
     snapshot: &Snapshot,
     mut write: impl FnMut(Writes) -> Result<(), StoreError>,
 ) -> Result<(), SnapshotFault> {
-    let (height, root) = (snapshot.manifest.height()?, snapshot.manifest.root()?);
-    let nodes = Arc::new(Nodes::default());
-    let version: Version = height.get();
-    let expected = RootHash(*root.as_bytes());
-    let mut tree = JellyfishMerkleRestore::<Sha256>::new_overwrite(Arc::clone(&nodes), version, expected)
-        .map_err(|error| StoreError::Damaged(error.to_string()))?;
+    let mut restoring = Restoring::begin(&snapshot.manifest)?;
     for index in 0..snapshot.manifest.chunks.len() {
+        write(restoring.add(&snapshot.chunk(index)?)?)?;
+    }
+    Ok(write(restoring.finish()?)?)
+}
+
+/// A state on its way from chunks to a tree.
+pub(crate) struct Restoring {
+    height: Height,
+    root: AppHash,
+    /// Chunks that have been added.
+    added: usize,
+    tree: JellyfishMerkleRestore<Sha256>,
+    nodes: Arc<Nodes>,
+}
+
+impl Restoring {
+    /// Begins with nothing.
+    ///
+    /// # Errors
+    /// When the manifest has no block.
+    pub fn begin(manifest: &Manifest) -> Result<Self, SnapshotFault> {
+        let (height, root) = (manifest.height()?, manifest.root()?);
+        let nodes = Arc::new(Nodes::default());
+        let (version, expected): (Version, _) = (height.get(), RootHash(*root.as_bytes()));
+        let tree = JellyfishMerkleRestore::new_overwrite(Arc::clone(&nodes), version, expected);
+        let tree = tree.map_err(|error| StoreError::Damaged(error.to_string()))?;
+        Ok(Self { height, root, added: 0, tree, nodes })
+    }
+
+    /// How many chunks have been added.
+    pub fn added(&self) -> usize {
+        self.added
+    }
+
+    /// Verifies the next chunk, and gives what it brings to a store. After a fault nothing more can be added.
+    ///
+    /// # Errors
+    /// When it does not follow those before it in the state.
+    pub fn add(&mut self, bytes: &[u8]) -> Result<Writes, SnapshotFault> {
+        let (index, root) = (self.added, self.root);
         let fault = |reason: String| SnapshotFault::Chunk { index, root, reason };
-        let chunk = Chunk::from_bytes(&snapshot.chunk(index)?).map_err(|error| fault(error.to_string()))?;
+        let chunk = Chunk::from_bytes(bytes).map_err(|error| fault(error.to_string()))?;
         let proof = chunk.proof().map_err(|error| fault(error.to_string()))?;
-        tree.add_chunk(chunk.leaves(), proof).map_err(|error| fault(error.to_string()))?;
-        write(entries(chunk, nodes.take()?))?;
+        self.tree.add_chunk(chunk.leaves(), proof).map_err(|error| fault(error.to_string()))?;
+        self.added += 1;
+        Ok(entries(chunk, self.nodes.take()?))
     }
-    tree.finish().map_err(|error| StoreError::Damaged(error.to_string()))?;
-    let last = nodes.take()?;
-    if root_of(&last, height) != Some(root) {
-        return Err(SnapshotFault::Incomplete { root, chunks: snapshot.manifest.chunks.len() });
+
+    /// Ends it, and gives the last nodes.
+    ///
+    /// # Errors
+    /// When something of the state is missing.
+    pub fn finish(self) -> Result<Writes, SnapshotFault> {
+        let Self { height, root, added: chunks, tree, nodes } = self;
+        tree.finish().map_err(|error| StoreError::Damaged(error.to_string()))?;
+        let last = nodes.take()?;
+        if root_of(&last, height) == Some(root) { Ok(last) } else { Err(SnapshotFault::Incomplete { root, chunks }) }
     }
-    Ok(write(last)?)
 }
 
 /// What a chunk brings to a store, with the nodes that are complete with it.

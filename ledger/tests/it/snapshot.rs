@@ -28,7 +28,7 @@ use crate::{app::Registers, consortium::start_with};
 
 /// Long enough for a round in which everybody's dealing finds a block.
 const CYCLE: u64 = 12;
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(300);
 
 fn short_cycles(settings: &mut ConsortiumSettings) {
     settings.parameters.cycle_blocks = CYCLE;

@@ -76,19 +76,6 @@ impl FreezableStore {
         *frozen = Arc::downgrade(&kept);
         Some(FrozenStore { inner: Arc::clone(&self.inner), kept })
     }
-
-    /// Changes the store, after `before` has seen to those who read what there was.
-    fn change(
-        &self,
-        before: impl FnOnce(&mut Kept) -> Result<(), StoreError>,
-        change: impl FnOnce() -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = frozen.upgrade() else { return change() };
-        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-        before(&mut kept)?;
-        change()
-    }
 }
 
 impl Store for FreezableStore {
@@ -101,17 +88,20 @@ impl Store for FreezableStore {
     }
 
     fn apply(&self, batch: Writes) -> Result<(), StoreError> {
-        let inner = self.inner.as_ref();
-        let keys = batch.clone();
-        self.change(|kept| kept.keep(inner, &keys), || inner.apply(batch))
+        let frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = frozen.upgrade() else { return self.inner.apply(batch) };
+        // Nobody reads between.
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.keep(self.inner.as_ref(), &batch)?;
+        self.inner.apply(batch)
     }
 
     fn clear(&self) -> Result<(), StoreError> {
-        let lose = |kept: &mut Kept| {
-            kept.lose();
-            Ok(())
-        };
-        self.change(lose, || self.inner.clear())
+        let frozen = self.frozen.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = frozen.upgrade() else { return self.inner.clear() };
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.lose();
+        self.inner.clear()
     }
 
     fn flush(&self) -> Result<(), StoreError> {

@@ -1,7 +1,8 @@
 //! Gets a snapshot from other nodes: asks one after the other for its newest, pulls the manifest from whoever offers it
-//! and the chunks from everybody, and verifies all of it. Time is an argument.
+//! and the chunks from everybody, and verifies each as soon as those before it are here. Time is an argument.
 //!
-//! What was pulled stays in a folder of its own until it is whole, also over restarts.
+//! What was pulled stays in a folder of its own until it is whole, also over restarts; what turns out to be no part of the
+//! state is removed, so that lies fill no disk.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -18,7 +19,7 @@ use crate::{
     blobs::{BlobChunk, Blobs, FileBlobs, MAX_BLOB_BYTES},
     chain::Genesis,
     consensus::Message,
-    snapshot::{Manifest, Shelf, Snapshot, SnapshotFault},
+    snapshot::{Manifest, Restoring, Shelf, Snapshot, SnapshotFault},
     types::{BlobHash, Height, MemberIndex},
 };
 
@@ -57,9 +58,44 @@ enum Stage {
     /// The manifest is on its way.
     Manifest { peer: MemberIndex, name: BlobHash, blobs: Arc<dyn Blobs>, puller: Puller },
     /// Its chunks are.
-    Chunks { peer: MemberIndex, manifest: Manifest, left: Vec<BlobHash>, blobs: Arc<dyn Blobs>, puller: Puller },
+    Chunks(Box<Chunks>),
     /// There is nothing more to do.
     Over,
+}
+
+/// The chunks of a snapshot on their way.
+struct Chunks {
+    /// Who offered it.
+    peer: MemberIndex,
+    snapshot: Snapshot,
+    /// How many of the chunks have been asked for.
+    wanted: usize,
+    restoring: Restoring,
+    puller: Puller,
+}
+
+impl Chunks {
+    /// Verifies what follows what was verified before, and wants more. Whether all of it is verified.
+    fn proceed(&mut self, now: Instant) -> Result<bool, SnapshotFault> {
+        let chunks = &self.snapshot.manifest.chunks;
+        while let Some(next) = chunks.get(self.restoring.added()) {
+            if !self.snapshot.chunks.has(next)? {
+                break;
+            }
+            self.restoring.add(&self.snapshot.chunk(self.restoring.added())?)?;
+        }
+        let verified = self.restoring.added();
+        for chunk in chunks.iter().take(verified + WANTED).skip(self.wanted) {
+            self.puller.want(*chunk, Urgency::Transaction, Some(self.peer), now);
+        }
+        self.wanted = self.wanted.max(verified + WANTED);
+        Ok(verified == chunks.len())
+    }
+
+    /// Those that were not verified.
+    fn doubtful(&self) -> impl Iterator<Item = &BlobHash> {
+        self.snapshot.manifest.chunks.iter().skip(self.restoring.added()).take(2 * WANTED)
+    }
 }
 
 impl Joining {
@@ -126,11 +162,11 @@ impl Joining {
     pub fn tick(&mut self, now: Instant) {
         match &mut self.stage {
             Stage::Asked { due, .. } if *due <= now => self.ask_next(now),
-            Stage::Manifest { puller, .. } | Stage::Chunks { puller, .. } => {
-                puller.tick(now);
+            Stage::Asked { .. } | Stage::Over => {}
+            Stage::Manifest { .. } | Stage::Chunks(_) => {
+                self.puller().into_iter().for_each(|puller| puller.tick(now));
                 self.proceed(now);
             }
-            Stage::Asked { .. } | Stage::Over => {}
         }
     }
 
@@ -138,14 +174,16 @@ impl Joining {
     pub fn due(&self, now: Instant) -> Option<Instant> {
         match &self.stage {
             Stage::Asked { due, .. } => Some(*due),
-            Stage::Manifest { puller, .. } | Stage::Chunks { puller, .. } => puller.due(now),
+            Stage::Manifest { puller, .. } => puller.due(now),
+            Stage::Chunks(chunks) => chunks.puller.due(now),
             Stage::Over => None,
         }
     }
 
     fn puller(&mut self) -> Option<&mut Puller> {
         match &mut self.stage {
-            Stage::Manifest { puller, .. } | Stage::Chunks { puller, .. } => Some(puller),
+            Stage::Manifest { puller, .. } => Some(puller),
+            Stage::Chunks(chunks) => Some(&mut chunks.puller),
             Stage::Asked { .. } | Stage::Over => None,
         }
     }
@@ -200,31 +238,36 @@ impl Joining {
 
     /// What was offered is no good: nobody else is to blame but whoever offered it.
     fn refuse(&mut self, reason: &str, now: Instant) {
-        if let Stage::Manifest { peer, .. } | Stage::Chunks { peer, .. } = &self.stage {
-            tracing::warn!(%peer, reason, "a snapshot that was offered is refused");
+        let (peer, doubtful) = match &self.stage {
+            Stage::Manifest { peer, name, .. } => (*peer, vec![*name]),
+            Stage::Chunks(chunks) => (chunks.peer, chunks.doubtful().copied().collect()),
+            Stage::Asked { .. } | Stage::Over => return,
+        };
+        tracing::warn!(%peer, reason, "a snapshot that was offered is refused");
+        for name in doubtful {
+            // Not there, it needs no removing.
+            let _ = fs::remove_file(self.shelf.incoming().join(name.to_string()));
         }
         self.ask_next(now);
     }
 
     fn arrived(&mut self, blob: BlobHash, now: Instant) {
-        match &mut self.stage {
+        let done = match &mut self.stage {
             Stage::Manifest { peer, name, blobs, .. } if *name == blob => {
                 let (peer, blobs) = (*peer, Arc::clone(blobs));
-                match self.read_manifest(blobs.as_ref(), &blob) {
-                    Ok(manifest) => self.pull_chunks(peer, manifest, blobs, now),
-                    Err(fault) if fault.is_bad() => self.refuse(&fault.to_string(), now),
-                    Err(fault) => self.fail(&fault),
-                }
+                self.read_manifest(blobs.as_ref(), &blob).and_then(|manifest| self.begin_chunks(peer, manifest, blobs, now))
             }
-            Stage::Chunks { peer, left, puller, .. } => {
-                let next = left.pop();
-                if let Some(next) = next {
-                    puller.want(next, Urgency::Transaction, Some(*peer), now);
-                } else if puller.is_idle() {
-                    self.install(now);
-                }
-            }
-            Stage::Manifest { .. } | Stage::Asked { .. } | Stage::Over => {}
+            Stage::Chunks(chunks) => match chunks.proceed(now) {
+                Ok(true) => self.finish(),
+                Ok(false) => Ok(()),
+                Err(fault) => Err(fault),
+            },
+            Stage::Manifest { .. } | Stage::Asked { .. } | Stage::Over => Ok(()),
+        };
+        match done {
+            Ok(()) => {}
+            Err(fault) if fault.is_bad() => self.refuse(&fault.to_string(), now),
+            Err(fault) => self.fail(&fault),
         }
     }
 
@@ -235,33 +278,40 @@ impl Joining {
         if manifest.height()? > self.above { Ok(manifest) } else { Err(SnapshotFault::NotASnapshot) }
     }
 
-    fn pull_chunks(&mut self, peer: MemberIndex, manifest: Manifest, blobs: Arc<dyn Blobs>, now: Instant) {
-        tracing::info!(%peer, height = ?manifest.height().ok(), chunks = manifest.chunks.len(), "fetching a snapshot");
-        let mut left: Vec<_> = manifest.chunks.iter().rev().copied().collect();
-        let first = left.split_off(left.len().saturating_sub(WANTED));
-        let mut puller = Puller::new(Arc::clone(&blobs), self.me, self.members.clone());
-        for chunk in first {
-            puller.want(chunk, Urgency::Transaction, Some(peer), now);
-        }
-        self.stage = Stage::Chunks { peer, manifest, left, blobs, puller };
+    /// Begins to pull the chunks.
+    fn begin_chunks(
+        &mut self,
+        peer: MemberIndex,
+        manifest: Manifest,
+        blobs: Arc<dyn Blobs>,
+        now: Instant,
+    ) -> Result<(), SnapshotFault> {
+        let height = manifest.height()?;
+        tracing::info!(%peer, %height, chunks = manifest.chunks.len(), "fetching a snapshot");
+        let restoring = Restoring::begin(&manifest)?;
+        let puller = Puller::new(Arc::clone(&blobs), self.me, self.members.clone());
+        let snapshot = Snapshot { manifest, chunks: blobs };
+        let mut chunks = Chunks { peer, snapshot, wanted: 0, restoring, puller };
+        let whole = chunks.proceed(now);
+        self.stage = Stage::Chunks(Box::new(chunks));
+        if whole? { self.finish() } else { Ok(()) }
     }
 
-    /// All is here: verifies it, and puts it on the shelf.
-    fn install(&mut self, now: Instant) {
-        let Stage::Chunks { manifest, blobs, .. } = &self.stage else { return };
-        let snapshot = Snapshot { manifest: manifest.clone(), chunks: Arc::clone(blobs) };
-        let kept = snapshot.verify(&self.genesis).and_then(|()| {
-            self.tidy(&snapshot.manifest)?;
-            self.shelf.keep(&self.shelf.incoming(), &snapshot.manifest)
-        });
-        match kept {
-            Ok(height) => {
-                self.out.push(Joined::Here(height));
-                self.stage = Stage::Over;
-            }
-            Err(fault) if fault.is_bad() => self.refuse(&fault.to_string(), now),
-            Err(fault) => self.fail(&fault),
+    /// All is here and verified: puts it on the shelf.
+    fn finish(&mut self) -> Result<(), SnapshotFault> {
+        let stage = std::mem::replace(&mut self.stage, Stage::Over);
+        let Stage::Chunks(chunks) = stage else { return Ok(()) };
+        let Chunks { peer, snapshot, wanted, restoring, puller } = *chunks;
+        if let Err(fault) = restoring.finish() {
+            // For what is said and removed.
+            let restoring = Restoring::begin(&snapshot.manifest)?;
+            self.stage = Stage::Chunks(Box::new(Chunks { peer, snapshot, wanted, restoring, puller }));
+            return Err(fault);
         }
+        self.tidy(&snapshot.manifest)?;
+        let height = self.shelf.keep(&self.shelf.incoming(), &snapshot.manifest)?;
+        self.out.push(Joined::Here(height));
+        Ok(())
     }
 
     /// Removes what other offers have left.
@@ -281,9 +331,21 @@ impl Joining {
     }
 }
 
-/// The newest snapshot here above a height, by its height and the name of its manifest.
-pub(super) fn offer(shelf: &Shelf, above: Height) -> Result<Option<(Height, BlobHash)>, SnapshotFault> {
-    let Some(height) = shelf.heights()?.pop().filter(|height| *height > above) else { return Ok(None) };
-    let bytes = shelf.load(height)?.manifest.to_file();
-    Ok((bytes.len() <= MAX_BLOB_BYTES).then(|| (height, BlobHash::of(&bytes))))
+/// Which snapshot is here for others: what was found is remembered, so that a question costs little.
+#[derive(Debug, Default)]
+pub(super) struct Offering(Option<(Height, BlobHash)>);
+
+impl Offering {
+    /// The newest snapshot above a height, by its height and the name of its manifest.
+    pub fn above(&mut self, shelf: &Shelf, height: Height) -> Result<Option<(Height, BlobHash)>, SnapshotFault> {
+        let Some(newest) = shelf.heights()?.pop().filter(|newest| *newest > height) else { return Ok(None) };
+        if self.0.is_none_or(|(known, _)| known != newest) {
+            let bytes = shelf.load(newest)?.manifest.to_file();
+            if bytes.len() > MAX_BLOB_BYTES {
+                return Ok(None);
+            }
+            self.0 = Some((newest, BlobHash::of(&bytes)));
+        }
+        Ok(self.0)
+    }
 }

@@ -124,11 +124,6 @@ impl Puller {
         self.transfers.values().map(Transfer::due).chain(self.wants.due(now)).min()
     }
 
-    /// Whether nothing is wanted.
-    pub fn is_idle(&self) -> bool {
-        self.wants.is_empty()
-    }
-
     fn leave(&mut self, peer: MemberIndex, lied: bool) {
         if let Some(transfer) = self.transfers.remove(&peer) {
             self.wants.refused(&transfer.blob, peer, lied);

@@ -201,11 +201,6 @@ impl Wants {
         steps
     }
 
-    /// Whether nothing is wanted.
-    pub fn is_empty(&self) -> bool {
-        self.wants.is_empty()
-    }
-
     #[cfg(test)]
     fn len(&self) -> usize {
         self.wants.len()
