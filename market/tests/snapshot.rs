@@ -36,7 +36,16 @@ impl Network {
         let dir = tempfile::tempdir().unwrap();
         let cycle = CYCLE.to_string();
         let mut command = galen();
-        command.args(["testnet", "--gateways", "0", "--cycle-blocks", &cycle, "--beacon-interval", &cycle, "--dir"]);
+        command.args([
+            "testnet",
+            "--gateways",
+            "0",
+            "--cycle-blocks",
+            &cycle,
+            "--beacon-interval",
+            &cycle,
+            "--dir",
+        ]);
         let written = output(command.arg(dir.path()));
         assert!(written.status.success(), "{}", errors(&written));
         Self(dir)
@@ -66,7 +75,8 @@ impl Network {
         loop {
             let asked = self.node("status", member, &["--json"]);
             let text = String::from_utf8_lossy(&asked.stdout).into_owned();
-            let status: Value = serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap_or_default();
+            let status: Value =
+                serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap_or_default();
             if status["height"].as_u64().is_some_and(|now| now >= height) {
                 return;
             }

@@ -298,7 +298,8 @@ fn rebuild(executor: &Executor, journal: &Journal, shelf: &Shelf) -> Result<(), 
         let install = || -> Result<bool, SnapshotFault> {
             let snapshot = shelf.load(height)?;
             let position = snapshot.manifest.position()?;
-            let known = journal.outcome(position.height).ok().flatten() == Some((position.block, position.outcome));
+            let known =
+                journal.outcome(position.height).ok().flatten() == Some((position.block, position.outcome));
             if known {
                 executor.install(&snapshot)?;
             }
@@ -343,8 +344,7 @@ fn launch(
     let name = |role: &str| format!("member {} {role}", settings.me);
     let snapshots = Snapshots::new(shelf.clone(), settings.snapshot_cycles);
     let executing = Worker::new(Arc::clone(&executor), settings.me, drift_ms, snapshots);
-    let worker =
-        worker::start(name("executes"), executing, work, events.clone()).map_err(io("thread"))?;
+    let worker = worker::start(name("executes"), executing, work, events.clone()).map_err(io("thread"))?;
     let (blocks, _) = broadcast::channel(FOLLOWED_BLOCKS);
     let (status, watched) =
         watch::channel(NodeStatus::Running { height: executor.tip().height, view: recovered.tip.view });

@@ -36,7 +36,8 @@ impl Snapshots {
         if !schedule.is_last(height) || self.cycles == 0 || !ended.is_multiple_of(self.cycles) {
             return;
         }
-        let begun = executor.capture().and_then(|capture| capture.map_or(Ok(()), |capture| self.begin(capture)));
+        let begun =
+            executor.capture().and_then(|capture| capture.map_or(Ok(()), |capture| self.begin(capture)));
         if let Err(fault) = begun {
             tracing::warn!(%height, %fault, "no snapshot is written");
         }

@@ -37,7 +37,8 @@ impl Chunk {
     /// The hashes to the right.
     pub(super) fn proof(&self) -> Result<SparseMerkleRangeProof<Sha256>, DecodeError> {
         let wrong = DecodeError::NotCanonical("proof of a chunk");
-        let proof: SparseMerkleRangeProof<Sha256> = borsh::from_slice(&self.right).map_err(|_| wrong.clone())?;
+        let proof: SparseMerkleRangeProof<Sha256> =
+            borsh::from_slice(&self.right).map_err(|_| wrong.clone())?;
         let again = borsh::to_vec(&proof).map_err(|_| wrong.clone())?;
         if again == self.right { Ok(proof) } else { Err(wrong) }
     }

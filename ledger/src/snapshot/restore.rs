@@ -84,7 +84,11 @@ impl Restoring {
         let Self { height, root, added: chunks, tree, nodes } = self;
         tree.finish().map_err(|error| StoreError::Damaged(error.to_string()))?;
         let last = nodes.take()?;
-        if root_of(&last, height) == Some(root) { Ok(last) } else { Err(SnapshotFault::Incomplete { root, chunks }) }
+        if root_of(&last, height) == Some(root) {
+            Ok(last)
+        } else {
+            Err(SnapshotFault::Incomplete { root, chunks })
+        }
     }
 }
 

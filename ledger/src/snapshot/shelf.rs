@@ -95,7 +95,11 @@ impl Shelf {
     fn names(&self) -> Result<Vec<String>, SnapshotFault> {
         let read = || -> io::Result<Vec<String>> {
             let names = fs::read_dir(&self.folder)?.map(|entry| Ok(entry?.file_name()));
-            Ok(names.collect::<io::Result<Vec<_>>>()?.into_iter().filter_map(|name| name.into_string().ok()).collect())
+            Ok(names
+                .collect::<io::Result<Vec<_>>>()?
+                .into_iter()
+                .filter_map(|name| name.into_string().ok())
+                .collect())
         };
         read().map_err(io_at(&self.folder))
     }

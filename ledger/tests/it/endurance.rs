@@ -86,7 +86,8 @@ impl World {
         let mut first = Vec::new();
         for (index, key) in (0..).zip(keys) {
             let store = Arc::new(WithoutReceipts(MemoryStore::new()));
-            let executor = Executor::open(Registers::new(), Arc::clone(&world.genesis), store).expect("opens");
+            let executor =
+                Executor::open(Registers::new(), Arc::clone(&world.genesis), store).expect("opens");
             let (me, committee) = (MemberIndex::new(index), executor.committee());
             let setup = Setup {
                 genesis: Arc::clone(&world.genesis),
@@ -138,9 +139,11 @@ impl World {
 
     /// Nothing is on its way: time passes to the next timer.
     fn fire(&mut self) {
-        let timers = self.members.iter().enumerate().flat_map(|(at, member)| {
-            member.timers.iter().map(move |(timer, due)| (*due, at, *timer))
-        });
+        let timers = self
+            .members
+            .iter()
+            .enumerate()
+            .flat_map(|(at, member)| member.timers.iter().map(move |(timer, due)| (*due, at, *timer)));
         let (due, at, timer) = timers.min().expect("a member always waits for something");
         self.now = self.now.max(due);
         self.members[at].timers.remove(&timer);

@@ -15,12 +15,13 @@ use galen_ledger::{
     beacon::BeaconMessage,
     chain::{Genesis, Upkeep},
     codec::{Decode, Encode},
+    consensus::{Committed, Record},
     consortium::ConsortiumSettings,
     execution::{Executor, MemoryStore, Store, StoreError, store::StoreEntries},
     node::{ReadError, StartError},
     snapshot::{Chunk, Manifest, Shelf, Snapshot, read_file, write_file},
     state::overlay::Writes,
-    storage::{FileStorage, Journal, JournalError, SignFile},
+    storage::{FileStorage, FinalRecord, Journal, JournalError, SignFile},
 };
 use tokio::time::timeout;
 
@@ -181,10 +182,14 @@ async fn a_node_begins_with_a_snapshot_votes_deals_and_has_the_same_state_for_cy
         matches!(read, Err(ReadError::Journal(JournalError::BeforeBase { base, .. })) if base == height),
         "{read:?}"
     );
-    let export = galen_ledger::export::export(&node, consortium.blobs().as_ref(), &dir.path().join("chain")).await;
+    let export =
+        galen_ledger::export::export(&node, consortium.blobs().as_ref(), &dir.path().join("chain")).await;
     assert!(export.expect_err("refused").to_string().contains("went on with a snapshot"));
     // Its own snapshots and light proofs are as good as any.
-    written(&home, Height::new(to.get() / CYCLE * CYCLE)).await.verify(consortium.genesis()).expect("verifies");
+    written(&home, Height::new(to.get() / CYCLE * CYCLE))
+        .await
+        .verify(consortium.genesis())
+        .expect("verifies");
     let proof = node.light_proof(&[b"a".to_vec()]).expect("reads").expect("there");
     let trust = galen_ledger::light::Trust::Genesis(consortium.genesis());
     assert!(proof.verify(trust).is_ok());
@@ -238,7 +243,10 @@ async fn t58_a_chunk_that_does_not_belong_to_the_state_is_refused_with_its_numbe
             chunk_fault(taken.verify(&without), index);
         } else {
             let cut = taken.verify(&without);
-            assert!(matches!(cut, Err(SnapshotFault::Incomplete { chunks, .. }) if chunks == last), "{cut:?}");
+            assert!(
+                matches!(cut, Err(SnapshotFault::Incomplete { chunks, .. }) if chunks == last),
+                "{cut:?}"
+            );
         }
         let mut twice = taken.chunks.clone();
         twice.insert(index, taken.chunks[index].clone());
@@ -246,7 +254,10 @@ async fn t58_a_chunk_that_does_not_belong_to_the_state_is_refused_with_its_numbe
         // The bytes under a name are not those that the name stands for.
         let missing = taken.with(&taken.chunks, |manifest| manifest.chunks[index] = BlobHash::of(b"other"));
         let missing = missing.verify(&taken.genesis);
-        assert!(matches!(missing, Err(SnapshotFault::Missing { index: of, .. }) if of == index), "{missing:?}");
+        assert!(
+            matches!(missing, Err(SnapshotFault::Missing { index: of, .. }) if of == index),
+            "{missing:?}"
+        );
     }
     let none = taken.verify(&[]);
     assert!(matches!(none, Err(SnapshotFault::NoChunks)), "{none:?}");
@@ -255,7 +266,9 @@ async fn t58_a_chunk_that_does_not_belong_to_the_state_is_refused_with_its_numbe
 #[tokio::test(flavor = "multi_thread")]
 async fn t58_a_forged_manifest_and_another_chain_are_refused() {
     let taken = taken().await;
-    let verify = |change: &dyn Fn(&mut Manifest)| taken.with(&taken.chunks, |manifest| change(manifest)).verify(&taken.genesis);
+    let verify = |change: &dyn Fn(&mut Manifest)| {
+        taken.with(&taken.chunks, |manifest| change(manifest)).verify(&taken.genesis)
+    };
     let light = |result: Result<(), SnapshotFault>| match result {
         Err(SnapshotFault::Light(fault)) => fault,
         other => panic!("{other:?}"),
@@ -344,7 +357,10 @@ async fn a_state_that_was_broken_off_while_it_was_restored_counts_for_nothing() 
         let again = Executor::open(app(), Arc::clone(&genesis), inner).expect("opens");
         if installed.is_ok() {
             assert_eq!(again.tip(), position);
-            assert_eq!(again.read(|state, _| state.get(b"a")).expect("reads").as_deref(), Some(b"1".as_slice()));
+            assert_eq!(
+                again.read(|state, _| state.get(b"a")).expect("reads").as_deref(),
+                Some(b"1".as_slice())
+            );
             break;
         }
         assert!(matches!(installed, Err(SnapshotFault::Store(_))), "{installed:?}");
@@ -402,9 +418,11 @@ async fn without_history(dir: &Path) -> (Consortium, Height) {
     let consortium = start_with(dir, adjust);
     let value = "x".repeat(200_000);
     for number in 0..7 {
-        consortium.submit(format!("set large-{number} {number}{value}").into_bytes()).await.expect("accepted");
+        consortium
+            .submit(format!("set large-{number} {number}{value}").into_bytes())
+            .await
+            .expect("accepted");
     }
-    // The chain rests at the end of a cycle, where nobody has signed anything of the next.
     let now = consortium.height().get();
     let height = consortium.advance((now / CYCLE + 2) * CYCLE - now).await.expect("advances");
     for index in 0..4 {
@@ -427,7 +445,7 @@ async fn without_history(dir: &Path) -> (Consortium, Height) {
     (consortium, height)
 }
 
-/// A member whose log ends at a height has nothing before it any more.
+/// A member has nothing before the end of a cycle any more. What it has said since stays.
 fn lose_history(home: &Path, genesis: &Arc<Genesis>, height: Height) {
     let storage = || Box::new(FileStorage::open(home.join("log")).expect("opens"));
     let (_, signed) = SignFile::open(storage()).expect("opens");
@@ -435,9 +453,18 @@ fn lose_history(home: &Path, genesis: &Arc<Genesis>, height: Height) {
     let executor = Executor::open(app, Arc::clone(genesis), Arc::new(MemoryStore::new())).expect("opens");
     let outcome = executor.genesis_outcome().expect("genesis");
     let (mut journal, _) = Journal::open(storage(), genesis, outcome, signed).expect("opens");
-    assert_eq!(journal.height(), height, "the chain rests there");
+    let mut later = Vec::new();
+    for height in (height.get() + 1..=journal.height().get()).map(Height::new) {
+        later.push(journal.block(height).expect("reads").expect("there"));
+    }
     let snapshot = Shelf::at(home).load(height).expect("reads");
     journal.rebase(snapshot.manifest.anchor().expect("there").clone()).expect("writes");
+    for (block, FinalRecord { outcome, certificate, .. }) in later {
+        let block = Arc::new(block);
+        journal.persist(&Record::Block(Arc::clone(&block))).expect("writes");
+        journal.finalize(&Committed { block, outcome, certificate }).expect("follows");
+    }
+    journal.sync().expect("writes");
 }
 
 fn home_of(dir: &Path, index: u16) -> PathBuf {
@@ -487,7 +514,8 @@ async fn t58_those_who_offer_forged_snapshots_are_found_out_and_others_are_asked
     for index in 0..2 {
         let shelf = Shelf::at(&home_of(dir.path(), index));
         for height in shelf.heights().expect("reads") {
-            let (snapshot, folder) = (shelf.load(height).expect("reads"), shelf_of(dir.path(), index, height));
+            let (snapshot, folder) =
+                (shelf.load(height).expect("reads"), shelf_of(dir.path(), index, height));
             let mut manifest = snapshot.manifest.clone();
             if index == 0 {
                 let last = manifest.chunks.len() - 1;

@@ -28,7 +28,10 @@ pub fn save(home: &Home, out: &Path, console: &Console) -> anyhow::Result<()> {
     let snapshot = shelf.load(height)?;
     snapshot.verify(&genesis).with_context(|| format!("the snapshot of height {height} does not verify"))?;
     write_file(&snapshot, out)?;
-    console.fact("snapshot", format!("height {height}, {} chunks, to {}", snapshot.manifest.chunks.len(), out.display()));
+    console.fact(
+        "snapshot",
+        format!("height {height}, {} chunks, to {}", snapshot.manifest.chunks.len(), out.display()),
+    );
     console.fact("state", snapshot.manifest.root()?);
     Ok(())
 }
@@ -42,7 +45,8 @@ pub fn restore(home: &Home, file: &Path, console: &Console) -> anyhow::Result<()
     let _lock = HomeLock::acquire(home.folder())?;
     let shelf = Shelf::open(&home.path("data"))?;
     let before = shelf.heights()?.pop();
-    let height = read_file(file, &genesis, &shelf).with_context(|| format!("{} is refused", file.display()))?;
+    let height =
+        read_file(file, &genesis, &shelf).with_context(|| format!("{} is refused", file.display()))?;
     ensure!(
         before.is_none_or(|before| before <= height),
         "{} is of height {height}; the node has a snapshot of height {} itself: nothing to do",

@@ -202,7 +202,8 @@ mod tests {
     use crate::execution::MemoryStore;
 
     fn writes(entries: impl IntoIterator<Item = (u32, Option<u8>)>) -> Writes {
-        let entry = |(key, value): (u32, Option<u8>)| (key.to_be_bytes().to_vec(), value.map(|value| vec![value]));
+        let entry =
+            |(key, value): (u32, Option<u8>)| (key.to_be_bytes().to_vec(), value.map(|value| vec![value]));
         entries.into_iter().map(entry).collect()
     }
 
@@ -221,7 +222,9 @@ mod tests {
         let mut found: Vec<_> = scan.by_ref().take(100).map(|entry| entry.expect("reads")).collect();
         // Changed, removed and new, before and after where the scan is; twice.
         for value in [2, 3] {
-            store.apply(writes((0..1000).map(|key| (key * 2, (key % 3 > 0).then_some(value))))).expect("writes");
+            store
+                .apply(writes((0..1000).map(|key| (key * 2, (key % 3 > 0).then_some(value)))))
+                .expect("writes");
             store.apply(writes((0..1000).map(|key| (key * 2 + 1, Some(value))))).expect("writes");
         }
         found.extend(scan.map(|entry| entry.expect("reads")));
@@ -230,7 +233,9 @@ mod tests {
         assert_eq!(frozen.get(&7u32.to_be_bytes()).expect("reads"), None);
         assert!(all(&frozen) == before && all(&store) != before);
         store.clear().expect("clears");
-        assert!(frozen.get(&[]).is_err() && frozen.scan(&[], None).next().is_some_and(|entry| entry.is_err()));
+        assert!(
+            frozen.get(&[]).is_err() && frozen.scan(&[], None).next().is_some_and(|entry| entry.is_err())
+        );
         drop(frozen);
         assert!(store.freeze().is_some());
     }

@@ -9,10 +9,7 @@ use std::{
 
 use super::{Driver, Fatal};
 use crate::{
-    consensus::{
-        Core, Effect, Message, Setup, Tip,
-        core::Recovered,
-    },
+    consensus::{Core, Effect, Message, Setup, Tip, core::Recovered},
     light::Anchor,
     node::{
         NodeStatus,

@@ -255,7 +255,8 @@ impl Joining {
         let done = match &mut self.stage {
             Stage::Manifest { peer, name, blobs, .. } if *name == blob => {
                 let (peer, blobs) = (*peer, Arc::clone(blobs));
-                self.read_manifest(blobs.as_ref(), &blob).and_then(|manifest| self.begin_chunks(peer, manifest, blobs, now))
+                self.read_manifest(blobs.as_ref(), &blob)
+                    .and_then(|manifest| self.begin_chunks(peer, manifest, blobs, now))
             }
             Stage::Chunks(chunks) => match chunks.proceed(now) {
                 Ok(true) => self.finish(),
@@ -337,7 +338,11 @@ pub(super) struct Offering(Option<(Height, BlobHash)>);
 
 impl Offering {
     /// The newest snapshot above a height, by its height and the name of its manifest.
-    pub fn above(&mut self, shelf: &Shelf, height: Height) -> Result<Option<(Height, BlobHash)>, SnapshotFault> {
+    pub fn above(
+        &mut self,
+        shelf: &Shelf,
+        height: Height,
+    ) -> Result<Option<(Height, BlobHash)>, SnapshotFault> {
         let Some(newest) = shelf.heights()?.pop().filter(|newest| *newest > height) else { return Ok(None) };
         if self.0.is_none_or(|(known, _)| known != newest) {
             let bytes = shelf.load(newest)?.manifest.to_file();
