@@ -173,6 +173,11 @@ impl Core {
         self.blocks.len()
     }
 
+    /// Views of which anything is known: those that are not final, and what is near or certified after them.
+    pub fn open_views(&self) -> usize {
+        self.views.len()
+    }
+
     /// Reacts to an input.
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
         if self.halted {

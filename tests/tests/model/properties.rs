@@ -27,7 +27,7 @@ pub const CHAIN: &str = "a chain of a block in every view is final";
 pub const AFTER: &str = "a block is final after a view was given up";
 
 /// All rules kept: everything. A rule dropped: only what it is expected to break, so that the search ends there.
-pub fn all(dropped: Option<Rule>) -> Vec<Property<Protocol>> {
+pub fn all(dropped: Option<Rule>, ordered: bool) -> Vec<Property<Protocol>> {
     match dropped {
         None => vec![
             Property::always(AGREEMENT, agreement),
@@ -41,7 +41,9 @@ pub fn all(dropped: Option<Rule>) -> Vec<Property<Protocol>> {
             }),
             Property::sometimes(AFTER, after),
         ],
-        Some(Rule::R3) => vec![Property::always(AGREEMENT, agreement), Property::always(DEAD, dead)],
+        Some(Rule::R3) if ordered => {
+            vec![Property::always(AGREEMENT, agreement), Property::always(DEAD, dead)]
+        }
         Some(_) => vec![Property::always(AGREEMENT, agreement)],
     }
 }

@@ -18,6 +18,8 @@ pub struct Protocol {
     pub views: usize,
     /// The rules.
     pub rules: Rules,
+    /// Whether states tell in which order a member gave up a view and notarized in it. No rule but R3 asks.
+    pub ordered: bool,
 }
 
 /// What an honest member does.
@@ -38,7 +40,7 @@ pub enum Step {
 impl Protocol {
     /// A model of so many views.
     pub fn new(views: usize, dropped: Option<Rule>) -> Self {
-        Self { tree: tree(views), views, rules: Rules { dropped } }
+        Self { tree: tree(views), views, rules: Rules { dropped }, ordered: true }
     }
 
     /// Of two blocks that differ in nothing but their names, the first to be voted for is called the first.
@@ -105,7 +107,7 @@ impl Model for Protocol {
         let member = &mut next.members[at];
         match step {
             Step::Notarize(_, block) => {
-                if member.sent.gave_up(self.tree[block].view) {
+                if self.ordered && member.sent.gave_up(self.tree[block].view) {
                     member.late |= 1 << block;
                 }
                 self.say(member, |votes| votes.notarized |= 1 << block);
@@ -119,6 +121,6 @@ impl Model for Protocol {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        properties::all(self.rules.dropped)
+        properties::all(self.rules.dropped, self.ordered)
     }
 }

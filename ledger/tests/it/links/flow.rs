@@ -85,6 +85,7 @@ async fn queues_are_bounded_under_a_flood() {
     for _ in 0..100 {
         nodes[0].send(1, &frame(1, 0, 2_000_000));
         nodes[0].send(1, &frame(6, 0, 2_000_000));
+        nodes[0].send(1, &frame(17, 0, 200_000));
     }
     let sent = nodes[0].peer(1).sent;
     for channel in Channel::ALL {
