@@ -176,9 +176,7 @@ impl Driver {
             Message::FetchSnapshot(above) => self.instruct(Order::Offer(from, above)),
             Message::Snapshot(height, manifest) => self.instruct(Order::Offered(from, height, manifest)),
             message => {
-                if let Message::Status(status) = &message {
-                    self.heard_height(from, status.height);
-                }
+                self.hear_height(from, &message);
                 effects.extend(self.core.step(Input::Message { from, message }));
             }
         }

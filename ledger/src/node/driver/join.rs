@@ -18,7 +18,7 @@ use crate::{
         upkeep::UpkeepPool,
     },
     snapshot::{Shelf, Snapshot, SnapshotFault},
-    types::{Height, MemberIndex},
+    types::{Cycle, Height, MemberIndex},
 };
 
 /// How long to wait after a search for a snapshot that came to nothing.
@@ -49,10 +49,27 @@ impl Joining {
 }
 
 impl Driver {
+    /// Takes from a message how high its sender is. Members without a seat are sent certificates only: one of a later cycle
+    /// says that those before it have ended.
+    pub(super) fn hear_height(&mut self, from: MemberIndex, message: &Message) {
+        let height = match message {
+            Message::Status(status) => Some(status.height),
+            Message::Certificate(certificate) => {
+                let before = certificate.turn().cycle.get().checked_sub(1);
+                before.map(|cycle| self.genesis.schedule().last(Cycle::new(cycle)))
+            }
+            _ => None,
+        };
+        if let Some(height) = height {
+            self.heard_height(from, height);
+        }
+    }
+
     /// A member says how high it is. That f + 1 say that they are far ahead begins the search: then one honest member is.
-    pub(super) fn heard_height(&mut self, from: MemberIndex, height: Height) {
+    fn heard_height(&mut self, from: MemberIndex, height: Height) {
         let far = self.core.tip().height.get().saturating_add(self.joining.lag);
-        self.joining.ahead.insert(from, height);
+        let known = self.joining.ahead.entry(from).or_default();
+        *known = height.max(*known);
         let committee = &self.committee;
         self.joining.ahead.retain(|member, height| height.get() > far && committee.contains(*member));
         let joining = &mut self.joining;
