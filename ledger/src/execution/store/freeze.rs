@@ -116,6 +116,8 @@ pub struct FrozenStore {
 }
 
 type Entry = (Vec<u8>, Vec<u8>);
+/// Some entries, and where to go on.
+type Page = (BTreeMap<Vec<u8>, Vec<u8>>, Option<Vec<u8>>);
 
 impl FrozenStore {
     fn kept(&self) -> Result<MutexGuard<'_, Kept>, StoreError> {
@@ -125,11 +127,7 @@ impl FrozenStore {
     }
 
     /// Some entries, and where to go on.
-    fn page(
-        &self,
-        start: &[u8],
-        end: Option<&[u8]>,
-    ) -> Result<(BTreeMap<Vec<u8>, Vec<u8>>, Option<Vec<u8>>), StoreError> {
+    fn page(&self, start: &[u8], end: Option<&[u8]>) -> Result<Page, StoreError> {
         let kept = self.kept()?;
         let page = self.inner.scan(start, end).take(PAGE).collect::<Result<BTreeMap<_, _>, _>>()?;
         let last = page.last_key_value().map(|(key, _)| key.clone()).filter(|_| page.len() == PAGE);
