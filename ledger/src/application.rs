@@ -57,6 +57,24 @@ pub trait Application: Send + Sync + 'static {
         txs.par_iter().map(|tx| self.check(state, context, tx)).collect()
     }
 
+    /// What [`Self::check`] checks, but for what is expensive and does not depend on the state: at least f + 1 members
+    /// have signed that they have checked it. Members that are set to trust receipts ask this instead. It must refuse
+    /// whatever `check` refuses of a transaction that an honest member has checked once, or auditors, who always check
+    /// everything, refuse the chain.
+    ///
+    /// # Errors
+    /// The refusal.
+    fn check_vouched(&self, state: &dyn StateRead, context: &BlockContext, tx: &[u8]) -> Result<(), Refusal> {
+        self.check(state, context, tx)
+    }
+
+    /// What a transaction may conflict with others about: they go through one group of members, which sees them first.
+    /// Without an answer every transaction goes its own way. It decides nothing but the way.
+    fn conflict_key(&self, tx: &[u8]) -> Option<Vec<u8>> {
+        let _ = tx;
+        None
+    }
+
     /// Applies one transaction. When the receipt is not `accepted`, the ledger drops what was written: a refused
     /// transaction leaves its receipt and nothing else. In a conflict the first in block order wins.
     fn execute(&self, state: &mut dyn StateWrite, context: &BlockContext, tx: &[u8]) -> Receipt;

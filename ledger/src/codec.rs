@@ -174,7 +174,18 @@ macro_rules! wrapped_bytes {
         }
     )*};
 }
-wrapped_bytes!(TxHash, BlockHash, TxRoot, ReceiptsRoot, AppHash, ChainId, BlobHash, OutcomeHash, ChangeHash);
+wrapped_bytes!(
+    TxHash,
+    BlockHash,
+    TxRoot,
+    ReceiptsRoot,
+    AppHash,
+    ChainId,
+    BlobHash,
+    OutcomeHash,
+    ChangeHash,
+    MiniHash
+);
 
 macro_rules! wrapped_integers {
     ($($name:ident: $int:ty),*) => {$(

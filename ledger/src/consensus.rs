@@ -51,6 +51,6 @@ mod view;
 pub use self::{
     core::{Core, Recovered, Setup, Tip},
     effect::{BuildOrder, Committed, Effect, Executed, Input, Record, Rejection, Timer, Timing},
-    message::{MAX_FRAME_BYTES, Message, Proposal},
+    message::{CompactProposal, MAX_FRAME_BYTES, Message, Proposal, Receipts},
     sign_state::SignState,
 };

@@ -32,7 +32,7 @@ use crate::{
     execution::{FinalBlock, StateProof, StoreError},
     export::{self, ExportError},
     links::{self, KeyFileError, LinksStatus},
-    node::{MempoolLimits, Node, NodeSettings, StartError, SubmitError, Submitted},
+    node::{MempoolLimits, Node, NodeSettings, StartError, SubmitError, Submitted, Verify},
     storage::{HomeLock, LockError},
     types::{Height, MemberIndex},
 };
@@ -80,6 +80,8 @@ pub struct ConsortiumSettings {
     pub idle_interval: Duration,
     /// How many transactions may wait.
     pub mempool: MempoolLimits,
+    /// What the members check in full before they vote for a block.
+    pub verify: Verify,
     /// How the members reach each other.
     pub links: MemberLinks,
     /// Where the members keep blobs.
@@ -102,6 +104,7 @@ impl ConsortiumSettings {
             timing: Timing::default(),
             idle_interval: Duration::from_millis(200),
             mempool: MempoolLimits::default(),
+            verify: Verify::default(),
             links: MemberLinks::default(),
             stores: BlobStores::default(),
             snapshot_cycles: 1,
@@ -224,6 +227,7 @@ impl Consortium {
         settings.mempool = self.settings.mempool;
         settings.snapshot_cycles = self.settings.snapshot_cycles;
         settings.snapshot_lag = self.settings.snapshot_lag.unwrap_or(settings.snapshot_lag);
+        settings.verify = self.settings.verify;
         let blobs = self.blobs_of(member)?;
         let app = (self.factory)(member, Arc::clone(&blobs));
         let node = Node::start(settings, app, blobs, self.wiring.prepare(member)?);

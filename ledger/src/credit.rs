@@ -23,6 +23,9 @@ const KEPT_OF_8: u32 = 7;
 const PROPOSALS: u32 = MOST / 16;
 /// For a secret committed and disclosed in every round.
 const SECRETS: u32 = MOST / 16;
+/// For receipts on as many mini-blocks as the average that blocks show. They make up for what else is missed, and are
+/// never needed: a proposer chooses which f + 1 receipts to show.
+const RECEIPTS: u32 = PROPOSALS;
 /// Lost for missing all of its turns: as much as proposing in all earns.
 const MISSED: u32 = PROPOSALS;
 /// Lost for each secret withheld: every other member had to work and to wait for it. Two cycles' gains of it.
@@ -49,6 +52,26 @@ pub struct Tally {
     pub disclosed: u32,
     /// Rounds in which it committed to a secret and did not disclose it.
     pub withheld: u32,
+    /// Receipts of its in final blocks.
+    pub receipts: u32,
+}
+
+/// What there was to do for everybody in a cycle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chances {
+    /// Rounds of the beacon that counted.
+    pub rounds: u32,
+    /// Receipts that final blocks would show of each member, if they showed f + 1 of all alike for each mini-block.
+    pub receipts: u32,
+}
+
+impl Chances {
+    /// Of a cycle with so many mini-blocks in final blocks, and so many members.
+    pub fn new(rounds: u32, minis: u32, members: usize) -> Self {
+        let (members, faults) = (members.max(1) as u64, members.saturating_sub(1) as u64 / 3);
+        let receipts = (u64::from(minis) * (faults + 1)).div_ceil(members);
+        Self { rounds, receipts: u32::try_from(receipts).unwrap_or(u32::MAX) }
+    }
 }
 
 impl Credit {
@@ -65,19 +88,21 @@ impl Credit {
         Self(number.min(MOST))
     }
 
-    /// Credit after a cycle in which `rounds` of the beacon could be taken part in. A member that had nothing to do
-    /// keeps what it has.
+    /// Credit after a cycle. A member that had nothing to do keeps what it has.
     #[must_use]
-    pub fn after(self, tally: &Tally, rounds: u32) -> Self {
+    pub fn after(self, tally: &Tally, chances: Chances) -> Self {
+        let Chances { rounds, receipts } = chances;
         let turns = u64::from(tally.proposed) + u64::from(tally.missed);
-        if turns == 0 && rounds == 0 {
+        if turns == 0 && rounds == 0 && receipts == 0 {
             return self;
         }
         let share = |whole: u32, part: u32, of: u64| match of {
             0 => 0,
             of => u64::from(whole) * u64::from(part).min(of) / of,
         };
-        let gains = share(PROPOSALS, tally.proposed, turns) + share(SECRETS, tally.disclosed, rounds.into());
+        let gains = share(PROPOSALS, tally.proposed, turns)
+            + share(SECRETS, tally.disclosed, rounds.into())
+            + share(RECEIPTS, tally.receipts, receipts.into());
         let losses = share(MISSED, tally.missed, turns) + u64::from(WITHHELD) * u64::from(tally.withheld);
         let kept = u64::from(self.0) * u64::from(KEPT_OF_8) / 8;
         let credit = (kept + gains).saturating_sub(losses).min(u64::from(MOST));
@@ -120,6 +145,7 @@ impl Encode for Tally {
         self.missed.encode(out);
         self.disclosed.encode(out);
         self.withheld.encode(out);
+        self.receipts.encode(out);
     }
 }
 
@@ -130,6 +156,7 @@ impl Decode for Tally {
             missed: Decode::decode(reader)?,
             disclosed: Decode::decode(reader)?,
             withheld: Decode::decode(reader)?,
+            receipts: Decode::decode(reader)?,
         })
     }
 }
@@ -141,21 +168,28 @@ mod tests {
     use super::*;
 
     fn steady(tally: Tally, rounds: u32) -> u32 {
-        (0..200).fold(Credit::default(), |credit, _| credit.after(&tally, rounds)).get()
+        let chances = Chances { rounds, receipts: 4 };
+        (0..200).fold(Credit::default(), |credit, _| credit.after(&tally, chances)).get()
     }
 
     #[test]
     fn what_is_done_decides_in_the_long_run() {
-        let good = Tally { proposed: 10, missed: 0, disclosed: 3, withheld: 0 };
+        let good = Tally { proposed: 10, disclosed: 3, ..Tally::default() };
         assert!(steady(good, 3) > 1000, "{}", steady(good, 3));
         let absent = Tally { proposed: 0, missed: 10, ..Tally::default() };
         assert_eq!(steady(absent, 3), 0);
-        let withholding = Tally { proposed: 10, disclosed: 2, withheld: 1, missed: 0 };
+        let withholding = Tally { proposed: 10, disclosed: 2, withheld: 1, ..Tally::default() };
         assert_eq!(steady(withholding, 3), 0);
         // One that is skipped has no turns, but the beacon: it can come back.
         let skipped = Tally { disclosed: 3, ..Tally::default() };
         assert!((480..=512).contains(&steady(skipped, 3)), "{}", steady(skipped, 3));
-        assert_eq!(Credit::new(100).after(&Tally::default(), 0), Credit::new(100));
+        assert_eq!(Credit::new(100).after(&Tally::default(), Chances::default()), Credit::new(100));
+        // Receipts earn as much as turns and no more, however many a proposer shows.
+        let receipts = |receipts| Tally { receipts, ..Tally::default() };
+        assert_eq!(steady(receipts(4), 3), steady(receipts(4000), 3));
+        assert_eq!(steady(receipts(4), 3), steady(skipped, 3));
+        assert!(steady(receipts(2), 3) < steady(receipts(4), 3));
+        assert_eq!(Chances::new(2, 10, 4), Chances { rounds: 2, receipts: 5 });
     }
 
     #[test]
@@ -170,15 +204,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn credit_stays_within_its_bounds(credit in 0u32..=1024, tally in any::<[u32; 4]>(), rounds in any::<u32>()) {
-            let [proposed, missed, disclosed, withheld] = tally;
-            let tally = Tally { proposed, missed, disclosed, withheld };
-            let after = Credit::new(credit).after(&tally, rounds);
+        fn credit_stays_within_its_bounds(credit in 0u32..=1024, tally in any::<[u32; 5]>(), chances in any::<[u32; 2]>()) {
+            let [proposed, missed, disclosed, withheld, receipts] = tally;
+            let tally = Tally { proposed, missed, disclosed, withheld, receipts };
+            let chances = Chances { rounds: chances[0], receipts: chances[1] };
+            let after = Credit::new(credit).after(&tally, chances);
             prop_assert!(after.get() <= 1024);
             prop_assert_eq!(Credit::from_bytes(&after.to_bytes()), Ok(after));
             // More of the good is never worse, more of the bad never better.
             let better = Tally { withheld: withheld.saturating_sub(1), disclosed: disclosed.saturating_add(1), ..tally };
-            prop_assert!(Credit::new(credit).after(&better, rounds) >= after);
+            prop_assert!(Credit::new(credit).after(&better, chances) >= after);
         }
     }
 }

@@ -34,6 +34,10 @@ pub enum Purpose {
     Possess = 6,
     /// A member approves a change of the membership.
     Approve = 7,
+    /// A member makes a mini-block.
+    MiniBlock = 8,
+    /// A member has checked and stored a mini-block.
+    Receipt = 9,
 }
 
 /// Where signatures are valid.

@@ -24,7 +24,7 @@ pub use verify::{AuditedChain, Report, verify_chain, verify_chain_file};
 pub use write::{ExportError, export};
 
 const MAGIC: &[u8; 8] = b"GALENCHN";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const DIGEST_CONTEXT: &str = "galen ledger v1 chain export";
 const MAX_BLOBS: usize = 1 << 24;
 /// A block of the largest parameters, with room for its certificates.

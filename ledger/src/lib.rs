@@ -18,11 +18,10 @@
 //! | how is it executed, and the state proven? | [`execution`] |
 //! | how do members reach each other? | [`links`] |
 //! | what survives a crash? | [`storage`] |
+//! | how do transactions reach the proposer? | [`lanes`] |
 //! | where does randomness come from? | [`beacon`] |
 //! | who proposes when? | [`election`], [`credit`] |
 //! | how do members come and go? | [`chain::change`], [`execution::upkeep`] |
-//!
-//! **Limits, for now.** Lanes have their place, and are not there yet.
 
 pub mod application;
 pub mod beacon;
@@ -36,6 +35,7 @@ pub mod crypto;
 pub mod election;
 pub mod execution;
 pub mod export;
+pub mod lanes;
 pub mod light;
 pub mod links;
 pub mod node;

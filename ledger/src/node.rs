@@ -7,6 +7,7 @@ mod awaiting;
 mod clock;
 mod driver;
 pub(crate) mod event;
+mod lanes;
 mod mempool;
 mod meters;
 pub mod open;
@@ -26,7 +27,7 @@ use tokio::sync::{broadcast, oneshot, watch};
 pub use self::{
     mempool::MempoolLimits,
     meters::Meter,
-    open::{NodeSettings, StartError},
+    open::{NodeSettings, StartError, Verify},
     transport::{Frame, Held, Inbox, MemoryLinks, Transport},
 };
 use crate::{

@@ -20,7 +20,7 @@ pub use journal::{FinalRecord, Journal, JournalError};
 pub use lock::{HomeLock, LockError};
 pub use log::{Entry, Log, LogError, Place};
 pub use memory::MemoryStorage;
-pub use sign_file::SignFile;
+pub use sign_file::{NumberFile, SignFile};
 
 use std::io;
 
@@ -73,4 +73,20 @@ pub trait Storage: Send {
     /// # Errors
     /// When it cannot be cut.
     fn truncate(&mut self, name: &str, length: u64) -> io::Result<()>;
+}
+
+/// What is wrong with a disk, and what to do about it where that is known.
+pub(crate) fn explained(error: &io::Error) -> String {
+    use io::ErrorKind::{FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => format!(
+            "no room to write ({error}): make room on the disk and start the node again; all that it has said is on the disk"
+        ),
+        PermissionDenied | ReadOnlyFilesystem => {
+            format!(
+                "the node's folder cannot be written ({error}): give it to the user that the node runs as"
+            )
+        }
+        _ => error.to_string(),
+    }
 }

@@ -4,8 +4,8 @@ pub mod hash;
 pub mod position;
 
 pub use hash::{
-    AppHash, BlobHash, BlockHash, ChainId, ChangeHash, CommitteeHash, OutcomeHash, ReceiptsRoot, TxHash,
-    TxRoot,
+    AppHash, BlobHash, BlockHash, ChainId, ChangeHash, CommitteeHash, MiniHash, OutcomeHash, ReceiptsRoot,
+    TxHash, TxRoot,
 };
 pub use position::{Cycle, Height, MemberIndex, Round, Turn, View};
 

@@ -210,6 +210,10 @@ impl<C: ProofCheck> Application for Market<C> {
         settle::waits(state)
     }
 
+    fn conflict_key(&self, tx: &[u8]) -> Option<Vec<u8>> {
+        Transaction::from_bytes(tx).ok().map(|tx| tx.conflict_key())
+    }
+
     fn attachments(&self, tx: &[u8]) -> Vec<BlobHash> {
         match Transaction::from_bytes(tx) {
             Ok(Transaction::Contribute(contribution)) => vec![contribution.blob],

@@ -10,6 +10,7 @@ mod collect;
 mod consortium;
 pub mod folder;
 mod forgery;
+mod members;
 mod register;
 mod sell;
 mod setup;
@@ -28,8 +29,10 @@ pub use setup::keys;
 use galen_prover::jobs::ProvingKeys;
 
 use crate::cli::console::{Console, duration};
+use crate::testnet;
 use cast::Cast;
-use folder::Folder;
+use folder::{Folder, Opened};
+use galen_ledger::Height;
 use source::Source;
 use summary::{Seconds, Summary};
 
@@ -39,25 +42,47 @@ use summary::{Seconds, Summary};
 /// Whatever stopped it, with what to do.
 pub async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<()> {
     let began = Instant::now();
-    let source = Source::resolve(&args)?;
+    let mut source = Source::resolve(&args)?;
+    let board = args.network.as_deref().map(testnet::board).transpose()?;
     let out = args.out.clone().map_or_else(temporary_folder, Ok)?;
-    let (folder, seed, resumed) = Folder::open(&out, &source.asked)?;
+    let joined = match &args.network {
+        Some(network) => {
+            let (keys, seconds) = setup::keys(console)?;
+            let consortium = consortium::join(console, network, &keys.verifying()).await?;
+            source.asked.network = Some(consortium.chain);
+            Some((keys, seconds, consortium))
+        }
+        None => None,
+    };
+    let height = joined.as_ref().map_or(Ok(0), |(_, _, joined)| joined.members.height().map(Height::get))?;
+    let Opened { folder, seed, began: began_at, resumed } = Folder::open(&out, &source.asked, height)?;
     if resumed {
         console.say(format!("going on with the demonstration in {}", out.display()));
     }
-    let cast = Cast::new(seed);
-
-    let (keys, keys_seconds) = setup::keys(console)?;
-    let consortium = consortium::start(console, &folder, &cast, &keys.verifying())?;
-    let stage =
-        setup::Stage { console, folder: &folder, cast: &cast, source: &source, consortium: &consortium };
+    let cast = Cast::on(board.unwrap_or(seed), seed);
+    let (keys, keys_seconds, consortium) = match joined {
+        Some(joined) => joined,
+        None => {
+            let (keys, seconds) = setup::keys(console)?;
+            let consortium = consortium::start(console, &folder, &cast, &keys.verifying())?;
+            (keys, seconds, consortium)
+        }
+    };
+    let stage = setup::Stage {
+        console,
+        folder: &folder,
+        cast: &cast,
+        source: &source,
+        consortium: &consortium,
+        began: began_at,
+    };
     let story = tokio::select! {
         story = play(&stage, keys) => story,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!(
             "interrupted; `galen demo --out {}` with the same arguments goes on from here", out.display()
         )),
     };
-    consortium.consortium.stop().await;
+    consortium.members.stop().await;
     let mut summary = story?;
     summary.seconds = Seconds { keys: keys_seconds, total: began.elapsed().as_secs_f64(), ..summary.seconds };
     summary.print(console, &out);

@@ -25,6 +25,7 @@ pub mod application;
 pub mod audit;
 pub mod codec;
 pub mod config;
+mod conflict;
 pub mod fact;
 pub mod fault;
 pub mod id;

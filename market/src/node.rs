@@ -6,9 +6,11 @@
 //! | what lies in its home? | [`home`], [`init`] |
 //! | what runs? | [`run`], [`serve`] |
 //! | what do operators see? | [`admin`], [`health`], [`metrics`], [`call`] |
+//! | how do members come and go? | [`change`] |
 
 pub mod admin;
 pub mod call;
+pub mod change;
 pub mod config;
 pub mod health;
 pub mod home;

@@ -3,9 +3,9 @@
 //! ```text
 //! cast               the seed of governance, treasury and audit authority (mode 0600)
 //! genesis            what the chain begins with
+//! market.json        the market's part of it, as `galen node found` takes it
 //! member-N/          a member's home
 //! gateway-N/         a gateway's home
-//! blobs/             ciphertexts, shared by all nodes
 //! logs/              what the started nodes write
 //! start.sh stop.sh   start all members in the background and wait until they are ready; stop them in order
 //! ```
@@ -31,7 +31,7 @@ use crate::node::config::{FIRST_FOLLOWER, Role};
 use crate::node::home::Home;
 use crate::node::init::{self, NewHome};
 
-/// Blobs are shared, and empty blocks pass, so that nobody waits for rounds of the beacon.
+/// Empty blocks pass, so that nobody waits for rounds of the beacon.
 const HEARTBEAT_MS: u64 = 1000;
 
 /// What is to be written.
@@ -68,6 +68,19 @@ pub fn market(cast: &Cast, members: u16, keys: &VerifyingKeys) -> MarketConfig {
     }
 }
 
+/// The seed of those who run a network.
+///
+/// # Errors
+/// When there is no network in the folder.
+pub fn board(dir: &Path) -> anyhow::Result<[u8; 32]> {
+    let path = dir.join("cast");
+    let none = || format!("{} holds no test network: `galen testnet --dir` writes one", dir.display());
+    let text = fs::read_to_string(&path).with_context(none)?;
+    let mut seed = [0; 32];
+    hex::decode_to_slice(text.trim(), &mut seed).with_context(|| format!("{} is damaged", path.display()))?;
+    Ok(seed)
+}
+
 /// Writes a network into a new folder.
 ///
 /// # Errors
@@ -100,9 +113,10 @@ pub fn write(dir: &Path, plan: &Plan, keys: &VerifyingKeys) -> anyhow::Result<Ch
         config,
     };
     genesis.validate().context("the genesis")?;
+    write_private(&dir.join("market.json"), &genesis.config)?;
     let file = dir.join("genesis");
     write_private(&file, &genesis.to_bytes())?;
-    finish(dir, &homes, &file)?;
+    finish(&homes, &file)?;
     scripts(dir, plan)?;
     Ok(genesis.chain_id())
 }
@@ -138,7 +152,7 @@ fn ports(count: usize, base: Option<u16>) -> anyhow::Result<Vec<u16>> {
 }
 
 /// Gives each home the genesis, its peers and the settings of a test network.
-fn finish(dir: &Path, homes: &[Home], genesis: &Path) -> anyhow::Result<()> {
+fn finish(homes: &[Home], genesis: &Path) -> anyhow::Result<()> {
     let mut peers = Vec::new();
     for home in homes {
         peers.push(init::entry(home, &home.config()?)?);
@@ -146,7 +160,6 @@ fn finish(dir: &Path, homes: &[Home], genesis: &Path) -> anyhow::Result<()> {
     for home in homes {
         let (mut config, _) = init::adopt(home, genesis)?;
         config.peers.clone_from(&peers);
-        config.node.blobs = dir.join("blobs");
         config.node.min_free_mib = 64;
         config.consensus.heartbeat_ms = HEARTBEAT_MS;
         init::write(home, &config)?;

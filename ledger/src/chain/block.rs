@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_len, put_list},
+    lanes::{Lane, LaneFault, MAX_LANES, lane::verify_lanes, lanes_root},
     types::{BlockHash, ChainId, Cycle, Height, MAX_TX_BYTES, MemberIndex, TxHash, TxRoot, View},
 };
 
@@ -39,6 +40,8 @@ pub struct Header {
     pub tx_root: TxRoot,
     /// Digest of the ledger's own affairs.
     pub upkeep_root: [u8; 32],
+    /// Digest of what is said of mini-blocks.
+    pub lanes_root: [u8; 32],
 }
 
 /// A block.
@@ -48,7 +51,10 @@ pub struct Block {
     pub header: Header,
     /// The ledger's own affairs, applied before the transactions, in this order.
     pub upkeep: Vec<Upkeep>,
-    /// The transactions, in the order of their execution.
+    /// The mini-blocks whose transactions come first.
+    pub lanes: Vec<Lane>,
+    /// The transactions, in the order of their execution: those of the lanes, by lane and place, and after them what the
+    /// proposer takes on its own account, without a mini-block.
     pub txs: Vec<Vec<u8>>,
 }
 
@@ -71,6 +77,27 @@ pub enum BlockFault {
     /// The ledger's affairs are not those of the header.
     #[error("the ledger's affairs do not match the header")]
     UpkeepRoot,
+    /// What is said of mini-blocks is not what the header commits to.
+    #[error("the lanes do not match the header")]
+    LanesRoot,
+    /// Too many mini-blocks, or too much left out of them.
+    #[error(
+        "{lanes} mini-blocks, of which {omitted} transactions are left out, exceed the limits of a block"
+    )]
+    LanesTooLarge {
+        /// Mini-blocks.
+        lanes: usize,
+        /// Transactions left out.
+        omitted: usize,
+    },
+    /// What is said of a mini-block is wrong.
+    #[error("lane {lane}: {fault}")]
+    Lane {
+        /// Which, counted from 0.
+        lane: usize,
+        /// What is wrong.
+        fault: LaneFault,
+    },
     /// Too many of the ledger's affairs.
     #[error("{0} bytes of the ledger's affairs exceed the limits of a block")]
     UpkeepTooLarge(usize),
@@ -124,7 +151,22 @@ impl Block {
         if view <= parent_view || parent_view < base || is_first != (parent_view == base) {
             return Err(BlockFault::ViewOrder);
         }
-        self.validate_body(genesis)
+        self.validate_body(genesis)?;
+        self.validate_lanes(genesis, committee)
+    }
+
+    /// Everybody computes the digest of every mini-block again: what is in the block, and what is left out, is what its
+    /// author signed.
+    fn validate_lanes(&self, genesis: &Genesis, committee: &Committee) -> Result<(), BlockFault> {
+        let omitted = self.lanes.iter().map(|lane| lane.omitted.len()).sum();
+        if self.lanes.len() > MAX_LANES || omitted > genesis.parameters.block_txs as usize {
+            return Err(BlockFault::LanesTooLarge { lanes: self.lanes.len(), omitted });
+        }
+        if lanes_root(&self.lanes) != self.header.lanes_root {
+            return Err(BlockFault::LanesRoot);
+        }
+        verify_lanes(&self.lanes, &self.tx_hashes(), &genesis.parameters, committee)
+            .map_err(|(lane, fault)| BlockFault::Lane { lane, fault })
     }
 
     fn validate_body(&self, genesis: &Genesis) -> Result<(), BlockFault> {
@@ -174,6 +216,7 @@ impl Encode for Header {
         self.parent_outcome.encode(out);
         self.tx_root.encode(out);
         self.upkeep_root.encode(out);
+        self.lanes_root.encode(out);
     }
 }
 
@@ -191,6 +234,7 @@ impl Decode for Header {
             parent_outcome: Decode::decode(reader)?,
             tx_root: Decode::decode(reader)?,
             upkeep_root: Decode::decode(reader)?,
+            lanes_root: Decode::decode(reader)?,
         })
     }
 }
@@ -199,10 +243,8 @@ impl Encode for Block {
     fn encode(&self, out: &mut Vec<u8>) {
         self.header.encode(out);
         put_list(out, &self.upkeep);
-        put_len(out, self.txs.len());
-        for tx in &self.txs {
-            put_bytes(out, tx);
-        }
+        put_list(out, &self.lanes);
+        put_txs(out, &self.txs);
     }
 }
 
@@ -210,11 +252,26 @@ impl Decode for Block {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let header = Decode::decode(reader)?;
         let upkeep = reader.list(MAX_UPKEEP_ITEMS, "upkeep")?;
-        let count = reader.length(MAX_TXS, "transactions")?;
-        let mut txs = Vec::with_capacity(count.min(reader.left()));
-        for _ in 0..count {
-            txs.push(reader.bytes(MAX_TX_BYTES, "transaction")?.to_vec());
-        }
-        Ok(Self { header, upkeep, txs })
+        let lanes = reader.list(MAX_LANES, "lanes")?;
+        Ok(Self { header, upkeep, lanes, txs: read_txs(reader)? })
     }
+}
+
+/// Appends transactions.
+pub(crate) fn put_txs(out: &mut Vec<u8>, txs: &[Vec<u8>]) {
+    put_len(out, txs.len());
+    for tx in txs {
+        put_bytes(out, tx);
+    }
+}
+
+/// Reads what [`put_txs`] writes.
+pub(crate) fn read_txs(reader: &mut Reader<'_>) -> Result<Vec<Vec<u8>>, DecodeError> {
+    let count = reader.length(MAX_TXS, "transactions")?;
+    // A transaction takes at least the four bytes of its length.
+    let mut txs = Vec::with_capacity(count.min(reader.left() / 4));
+    for _ in 0..count {
+        txs.push(reader.bytes(MAX_TX_BYTES, "transaction")?.to_vec());
+    }
+    Ok(txs)
 }

@@ -90,22 +90,10 @@ impl Certificate {
 }
 
 impl Encode for Certificate {
-    /// The signers go as a bitmap of as many bytes as the highest needs; then their signatures in order.
     fn encode(&self, out: &mut Vec<u8>) {
         self.cycle.encode(out);
         self.statement.encode(out);
-        let bytes = self.signatures.last().map_or(0, |(member, _)| member.at() / 8 + 1);
-        let mut bitmap = vec![0u8; bytes];
-        for (member, _) in &self.signatures {
-            if let Some(byte) = bitmap.get_mut(member.at() / 8) {
-                *byte |= 1 << (member.at() % 8);
-            }
-        }
-        put_len(out, bytes);
-        out.extend_from_slice(&bitmap);
-        for (_, signature) in &self.signatures {
-            signature.encode(out);
-        }
+        put_signatures(out, &self.signatures);
     }
 }
 
@@ -113,18 +101,40 @@ impl Decode for Certificate {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let cycle = Cycle::decode(reader)?;
         let statement = Statement::decode(reader)?;
-        let bitmap = reader.bytes(MAX_MEMBERS_EVER.div_ceil(8), "signer bitmap")?;
-        if bitmap.last() == Some(&0) {
-            return Err(DecodeError::NotCanonical("signer bitmap"));
-        }
-        let members = (0..).map(MemberIndex::new).take(bitmap.len() * 8);
-        let signed = |member: &MemberIndex| {
-            bitmap.get(member.at() / 8).is_some_and(|b| b >> (member.at() % 8) & 1 == 1)
-        };
-        let mut signatures = Vec::new();
-        for member in members.filter(signed) {
-            signatures.push((member, Signature::decode(reader)?));
-        }
+        let signatures = read_signatures(reader)?;
         Ok(Self { cycle, statement, signatures })
     }
+}
+
+/// Appends signatures, given in the order of the members' numbers, each at most once: the signers as a bitmap of as many
+/// bytes as the highest needs, then the signatures.
+pub(crate) fn put_signatures(out: &mut Vec<u8>, signatures: &[(MemberIndex, Signature)]) {
+    let bytes = signatures.last().map_or(0, |(member, _)| member.at() / 8 + 1);
+    let mut bitmap = vec![0u8; bytes];
+    for (member, _) in signatures {
+        if let Some(byte) = bitmap.get_mut(member.at() / 8) {
+            *byte |= 1 << (member.at() % 8);
+        }
+    }
+    put_len(out, bytes);
+    out.extend_from_slice(&bitmap);
+    for (_, signature) in signatures {
+        signature.encode(out);
+    }
+}
+
+/// Reads what [`put_signatures`] writes.
+pub(crate) fn read_signatures(reader: &mut Reader<'_>) -> Result<Vec<(MemberIndex, Signature)>, DecodeError> {
+    let bitmap = reader.bytes(MAX_MEMBERS_EVER.div_ceil(8), "signer bitmap")?;
+    if bitmap.last() == Some(&0) {
+        return Err(DecodeError::NotCanonical("signer bitmap"));
+    }
+    let members = (0..).map(MemberIndex::new).take(bitmap.len() * 8);
+    let signed =
+        |member: &MemberIndex| bitmap.get(member.at() / 8).is_some_and(|b| b >> (member.at() % 8) & 1 == 1);
+    let mut signatures = Vec::new();
+    for member in members.filter(signed) {
+        signatures.push((member, Signature::decode(reader)?));
+    }
+    Ok(signatures)
 }

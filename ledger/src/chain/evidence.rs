@@ -5,6 +5,7 @@
 //! | R1, or two outcomes finalized | two votes of one kind in one view |
 //! | R4 | a finalization and a nullification of one view |
 //! | one proposal a view | two signed proposals in one view |
+//! | one mini-block a number | two signed mini-blocks with one author and number |
 //!
 //! That a notarization came *after* a nullification (R3) cannot be proven: signatures have no order, and the reverse
 //! order is allowed. A vote that is sent again is the same vote, and proves nothing.
@@ -13,6 +14,7 @@ use super::{Committee, Statement, StatementKind, Vote, vote::proposal_body};
 use crate::{
     codec::{Decode, DecodeError, Encode, Reader},
     crypto::{BadSignature, Purpose, Signature},
+    lanes::LaneHeader,
     types::{BlockHash, Cycle, MemberIndex, View},
 };
 
@@ -32,6 +34,8 @@ pub enum Evidence {
         /// The blocks, each with the signature over its hash and the view.
         blocks: [(BlockHash, Signature); 2],
     },
+    /// Two mini-blocks with one author and number.
+    MiniBlocks([(LaneHeader, Signature); 2]),
 }
 
 /// What is brought forward proves nothing.
@@ -62,6 +66,7 @@ impl Evidence {
         match self {
             Self::Votes(vote, _) => vote.voter,
             Self::Proposals { proposer, .. } => *proposer,
+            Self::MiniBlocks([(header, _), _]) => header.author,
         }
     }
 
@@ -70,6 +75,7 @@ impl Evidence {
         match self {
             Self::Votes(vote, _) => vote.cycle,
             Self::Proposals { cycle, .. } => *cycle,
+            Self::MiniBlocks([(header, _), _]) => header.cycle,
         }
     }
 
@@ -99,6 +105,18 @@ impl Evidence {
                 }
                 Ok(())
             }
+            Self::MiniBlocks([one, other]) => {
+                let name = |header: &LaneHeader| (header.cycle, header.author, header.number);
+                if one.0 == other.0 || name(&one.0) != name(&other.0) {
+                    return Err(EvidenceFault::Compatible);
+                }
+                for (header, signature) in [one, other] {
+                    let ours = header.cycle == committee.cycle();
+                    let signed = header.verify_signature(signature, committee);
+                    signed.ok().filter(|()| ours).ok_or(BadSignature)?;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -121,6 +139,13 @@ impl Encode for Evidence {
                     signature.encode(out);
                 }
             }
+            Self::MiniBlocks(minis) => {
+                out.push(3);
+                for (header, signature) in minis {
+                    header.encode(out);
+                    signature.encode(out);
+                }
+            }
         }
     }
 }
@@ -138,6 +163,10 @@ impl Decode for Evidence {
                     (Decode::decode(reader)?, Decode::decode(reader)?),
                 ],
             },
+            3 => Self::MiniBlocks([
+                (Decode::decode(reader)?, Decode::decode(reader)?),
+                (Decode::decode(reader)?, Decode::decode(reader)?),
+            ]),
             tag => return Err(DecodeError::UnknownTag { what: "evidence", tag }),
         })
     }

@@ -27,7 +27,7 @@ use crate::{
 pub use recover::Recovered;
 
 /// Votes for views further ahead than this are dropped before their signature is checked.
-const VIEWS_AHEAD: u64 = 10;
+pub(crate) const VIEWS_AHEAD: u64 = 10;
 /// A member that is further behind than so many blocks catches up in steps of so many: it holds no more in memory.
 pub const CATCH_UP_BLOCKS: u64 = 64;
 
@@ -171,6 +171,11 @@ impl Core {
     /// Blocks held that are not final: bounded by what honest members notarize, and by pending fetches.
     pub fn held(&self) -> usize {
         self.blocks.len()
+    }
+
+    /// A block that is held and not final.
+    pub fn block(&self, hash: &BlockHash) -> Option<&Arc<Block>> {
+        self.blocks.get(hash).map(|entry| &entry.block)
     }
 
     /// Views of which anything is known: those that are not final, and what is near or certified after them.

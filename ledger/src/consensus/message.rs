@@ -4,14 +4,27 @@ use std::sync::Arc;
 
 use crate::{
     blobs::{BlobChunk, BlobRequest},
-    chain::{Block, Certificate, Committee, Upkeep, Vote, vote::proposal_body},
-    codec::{Decode, DecodeError, Encode, Reader, put_bytes},
+    chain::{
+        Block, Certificate, Committee, Header, Upkeep, Vote,
+        block::{put_txs, read_txs},
+        certificate::{put_signatures, read_signatures},
+        upkeep::{MAX_UPKEEP_ITEMS, upkeep_root},
+        vote::proposal_body,
+    },
+    codec::{Decode, DecodeError, Encode, Reader, put_bytes, put_list},
     crypto::{Purpose, Scope, SecretKey, Signature},
-    types::{BlobHash, BlockHash, Cycle, Height, MAX_TX_BYTES, Turn, View},
+    lanes::{Lane, MAX_LANES, MiniBlock, lanes_root},
+    types::{BlobHash, BlockHash, Cycle, Height, MAX_TX_BYTES, MemberIndex, MiniHash, Turn, View},
 };
 
 /// Largest message, in bytes; a link refuses longer frames before it allocates anything.
 pub const MAX_FRAME_BYTES: usize = 40 * 1024 * 1024;
+
+/// Tags of the messages of lanes.
+pub(crate) const COMPACT: u8 = 9;
+pub(crate) const MINI_BLOCK: u8 = 10;
+pub(crate) const FETCH_MINIS: u8 = 11;
+pub(crate) const RECEIPTS: u8 = 12;
 
 /// A block with the signature of the leader that proposes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +64,84 @@ impl Proposal {
     }
 }
 
+/// A proposal as it travels: without the bodies of mini-blocks, which the receivers have, or ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CompactProposal {
+    /// The view.
+    pub view: View,
+    /// The leader's signature, over the view and the hash of the header.
+    pub signature: Signature,
+    /// The block's header.
+    pub header: Header,
+    /// The ledger's own affairs.
+    pub upkeep: Vec<Upkeep>,
+    /// The mini-blocks.
+    pub lanes: Vec<Lane>,
+    /// The transactions that the proposer takes on its own account.
+    pub own: Vec<Vec<u8>>,
+}
+
+impl CompactProposal {
+    /// Leaves out of a proposal what is in mini-blocks.
+    pub fn of(proposal: &Proposal) -> Self {
+        let block = &proposal.block;
+        let in_lanes = block.lanes.iter().map(Lane::included).sum();
+        Self {
+            view: proposal.view,
+            signature: proposal.signature,
+            header: block.header.clone(),
+            upkeep: block.upkeep.clone(),
+            lanes: block.lanes.clone(),
+            own: block.txs.iter().skip(in_lanes).cloned().collect(),
+        }
+    }
+
+    /// The view it is in, and its cycle.
+    pub fn turn(&self) -> Turn {
+        Turn { cycle: self.header.cycle, view: self.view }
+    }
+
+    /// Whether it is signed by the leader of its view, and what is here of the block is what the header commits to.
+    pub fn is_signed(&self, committee: &Committee) -> bool {
+        let key = committee.leader(self.view).and_then(|leader| committee.key(leader));
+        let body = proposal_body(self.view, &self.header.hash());
+        lanes_root(&self.lanes) == self.header.lanes_root
+            && upkeep_root(&self.upkeep) == self.header.upkeep_root
+            && key.is_some_and(|key| {
+                key.verify(&committee.scope(), Purpose::Propose, &body, &self.signature).is_ok()
+            })
+    }
+
+    /// Transactions that the block has.
+    pub fn txs(&self) -> usize {
+        self.lanes.iter().map(Lane::included).fold(self.own.len(), usize::saturating_add)
+    }
+
+    /// Puts the bodies back, one mini-block for each lane, in their order. Whether it is the block that was proposed is
+    /// checked with the block.
+    pub fn whole<'a>(self, minis: impl IntoIterator<Item = &'a MiniBlock>) -> Proposal {
+        let included = self.lanes.iter().zip(minis).flat_map(|(lane, mini)| lane.included_of(mini));
+        let mut txs: Vec<_> = included.map(|tx| tx.to_vec()).collect();
+        txs.extend(self.own);
+        let block = Block { header: self.header, upkeep: self.upkeep, lanes: self.lanes, txs };
+        Proposal { view: self.view, block: Arc::new(block), signature: self.signature }
+    }
+}
+
+/// Receipts of a mini-block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipts {
+    /// The cycle.
+    pub cycle: Cycle,
+    /// The mini-block.
+    pub mini: MiniHash,
+    /// The signers and their signatures, in the order of their numbers.
+    pub signed: Vec<(MemberIndex, Signature)>,
+}
+
+/// Most mini-blocks that are asked for in one message.
+pub const MAX_MINIS_ASKED: usize = 64;
+
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -75,6 +166,14 @@ pub enum Message {
         /// What.
         item: Upkeep,
     },
+    /// The leader's block, without the bodies of mini-blocks. It becomes a [`Message::Propose`] before the core sees it.
+    Compact(CompactProposal),
+    /// A mini-block: from its author, passed on, or asked for.
+    MiniBlock(Arc<MiniBlock>),
+    /// Asks for mini-blocks.
+    FetchMinis(Vec<MiniHash>),
+    /// Receipts: one for the author, or all that the author has.
+    Receipts(Receipts),
     /// Asks for chunks of a blob.
     FetchBlob(BlobRequest),
     /// Answers with one of them.
@@ -108,7 +207,10 @@ impl Message {
             Self::Vote(vote) => Some(vote.cycle),
             Self::Certificate(certificate) => Some(certificate.turn().cycle),
             Self::Upkeep { cycle, .. } => Some(*cycle),
-            Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) => None,
+            Self::Compact(proposal) => Some(proposal.header.cycle),
+            Self::MiniBlock(mini) => Some(mini.header.cycle),
+            Self::Receipts(receipts) => Some(receipts.cycle),
+            Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) | Self::FetchMinis(_) => None,
             Self::FetchBlob(_) | Self::BlobChunk(_) | Self::NoBlob(_) => None,
             Self::FetchSnapshot(_) | Self::Snapshot(..) => None,
         }
@@ -152,6 +254,29 @@ impl Encode for Message {
                 out.push(8);
                 cycle.encode(out);
                 item.encode(out);
+            }
+            Self::Compact(CompactProposal { view, signature, header, upkeep, lanes, own }) => {
+                out.push(COMPACT);
+                view.encode(out);
+                signature.encode(out);
+                header.encode(out);
+                put_list(out, upkeep);
+                put_list(out, lanes);
+                put_txs(out, own);
+            }
+            Self::MiniBlock(mini) => {
+                out.push(MINI_BLOCK);
+                mini.encode(out);
+            }
+            Self::FetchMinis(minis) => {
+                out.push(FETCH_MINIS);
+                put_list(out, minis);
+            }
+            Self::Receipts(Receipts { cycle, mini, signed }) => {
+                out.push(RECEIPTS);
+                cycle.encode(out);
+                mini.encode(out);
+                put_signatures(out, signed);
             }
             Self::FetchBlob(request) => {
                 out.push(16);
@@ -214,6 +339,21 @@ impl Decode for Message {
             6 => Self::Block(Arc::new(Decode::decode(reader)?)),
             7 => Self::Tx(reader.bytes(MAX_TX_BYTES, "transaction")?.into()),
             8 => Self::Upkeep { cycle: Decode::decode(reader)?, item: Decode::decode(reader)? },
+            COMPACT => Self::Compact(CompactProposal {
+                view: Decode::decode(reader)?,
+                signature: Decode::decode(reader)?,
+                header: Decode::decode(reader)?,
+                upkeep: reader.list(MAX_UPKEEP_ITEMS, "upkeep")?,
+                lanes: reader.list(MAX_LANES, "lanes")?,
+                own: read_txs(reader)?,
+            }),
+            MINI_BLOCK => Self::MiniBlock(Arc::new(Decode::decode(reader)?)),
+            FETCH_MINIS => Self::FetchMinis(reader.list(MAX_MINIS_ASKED, "mini-blocks asked for")?),
+            RECEIPTS => Self::Receipts(Receipts {
+                cycle: Decode::decode(reader)?,
+                mini: Decode::decode(reader)?,
+                signed: read_signatures(reader)?,
+            }),
             16 => Self::FetchBlob(Decode::decode(reader)?),
             17 => Self::BlobChunk(Decode::decode(reader)?),
             18 => Self::NoBlob(Decode::decode(reader)?),

@@ -4,11 +4,15 @@ mod admit;
 mod build;
 mod ledger;
 mod light;
+mod select;
 mod snapshot;
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+    sync::{
+        Arc, PoisonError, RwLock, RwLockReadGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::{
@@ -114,6 +118,8 @@ pub struct Executor {
     layers: RwLock<BTreeMap<BlockHash, Arc<Layer>>>,
     /// The newest final block. Held for writing while the store changes.
     tip: RwLock<Tip>,
+    /// Receipts that make up for a full check; 0 if none do.
+    trust: AtomicUsize,
 }
 
 /// The newest final block, and the committee that decides on the next.
@@ -161,8 +167,16 @@ impl Executor {
             Tip { position: Position::default(), committee: Arc::new(genesis.committee()), anchor: None };
         let is_fresh = tip.is_none();
         let tip = RwLock::new(tip.unwrap_or(fresh));
-        let layers = RwLock::default();
-        let executor = Self { app, genesis, chain_id, store, freezable, layers, tip };
+        let executor = Self {
+            app,
+            genesis,
+            chain_id,
+            store,
+            freezable,
+            layers: RwLock::default(),
+            tip,
+            trust: AtomicUsize::new(0),
+        };
         if is_fresh {
             executor.reset()?;
         }
@@ -204,6 +218,21 @@ impl Executor {
         layer.position.block = self.genesis.block_hash();
         layer.position.time_ms = self.genesis.time_ms;
         Ok(layer)
+    }
+
+    /// From now on, blocks that are proposed are not checked in full where a mini-block has receipts of so many members, and
+    /// of f + 1 at least. Without a number, every transaction is checked in full.
+    pub fn trust_receipts(&self, receipts: Option<usize>) {
+        self.trust.store(receipts.map_or(0, |receipts| receipts.max(1)), Ordering::Relaxed);
+    }
+
+    fn trust(&self) -> Option<usize> {
+        Some(self.trust.load(Ordering::Relaxed)).filter(|trust| *trust > 0)
+    }
+
+    /// The group by which a transaction is routed: by what it may conflict with others about, or by itself.
+    pub fn conflict_key(&self, tx: &[u8]) -> Vec<u8> {
+        self.app.conflict_key(tx).unwrap_or_else(|| TxHash::of(tx).as_bytes().to_vec())
     }
 
     /// The newest final block.

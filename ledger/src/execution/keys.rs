@@ -19,6 +19,7 @@
 //! | `k` ‖ cycle | committee of a cycle, for good: light clients and evidence need those of the past |
 //! | `m` ‖ member | its name, keys, credit, what is to change about it |
 //! | `y` ‖ member | what it did in this cycle |
+//! | `l` | mini-blocks in blocks of this cycle |
 //! | `r` | the round of the beacon that is running, or ran last |
 //! | `e` ‖ dealer | its dealing in that round |
 //! | `f` ‖ dealer | its secret, once it is known |
@@ -81,6 +82,8 @@ pub fn transaction(hash: &TxHash) -> Vec<u8> {
 
 /// Ledger key of the committee of the next block.
 pub const COMMITTEE: &[u8] = b"c";
+/// Ledger key of the number of mini-blocks in blocks of this cycle.
+pub const LANES: &[u8] = b"l";
 /// Ledger key of the running round of the beacon.
 pub const ROUND: &[u8] = b"r";
 /// Ledger key of the newest output of the beacon.

@@ -18,7 +18,9 @@ pub enum StoreError {
     #[error("store: {0}")]
     Io(String),
     /// What is in it makes no sense: it must be rebuilt.
-    #[error("store is damaged: {0}")]
+    #[error(
+        "store is damaged: {0}; stop the node and remove its folder state/, which is made again from the log"
+    )]
     Damaged(String),
 }
 

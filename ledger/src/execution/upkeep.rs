@@ -129,6 +129,7 @@ impl<'a> Session<'a> {
         for (place, item) in block.upkeep.iter().enumerate() {
             self.apply(item).map_err(|Rejection(reason)| Rejection(format!("upkeep {place}: {reason}")))?;
         }
+        self.tally_lanes(&block.lanes);
         Ok(self.finish())
     }
 

@@ -5,6 +5,8 @@ use std::ops::{Index, IndexMut};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
+use crate::consensus::message::{COMPACT, FETCH_MINIS, MINI_BLOCK, RECEIPTS};
+
 /// What a frame is, the most urgent first. A frame never waits for one of a later channel, but for the piece of it that
 /// is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,9 +20,9 @@ pub enum Channel {
     Votes = 2,
     /// Proposals.
     Proposals = 3,
-    /// Where a member is, and what it asks for. Before bodies, as they are the answers.
+    /// Where a member is, and what it asks for. Before bodies, as they are the answers. And receipts.
     Sync = 4,
-    /// Blocks, and the ledger's own affairs, whose dealings are long.
+    /// Blocks, mini-blocks, and the ledger's own affairs, whose dealings are long.
     Bodies = 5,
     /// Transactions for the pools.
     Transactions = 6,
@@ -53,12 +55,12 @@ impl Channel {
 
     /// The channel of an encoded [`crate::consensus::Message`], by its tag; none if it is no message.
     pub fn of(frame: &[u8]) -> Option<Self> {
-        Some(match frame.first()? {
-            1 => Self::Proposals,
+        Some(match *frame.first()? {
+            1 | COMPACT => Self::Proposals,
             2 => Self::Votes,
             3 => Self::Certificates,
-            4 | 5 | 16 | 18 | 19 | 20 => Self::Sync,
-            6 | 8 => Self::Bodies,
+            4 | 5 | 16 | 18 | 19 | 20 | FETCH_MINIS | RECEIPTS => Self::Sync,
+            6 | 8 | MINI_BLOCK => Self::Bodies,
             7 => Self::Transactions,
             17 => Self::Blobs,
             _ => return None,

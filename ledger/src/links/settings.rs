@@ -12,10 +12,13 @@ use crate::{
     blobs::transfer::CHUNK_BYTES,
     chain::{Genesis, Parameters, upkeep::MAX_UPKEEP_BYTES},
     consensus::MAX_FRAME_BYTES,
+    lanes::MAX_LANES,
     types::{BlockHash, ChainId, MAX_TX_BYTES},
 };
 
 const KIB: usize = 1024;
+/// What a block says of mini-blocks, but for what it leaves out of them: signatures of at most 34 members each.
+const MAX_LANES_BYTES: usize = MAX_LANES * (34 * 64 + 512);
 const MIB: usize = 1024 * KIB;
 
 /// Who a node is, and how its links behave.
@@ -83,10 +86,12 @@ pub struct Limits {
 impl Limits {
     /// Limits with room for the largest block.
     pub fn for_blocks(parameters: &Parameters) -> Self {
-        let lengths = 4 * parameters.block_txs as usize;
+        // Of each transaction its length, or that a mini-block has it and the block does not.
+        let lengths = (4 + 36) * parameters.block_txs as usize;
         // Header and signature take far less than the rest of it.
         let block =
-            (parameters.block_bytes as usize + MAX_UPKEEP_BYTES + lengths + 128 * KIB).min(MAX_FRAME_BYTES);
+            parameters.block_bytes as usize + MAX_UPKEEP_BYTES + MAX_LANES_BYTES + lengths + 128 * KIB;
+        let block = block.min(MAX_FRAME_BYTES);
         let frame = PerChannel::from_fn(|channel| match channel {
             Channel::Control => 256,
             Channel::Certificates => 64 * KIB,

@@ -5,13 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::types::BlobHash;
+use crate::types::{BlobHash, MiniHash};
 
 /// What can be needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
     /// A blob that a transaction names.
     Blob(BlobHash),
+    /// A mini-block that a proposal names.
+    Mini(MiniHash),
 }
 
 /// Things that wait, by their names. Bounded.
@@ -57,6 +59,21 @@ impl<K: Copy + Ord, T> Awaiting<K, T> {
     /// Whether a thing of this name waits.
     pub fn contains(&self, name: &K) -> bool {
         self.items.contains_key(name)
+    }
+
+    /// Whether anything waits for this.
+    pub fn is_needed(&self, need: &Need) -> bool {
+        self.needed.contains_key(need)
+    }
+
+    /// What waits, in the order of names, and what it still needs.
+    pub fn things_mut(&mut self) -> impl Iterator<Item = (&K, &mut T, &BTreeSet<Need>)> {
+        self.items.iter_mut().map(|(name, item)| (name, &mut item.thing, &item.needs))
+    }
+
+    /// What waits, in the order of names.
+    pub fn things(&self) -> impl Iterator<Item = &T> {
+        self.items.values().map(|item| &item.thing)
     }
 
     /// The names of what waits, in order.

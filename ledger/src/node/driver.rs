@@ -3,7 +3,11 @@
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
 pub(super) mod join;
+mod lanes;
 pub(super) mod needs;
+mod progress;
+mod proposals;
+mod routing;
 mod upkeep;
 
 use std::{
@@ -14,11 +18,13 @@ use std::{
 
 use tokio::sync::{broadcast, watch};
 
+use self::{needs::HeldProposal, proposals::on_wire};
 use super::{
     Frame, Held, NodeStatus, SubmitError, Submitted, Transport,
     awaiting::Awaiting,
     clock,
     event::{Event, Job, SubmitReply, Worked},
+    lanes::Lanes,
     mempool::Mempool,
     meters::Meters,
     pull::Order,
@@ -28,20 +34,15 @@ use crate::{
     blobs::Blobs,
     chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
-    consensus::{
-        BuildOrder, Core, Effect, Input, Message, Proposal, Record, SignState, Timer, Timing,
-        core::CATCH_UP_BLOCKS,
-    },
+    consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer, Timing},
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
-    storage::{Journal, JournalError, SignFile},
-    types::{BlockHash, Height, MemberIndex, Turn, TxHash, View},
+    storage::{Journal, JournalError, SignFile, explained},
+    types::{BlockHash, Height, MemberIndex, MiniHash, Turn, TxHash},
 };
 
 /// Events handled before the log is synchronised.
 const BATCH: usize = 64;
-/// Transactions that are sent to the others again at a time.
-const SUBMITTED_AGAIN: usize = 64;
 /// How long to sleep when no timer is set.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -50,7 +51,7 @@ const LONG: Duration = Duration::from_secs(60);
 pub(super) enum Fatal {
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("sign state: {0}")]
+    #[error("sign state: {}", explained(.0))]
     SignState(std::io::Error),
     #[error("{0}")]
     Halt(String),
@@ -77,9 +78,12 @@ pub(super) struct Driver {
     pub orders: mpsc::SyncSender<Order>,
     /// Transactions of the pool that name what is not here.
     pub held_txs: Awaiting<TxHash, ()>,
-    /// Proposals whose transactions name what is not here, and who sent them.
-    pub held_proposals: Awaiting<(Turn, BlockHash), (MemberIndex, Proposal)>,
+    /// Mini-blocks whose transactions do.
+    pub held_minis: Awaiting<MiniHash, ()>,
+    /// Proposals that name mini-blocks which are not here, or whose transactions name such blobs.
+    pub held_proposals: Awaiting<(Turn, BlockHash), HeldProposal>,
     pub mempool: Mempool,
+    pub lanes: Lanes,
     pub waiters: BTreeMap<TxHash, Vec<SubmitReply>>,
     pub timers: BTreeMap<Timer, Instant>,
     pub blocks: broadcast::Sender<Arc<FinalBlock>>,
@@ -135,6 +139,7 @@ impl Driver {
                 self.fire_timers(&mut effects);
                 self.apply(effects)?;
                 self.offer_work()?;
+                self.tend_lanes()?;
             }
             self.measure();
         }
@@ -169,6 +174,10 @@ impl Driver {
         self.meters.heard(from, &message, clock::now_ms());
         match message {
             Message::Tx(tx) => self.receive_tx(from, tx),
+            Message::Compact(proposal) => self.receive_compact(from, proposal, effects),
+            Message::MiniBlock(mini) => self.receive_mini(from, mini, effects),
+            Message::FetchMinis(names) => self.serve_minis(from, &names),
+            Message::Receipts(receipts) => self.receive_receipts(receipts),
             Message::Propose(proposal) => self.receive_proposal(from, proposal, effects),
             Message::FetchBlob(request) => self.instruct(Order::Serve(from, request, held)),
             Message::BlobChunk(chunk) => self.instruct(Order::Chunk(from, chunk, held)),
@@ -192,13 +201,17 @@ impl Driver {
             Ok(None) => {}
             Err(error) => return Err(Fatal::Halt(error.to_string())),
         }
-        if self.mempool.insert(hash, Arc::clone(&tx), self.me).is_err() {
+        let known = self.mempool.contains(&hash);
+        let (part, author) = self.assign(&hash, &tx, 0);
+        if self.mempool.insert(hash, Arc::clone(&tx), self.me, part).is_err() {
             let _ = reply.send(Err(SubmitError::Full));
             return Ok(());
         }
         self.waiters.entry(hash).or_default().push(reply);
         self.hold_incomplete(hash, &tx, self.me);
-        self.broadcast(&Message::Tx(tx));
+        if let Some(author) = author.filter(|_| !known) {
+            self.transport.send(author, &Message::Tx(tx).to_bytes().into());
+        }
         Ok(())
     }
 
@@ -220,6 +233,10 @@ impl Driver {
                 self.waits = waits;
                 self.idle_due = self.next_idle();
                 blocks.iter().for_each(|block| self.publish(block));
+                if !blocks.is_empty() {
+                    self.mempool.reconsider();
+                    self.lanes.checks.again();
+                }
                 self.instruct(Order::Final(blocks));
                 self.do_duties(&duties);
             }
@@ -230,10 +247,14 @@ impl Driver {
             Worked::Performed(..) => {}
             // It is waited for only while it is done.
             Worked::Installed => {}
-            Worked::Rechecked { refused, known } => {
-                self.refuse(refused);
-                known.iter().for_each(|hash| self.mempool.remove(hash));
+            Worked::Rechecked { refused, known, good } => {
+                let (_, sure): (Vec<_>, Vec<_>) =
+                    refused.into_iter().partition(|(hash, _)| self.may_be_early(hash));
+                self.refuse(sure);
+                known.iter().for_each(|hash| self.forget(hash));
+                good.iter().for_each(|hash| self.mempool.approve(hash));
             }
+            Worked::CheckedMini { name, refused, known } => self.checked_mini(name, &refused, &known)?,
             Worked::Failed(reason) => return Err(Fatal::Halt(reason)),
         }
         Ok(())
@@ -241,40 +262,63 @@ impl Driver {
 
     fn refuse(&mut self, refused: Vec<(TxHash, crate::application::Refusal)>) {
         for (hash, refusal) in refused {
-            self.mempool.remove(&hash);
+            self.forget(&hash);
             for reply in self.waiters.remove(&hash).unwrap_or_default() {
                 let _ = reply.send(Err(SubmitError::Refused(refusal.clone())));
             }
         }
     }
 
-    /// Tells those who wait for a transaction, and those who follow the chain.
-    fn publish(&mut self, block: &Arc<FinalBlock>) {
-        for (index, (tx, receipt)) in (0u32..).zip(block.receipts()) {
-            for reply in self.waiters.remove(&tx).unwrap_or_default() {
-                let submitted = Submitted { tx, height: block.height(), index, receipt: receipt.clone() };
-                let _ = reply.send(Ok(submitted));
-            }
-        }
-        let status = NodeStatus::Running { height: block.height(), view: self.core.view() };
-        self.status.send_replace(status);
-        let _ = self.blocks.send(Arc::clone(block));
+    /// Whether a refused transaction came from another member, who may know a newer state: it is checked again.
+    fn may_be_early(&mut self, hash: &TxHash) -> bool {
+        !self.waiters.contains_key(hash) && self.mempool.get(hash).is_some() && self.mempool.doubt(hash)
+    }
+
+    /// A transaction is in the chain, or no good.
+    fn forget(&mut self, hash: &TxHash) {
+        self.mempool.remove(hash);
+        self.lanes.pool.close(hash);
     }
 
     /// Tells the core whether there is anything to make a block for.
     fn offer_work(&mut self) -> Result<(), Fatal> {
         let idle = self.idle_due.is_some_and(|due| due <= Instant::now());
-        let pressing = self.mempool.is_pending() || self.upkeep.is_pressing() || self.is_held_up();
+        let pressing = self.has_transactions() || self.upkeep.is_pressing() || self.is_held_up();
         let work = pressing || self.core.tip().height < self.demand || idle;
         let effects = self.core.step(Input::Work(work));
         self.apply(effects)
+    }
+
+    /// Whether there is a transaction to make a block for.
+    fn has_transactions(&self) -> bool {
+        self.lanes.pool.is_pending(&self.lanes.flight) || self.mempool.is_pending(|tx| self.lanes.is_busy(tx))
+    }
+
+    /// Does what is due about mini-blocks, makes it durable, and sends it.
+    fn tend_lanes(&mut self) -> Result<(), Fatal> {
+        self.check_new();
+        self.check_minis();
+        self.ask_others();
+        self.ask_for_minis()?;
+        self.cut_mini()?;
+        if !self.lanes.outgoing.is_empty() {
+            self.journal.sync()?;
+            self.send_outgoing();
+        }
+        Ok(())
+    }
+
+    fn until_lanes(&self) -> Option<Duration> {
+        let asked = self.mempool.has_asked().then(|| self.lanes.asking_due.saturating_sub(self.lanes.now()));
+        self.until_asking().into_iter().chain(self.lanes.until_cut()).chain(asked).min()
     }
 
     fn until_next_timer(&self) -> Duration {
         let now = Instant::now();
         let idle = self.idle_due.filter(|due| *due > now);
         let next = self.timers.values().copied().chain(idle).min();
-        next.map_or(LONG, |next| next.saturating_duration_since(now))
+        let next = next.map_or(LONG, |next| next.saturating_duration_since(now));
+        self.until_lanes().map_or(next, |due| due.min(next))
     }
 
     fn fire_timers(&mut self, effects: &mut Vec<Effect>) {
@@ -283,18 +327,10 @@ impl Driver {
         for timer in due {
             self.timers.remove(&timer);
             if matches!(timer, Timer::Resend(_) | Timer::Status) {
-                self.submit_again();
+                self.spread_again();
             }
             effects.extend(self.core.step(Input::Timer(timer)));
         }
-    }
-
-    /// Sends what was submitted here and still waits to the others again. A link that was down when it came has lost it,
-    /// and members that know of no work do not help to leave the views before this member's turn.
-    fn submit_again(&mut self) {
-        let waiting = self.waiters.keys().filter_map(|hash| self.mempool.get(hash));
-        let again: Vec<Arc<[u8]>> = waiting.take(SUBMITTED_AGAIN).collect();
-        again.into_iter().for_each(|tx| self.broadcast(&Message::Tx(tx)));
     }
 
     /// Carries out effects: first all that must be durable, then the rest in order.
@@ -309,6 +345,7 @@ impl Driver {
             self.signed = *self.core.sign_state();
             self.sign_file.write(&self.signed).map_err(Fatal::SignState)?;
         }
+        self.send_outgoing();
         effects.into_iter().try_for_each(|effect| self.carry_out(effect))
     }
 
@@ -319,20 +356,20 @@ impl Driver {
     fn carry_out(&mut self, effect: Effect) -> Result<(), Fatal> {
         match effect {
             Effect::Persist(_) => {}
-            Effect::Send(to, message) => self.transport.send(to, &message.to_bytes().into()),
-            Effect::Broadcast(message) => self.broadcast(&message),
+            Effect::Send(to, message) => self.transport.send(to, &on_wire(message).to_bytes().into()),
+            Effect::Broadcast(message) => self.broadcast(&on_wire(message)),
             Effect::Arm(timer, after) => {
                 self.timers.insert(timer, Instant::now() + after);
             }
             Effect::Build(order) => self.order(order),
             Effect::Execute { block, check } => {
-                self.mempool.depart(&block);
+                self.lanes.flight.depart(block.header.view, block.tx_hashes());
                 self.give(Job::Execute { block, check });
             }
             Effect::Finalize(blocks) => self.finalize(blocks)?,
             Effect::Serve(to, block) => self.send_final(to, &block)?,
             Effect::ServeFinality(to, after) => self.send_finality(to, after)?,
-            Effect::Began(committee) => self.began(committee),
+            Effect::Began(committee) => self.began(committee)?,
             Effect::Entered { turn, nullified } => self.entered(turn, nullified)?,
             Effect::Evidence(evidence) => self.caught(evidence),
             Effect::Upkeep(from, item) => {
@@ -351,72 +388,13 @@ impl Driver {
 
     fn order(&mut self, order: BuildOrder) {
         let limits = self.genesis.parameters;
-        let txs = self.mempool.candidates(limits.block_txs as usize, limits.block_bytes as usize);
+        let (most, bytes) = (limits.block_txs as usize, limits.block_bytes as usize);
+        let lanes = self.lanes.pool.offers(&self.lanes.flight, 2 * most);
+        let txs = self.mempool.own(most, bytes, |tx| self.lanes.is_busy(tx));
+        self.lanes.flight.depart(order.view, txs.iter().map(|tx| TxHash::of(tx)));
         let upkeep = self.upkeep.candidates(order.height);
-        let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), upkeep, txs };
+        let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), upkeep, lanes, txs };
         self.give(Job::Build(order, candidates));
-    }
-
-    fn finalize(&mut self, blocks: Vec<crate::consensus::Committed>) -> Result<(), Fatal> {
-        let mut doubtful = Vec::new();
-        for committed in &blocks {
-            self.journal.finalize(committed)?;
-            for tx in committed.block.tx_hashes() {
-                self.held_txs.remove(&tx);
-            }
-            doubtful = self.mempool.settle(&committed.block);
-            self.upkeep.settle(&committed.block);
-        }
-        self.give(Job::Commit(blocks));
-        if !doubtful.is_empty() {
-            self.give(Job::Recheck(doubtful));
-        }
-        Ok(())
-    }
-
-    fn send_final(&mut self, to: MemberIndex, block: &crate::types::BlockHash) -> Result<(), Fatal> {
-        let Some(height) = self.journal.height_of(block) else { return Ok(()) };
-        if let Some((block, _)) = self.journal.block(height)? {
-            self.transport.send(to, &Message::Block(Arc::new(block)).to_bytes().into());
-        }
-        Ok(())
-    }
-
-    /// Gives a member that is behind a step towards the newest block, and not beyond its cycle.
-    fn send_finality(&mut self, to: MemberIndex, after: Height) -> Result<(), Fatal> {
-        let schedule = self.genesis.schedule();
-        let last = schedule.last(schedule.cycle(after.next()));
-        let step = Height::new(after.get().saturating_add(CATCH_UP_BLOCKS)).min(last);
-        if let Some(certificate) = self.journal.finality(step, last)? {
-            self.transport.send(to, &Message::Certificate(certificate).to_bytes().into());
-        }
-        Ok(())
-    }
-
-    fn began(&mut self, committee: Arc<Committee>) {
-        tracing::info!(member = %self.me, cycle = %committee.cycle(), members = committee.size(), "a cycle begins");
-        self.mempool.begin(committee.size());
-        self.upkeep.begin(Arc::clone(&committee));
-        self.instruct(Order::Members(committee.members().collect()));
-        self.committee = committee;
-    }
-
-    fn entered(&mut self, turn: Turn, nullified: bool) -> Result<(), Fatal> {
-        self.timers.retain(|timer, _| !is_past(timer, turn));
-        if nullified {
-            self.meters.nullified();
-            self.mempool.give_up(View::new(turn.view.get().saturating_sub(1)));
-        } else {
-            // The block that was due is on its way.
-            self.idle_due = self.next_idle();
-        }
-        self.release_past(turn)
-    }
-
-    /// When an empty block is due, counted from now.
-    fn next_idle(&self) -> Option<Instant> {
-        let after = if self.waits { Some(self.idle_interval) } else { self.heartbeat };
-        after.map(|after| Instant::now() + after)
     }
 
     /// Writes down for operators how this node is doing.
@@ -428,12 +406,5 @@ impl Driver {
     /// The worker ends only when this thread does, or after it has reported a failure.
     fn give(&mut self, job: Job) {
         let _ = self.jobs.send(job);
-    }
-}
-
-fn is_past(timer: &Timer, turn: Turn) -> bool {
-    match timer {
-        Timer::Proposal(of) | Timer::View(of) | Timer::Idle(of) | Timer::Resend(of) => *of < turn,
-        Timer::Fetch(_) | Timer::Status => false,
     }
 }

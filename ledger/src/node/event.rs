@@ -14,7 +14,7 @@ use crate::{
     execution::{FinalBlock, executor::Candidates, upkeep::Duty},
     snapshot::Snapshot,
     storage::{FinalRecord, JournalError},
-    types::{BlockHash, Height, MemberIndex, TxHash},
+    types::{BlockHash, Height, MemberIndex, MiniHash, TxHash},
 };
 
 /// What became of a submission.
@@ -76,6 +76,13 @@ pub enum Job {
     Commit(Vec<Committed>),
     /// Check transactions that have waited, on the newest state.
     Recheck(Vec<Arc<[u8]>>),
+    /// Check the transactions of a mini-block, on the newest state.
+    CheckMini {
+        /// Which.
+        name: MiniHash,
+        /// Its transactions.
+        txs: Vec<Arc<[u8]>>,
+    },
     /// Do what is owed to the beacon.
     Perform(Duty, SecretKey),
     /// Take the state from a snapshot.
@@ -116,6 +123,17 @@ pub enum Worked {
         /// Refused.
         refused: Vec<(TxHash, Refusal)>,
         /// In the chain.
+        known: Vec<TxHash>,
+        /// Good.
+        good: Vec<TxHash>,
+    },
+    /// A mini-block was checked.
+    CheckedMini {
+        /// Which.
+        name: MiniHash,
+        /// What of it was refused.
+        refused: Vec<(TxHash, Refusal)>,
+        /// What of it is in the chain.
         known: Vec<TxHash>,
     },
     /// The state is that of the snapshot.

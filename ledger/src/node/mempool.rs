@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use crate::{
     chain::Block,
-    types::{MemberIndex, TxHash, View},
+    types::{MemberIndex, TxHash},
 };
 
 /// How much may wait.
@@ -29,12 +30,44 @@ impl Default for MempoolLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Full;
 
+/// Whose part it is to put a transaction into a mini-block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// This member's.
+    Mine(Check),
+    /// Another was asked; if by then it is in no mini-block, the next is.
+    Asked {
+        /// How many were asked before.
+        attempt: usize,
+        /// When to ask the next.
+        due: Duration,
+    },
+}
+
+/// What is known of a transaction before it goes into a mini-block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Check {
+    /// Nothing.
+    New,
+    /// It is being checked.
+    Running,
+    /// It is good.
+    Good,
+    /// It was refused on the newest final state; the one that sent it may know a newer one.
+    Doubtful,
+}
+
+/// A transaction is no good when it was refused so often, with a final block between.
+const CHECKS: u8 = 3;
+
 struct Waiting {
     tx: Arc<[u8]>,
     from: MemberIndex,
     order: u64,
     /// Blocks that went by without it.
     passed: u32,
+    refused: u8,
+    part: Part,
 }
 
 /// Transactions that wait.
@@ -46,10 +79,9 @@ pub(super) struct Mempool {
     next: u64,
     bytes: usize,
     used: BTreeMap<MemberIndex, (usize, usize)>,
-    /// Transactions of blocks that are neither final nor given up.
-    in_flight: BTreeMap<View, Vec<TxHash>>,
-    flying: BTreeSet<TxHash>,
-    /// Those that name something that is not here: not offered for blocks.
+    /// Those that this member may put into a mini-block, by their order.
+    uncut: BTreeMap<u64, TxHash>,
+    /// Those that name something that is not here: in no mini-block and no block of this member's.
     incomplete: BTreeSet<TxHash>,
 }
 
@@ -63,16 +95,19 @@ impl Mempool {
             next: 0,
             bytes: 0,
             used: BTreeMap::new(),
-            in_flight: BTreeMap::new(),
-            flying: BTreeSet::new(),
+            uncut: BTreeMap::new(),
             incomplete: BTreeSet::new(),
         }
     }
 
     /// Takes a transaction from a member. Half the room is for all alike, the other half shared out evenly, so that
     /// no member can fill it alone.
-    pub fn insert(&mut self, hash: TxHash, tx: Arc<[u8]>, from: MemberIndex) -> Result<(), Full> {
-        if self.waiting.contains_key(&hash) {
+    pub fn insert(&mut self, hash: TxHash, tx: Arc<[u8]>, from: MemberIndex, part: Part) -> Result<(), Full> {
+        if let Some(waiting) = self.waiting.get_mut(&hash) {
+            // Asked to author what another was asked to author: then both may.
+            if matches!((waiting.part, part), (Part::Asked { .. }, Part::Mine(_))) {
+                waiting.part = Part::Mine(Check::Good);
+            }
             return Ok(());
         }
         let used = self.used.entry(from).or_default();
@@ -86,7 +121,8 @@ impl Mempool {
         *used = (used.0 + 1, used.1 + tx.len());
         self.bytes += tx.len();
         self.order.insert(self.next, hash);
-        self.waiting.insert(hash, Waiting { tx, from, order: self.next, passed: 0 });
+        self.uncut.insert(self.next, hash);
+        self.waiting.insert(hash, Waiting { tx, from, order: self.next, passed: 0, refused: 0, part });
         self.next += 1;
         Ok(())
     }
@@ -95,29 +131,46 @@ impl Mempool {
         self.incomplete.remove(hash);
         let Some(Waiting { tx, from, order, .. }) = self.waiting.remove(hash) else { return };
         self.order.remove(&order);
+        self.uncut.remove(&order);
         self.bytes -= tx.len();
         if let Some(used) = self.used.get_mut(&from) {
             *used = (used.0.saturating_sub(1), used.1.saturating_sub(tx.len()));
         }
     }
 
-    /// Whether a transaction that waits may be offered for blocks. One that names what is not here may not.
+    /// Those that this member is to author and that are not busy: neither in a mini-block nor in a block under way.
+    fn mine(&self, busy: impl Fn(&TxHash) -> bool) -> impl Iterator<Item = (TxHash, &Waiting, Check)> {
+        self.uncut.values().filter_map(move |hash| {
+            let waiting = self.waiting.get(hash)?;
+            match waiting.part {
+                Part::Mine(check) if !busy(hash) && !self.incomplete.contains(hash) => {
+                    Some((*hash, waiting, check))
+                }
+                _ => None,
+            }
+        })
+    }
+
+    /// Whether there is anything that this member should bring into a block.
+    pub fn is_pending(&self, busy: impl Fn(&TxHash) -> bool) -> bool {
+        self.mine(busy).any(|(_, _, check)| !matches!(check, Check::Doubtful))
+    }
+
+    /// These are in a mini-block of this member's.
+    pub fn cut(&mut self, hashes: &[TxHash]) {
+        let orders = hashes.iter().filter_map(|hash| self.waiting.get(hash)).map(|waiting| waiting.order);
+        for order in orders {
+            self.uncut.remove(&order);
+        }
+    }
+
+    /// Whether a transaction that waits may be put into a mini-block or a block. One that names what is not here may not.
     pub fn set_complete(&mut self, hash: TxHash, complete: bool) {
         if complete {
             self.incomplete.remove(&hash);
         } else if self.waiting.contains_key(&hash) {
             self.incomplete.insert(hash);
         }
-    }
-
-    fn is_free(&self, hash: &TxHash) -> bool {
-        !self.flying.contains(hash) && !self.incomplete.contains(hash)
-    }
-
-    /// Whether anything waits that is in no block under way, and might be in the next.
-    pub fn is_pending(&self) -> bool {
-        self.waiting.len() > self.flying.len() + self.incomplete.len()
-            || self.waiting.keys().any(|hash| self.is_free(hash))
     }
 
     /// Whether a transaction waits.
@@ -135,50 +188,95 @@ impl Mempool {
         self.waiting.get(hash).map(|waiting| Arc::clone(&waiting.tx))
     }
 
-    /// Candidates for a block, in the order of their arrival.
-    pub fn candidates(&self, txs: usize, bytes: usize) -> Vec<Arc<[u8]>> {
-        let mut room = bytes;
-        let free = self.order.values().filter(|hash| self.is_free(hash));
-        free.filter_map(|hash| self.waiting.get(hash))
-            .take(txs)
-            .map_while(|waiting| {
-                room = room.checked_sub(waiting.tx.len())?;
-                Some(Arc::clone(&waiting.tx))
-            })
-            .collect()
+    /// What a block of this member's may take without a mini-block, in the order of arrival. The block's own checks decide.
+    pub fn own(&self, txs: usize, bytes: usize, busy: impl Fn(&TxHash) -> bool) -> Vec<Arc<[u8]>> {
+        fitting(self.mine(busy).map(|(_, waiting, _)| &waiting.tx), txs, bytes)
     }
 
-    /// A block with these transactions is under way.
-    pub fn depart(&mut self, block: &Block) {
-        let hashes = block.tx_hashes();
-        self.flying.extend(hashes.iter().filter(|hash| self.waiting.contains_key(hash)));
-        self.in_flight.insert(block.header.view, hashes);
+    /// What the next mini-block may take: what is known to be good, in the order of arrival.
+    pub fn uncut(&self, txs: usize, bytes: usize, busy: impl Fn(&TxHash) -> bool) -> Vec<Arc<[u8]>> {
+        let good = self.mine(busy).filter(|(_, _, check)| *check == Check::Good);
+        fitting(good.map(|(_, waiting, _)| &waiting.tx), txs, bytes)
     }
 
-    /// The block of a view was given up: its transactions wait again.
-    pub fn give_up(&mut self, view: View) {
-        if self.in_flight.remove(&view).is_some() {
-            self.refresh();
+    /// What has to be checked before it goes into a mini-block.
+    pub fn unchecked(&mut self, busy: impl Fn(&TxHash) -> bool) -> Vec<Arc<[u8]>> {
+        let new: Vec<_> =
+            self.mine(busy).filter(|(_, _, check)| *check == Check::New).map(|(hash, ..)| hash).collect();
+        new.iter().for_each(|hash| self.set(hash, Check::Running));
+        new.iter().filter_map(|hash| self.get(hash)).collect()
+    }
+
+    fn set(&mut self, hash: &TxHash, check: Check) {
+        if let Some(Waiting { part: Part::Mine(known), .. }) = self.waiting.get_mut(hash) {
+            *known = check;
         }
     }
 
-    /// A cycle begins, with so many members: no block of the one before is under way any more.
-    pub fn begin(&mut self, members: usize) {
+    /// A transaction was found to be good.
+    pub fn approve(&mut self, hash: &TxHash) {
+        self.set(hash, Check::Good);
+    }
+
+    /// A transaction was refused before it was in any mini-block. False if it is no good for sure.
+    pub fn doubt(&mut self, hash: &TxHash) -> bool {
+        let Some(waiting) = self.waiting.get_mut(hash) else { return true };
+        waiting.refused += 1;
+        if waiting.refused < CHECKS && matches!(waiting.part, Part::Mine(_)) {
+            waiting.part = Part::Mine(Check::Doubtful);
+            return true;
+        }
+        false
+    }
+
+    /// A block is final: what was doubtful may be good now.
+    pub fn reconsider(&mut self) {
+        for waiting in self.waiting.values_mut() {
+            if matches!(waiting.part, Part::Mine(Check::Doubtful)) {
+                waiting.part = Part::Mine(Check::New);
+            }
+        }
+    }
+
+    /// Those for which another member was asked too long ago, and how often.
+    pub fn overdue(&self, now: Duration, busy: impl Fn(&TxHash) -> bool) -> Vec<(TxHash, usize)> {
+        let late = self.waiting.iter().filter_map(|(hash, waiting)| match waiting.part {
+            Part::Asked { attempt, due } if due <= now && !busy(hash) => Some((*hash, attempt)),
+            _ => None,
+        });
+        late.collect()
+    }
+
+    /// Whether another member was asked for anything.
+    pub fn has_asked(&self) -> bool {
+        self.waiting.values().any(|waiting| matches!(waiting.part, Part::Asked { .. }))
+    }
+
+    /// Says whose part a transaction is from now on.
+    pub fn assign(&mut self, hash: &TxHash, part: Part) {
+        if let Some(waiting) = self.waiting.get_mut(hash) {
+            waiting.part = part;
+        }
+    }
+
+    /// A cycle begins, with so many members. Mini-blocks of the one before are of no use any more, and without a seat this
+    /// member makes none.
+    pub fn begin(&mut self, members: usize, seated: bool) {
         self.members = members;
-        self.in_flight.clear();
-        self.refresh();
+        self.uncut = self.order.clone();
+        for waiting in self.waiting.values_mut().filter(|_| !seated) {
+            waiting.part = Part::Asked { attempt: 0, due: Duration::ZERO };
+        }
     }
 
     /// A block is final. Those waiting transactions that should be checked again, as blocks keep passing them by.
-    pub fn settle(&mut self, block: &Block) -> Vec<Arc<[u8]>> {
+    pub fn settle(&mut self, block: &Block, busy: impl Fn(&TxHash) -> bool) -> Vec<Arc<[u8]>> {
         for hash in block.tx_hashes() {
             self.remove(&hash);
         }
-        self.in_flight = self.in_flight.split_off(&block.header.view.next());
-        self.refresh();
         let mut doubtful = Vec::new();
         for (hash, waiting) in &mut self.waiting {
-            if !self.flying.contains(hash) && !self.incomplete.contains(hash) {
+            if !busy(hash) && !self.incomplete.contains(hash) {
                 waiting.passed += 1;
                 if waiting.passed >= 2 && waiting.passed.is_power_of_two() {
                     doubtful.push(Arc::clone(&waiting.tx));
@@ -187,16 +285,23 @@ impl Mempool {
         }
         doubtful
     }
+}
 
-    fn refresh(&mut self) {
-        let flying = self.in_flight.values().flatten().filter(|hash| self.waiting.contains_key(hash));
-        self.flying = flying.copied().collect();
-    }
+/// As many as fit, in their order.
+fn fitting<'a>(all: impl Iterator<Item = &'a Arc<[u8]>>, txs: usize, bytes: usize) -> Vec<Arc<[u8]>> {
+    let mut room = bytes;
+    let fit = all.take(txs).map_while(|tx| {
+        room = room.checked_sub(tx.len())?;
+        Some(Arc::clone(tx))
+    });
+    fit.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MINE: Part = Part::Mine(Check::Good);
 
     fn tx(byte: u8, length: usize) -> (TxHash, Arc<[u8]>) {
         let tx: Arc<[u8]> = vec![byte; length].into();
@@ -208,11 +313,15 @@ mod tests {
         let mut pool = Mempool::new(MempoolLimits { txs: 16, bytes: 1 << 20 }, 4);
         let filled = (0..100).filter(|byte| {
             let (hash, body) = tx(*byte, 10);
-            pool.insert(hash, body, MemberIndex::new(1)).is_ok()
+            pool.insert(hash, body, MemberIndex::new(1), MINE).is_ok()
         });
         assert_eq!(filled.count(), 8, "half the room is common");
         let (hash, body) = tx(200, 10);
-        assert_eq!(pool.insert(hash, body, MemberIndex::new(2)), Ok(()), "the other half is shared out");
+        assert_eq!(
+            pool.insert(hash, body, MemberIndex::new(2), MINE),
+            Ok(()),
+            "the other half is shared out"
+        );
     }
 
     #[test]
@@ -220,23 +329,23 @@ mod tests {
         let mut pool = Mempool::new(MempoolLimits::default(), 4);
         for byte in [9, 3, 7] {
             let (hash, body) = tx(byte, 100);
-            pool.insert(hash, body, MemberIndex::new(0)).expect("room");
+            pool.insert(hash, body, MemberIndex::new(0), MINE).expect("room");
         }
-        let first: Vec<u8> = pool.candidates(10, 250).iter().map(|tx| tx[0]).collect();
+        let first: Vec<u8> = pool.uncut(10, 250, |_| false).iter().map(|tx| tx[0]).collect();
         assert_eq!(first, [9, 3]);
-        assert!(pool.is_pending());
+        assert!(pool.is_pending(|_| false) && !pool.is_pending(|_| true));
         pool.remove(&tx(9, 100).0);
-        assert_eq!(pool.candidates(10, 250).len(), 2);
+        assert_eq!(pool.uncut(10, 250, |_| false).len(), 2);
     }
 
     #[test]
     fn what_is_incomplete_is_not_offered_until_it_is_complete() {
         let mut pool = Mempool::new(MempoolLimits::default(), 4);
         let (hash, body) = tx(1, 100);
-        pool.insert(hash, body, MemberIndex::new(0)).expect("room");
+        pool.insert(hash, body, MemberIndex::new(0), MINE).expect("room");
         pool.set_complete(hash, false);
-        assert!(!pool.is_pending() && pool.candidates(10, 250).is_empty());
+        assert!(!pool.is_pending(|_| false) && pool.uncut(10, 250, |_| false).is_empty());
         pool.set_complete(hash, true);
-        assert!(pool.is_pending() && pool.candidates(10, 250).len() == 1);
+        assert!(pool.is_pending(|_| false) && pool.uncut(10, 250, |_| false).len() == 1);
     }
 }

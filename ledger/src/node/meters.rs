@@ -8,6 +8,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
+    chain::Header,
     consensus::{Core, Message},
     types::{Cycle, Height, MemberIndex, View},
 };
@@ -76,12 +77,18 @@ impl Meters {
             Message::Status(status) => {
                 self.lock().heights.insert(from, status.height);
             }
-            Message::Propose(proposal) if proposal.block.header.proposer == from && !proposal.is_again() => {
-                let theirs = i128::from(proposal.block.header.time_ms);
-                let offset = i64::try_from(theirs - i128::from(now_ms)).unwrap_or(i64::MAX);
-                self.lock().clocks.insert(from, offset);
+            Message::Propose(proposal) => {
+                self.heard_header(from, proposal.view, &proposal.block.header, now_ms);
             }
+            Message::Compact(proposal) => self.heard_header(from, proposal.view, &proposal.header, now_ms),
             _ => {}
+        }
+    }
+
+    fn heard_header(&self, from: MemberIndex, view: View, header: &Header, now_ms: u64) {
+        if header.proposer == from && header.view == view {
+            let offset = i128::from(header.time_ms) - i128::from(now_ms);
+            self.lock().clocks.insert(from, i64::try_from(offset).unwrap_or(i64::MAX));
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! home/lock          one process a folder
-//! home/log/          the log (segments) and the sign state: the truth
+//! home/log/          the log (segments), the sign state and the numbers of mini-blocks used: the truth
 //! home/state/        sled: the state, rebuilt from the log when it does not agree with it
 //! home/snapshots/ the newest two snapshots of the state
 //! home/blobs_complete  how far all blobs that final blocks name are here
@@ -22,9 +22,10 @@ use super::{
     driver::{
         Driver,
         join::Joining,
-        needs::{HELD_PROPOSALS, HELD_TRANSACTIONS},
+        needs::{HELD_MINIS, HELD_PROPOSALS, HELD_TRANSACTIONS},
     },
     event::Job,
+    lanes::Lanes,
     mempool::{Mempool, MempoolLimits},
     meters::Meters,
     pull,
@@ -40,8 +41,9 @@ use crate::{
     consensus::{Committed, Core, Recovered, Setup, SignState, Timing},
     crypto::{PublicKey, SecretKey},
     execution::{Executor, Position, SledStore, Store, StoreError, executor::SetupError, run::RunError},
+    lanes::{LaneLimits, LanePool, MiniBlock, Numbers},
     snapshot::{Shelf, SnapshotFault},
-    storage::{FileStorage, HomeLock, Journal, JournalError, LockError, SignFile},
+    storage::{FileStorage, HomeLock, Journal, JournalError, LockError, NumberFile, SignFile},
     types::{Cycle, Height, MemberIndex},
 };
 
@@ -73,10 +75,26 @@ pub struct NodeSettings {
     pub drift: Duration,
     /// How many transactions may wait.
     pub mempool: MempoolLimits,
+    /// What it checks in full before it votes for a block.
+    pub verify: Verify,
     /// After how many cycles a snapshot of the state is written; 0 for never. The newest two are kept.
     pub snapshot_cycles: u64,
     /// A node that is so many blocks behind the others takes a snapshot of theirs instead of the blocks.
     pub snapshot_lag: u64,
+}
+
+/// What a member checks in full before it votes for a block. Blocks are executed in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Every transaction.
+    #[default]
+    Every,
+    /// Every transaction that is not in a mini-block with receipts of f + 1 members: of those, one at least is honest, and
+    /// has checked it. See [`Application::check_vouched`].
+    Receipts {
+        /// How many receipts it takes, where f + 1 is to be written down. Nothing else is accepted.
+        least: Option<usize>,
+    },
 }
 
 /// How many blocks behind a node usually takes a snapshot: to fetch and execute so many takes a minute or so.
@@ -99,6 +117,17 @@ pub enum StartError {
         member: MemberIndex,
         /// The cycle that the log is in.
         cycle: Cycle,
+    },
+    /// So many receipts cannot stand for a check.
+    #[error(
+        "{receipts} receipts cannot stand for a check of one's own: with fewer than f + 1 = {least} all that gave them may \
+         be bad, and blocks show no more than these: set {least}, or leave the number out"
+    )]
+    Receipts {
+        /// As set.
+        receipts: usize,
+        /// f + 1.
+        least: usize,
     },
     /// The folder is in use.
     #[error(transparent)]
@@ -181,11 +210,22 @@ impl NodeSettings {
             mempool: MempoolLimits::default(),
             snapshot_cycles: 1,
             snapshot_lag: SNAPSHOT_LAG,
+            verify: Verify::default(),
         }
     }
 
     fn validate(&self) -> Result<(), StartError> {
         Ok(self.genesis.validate()?)
+    }
+
+    /// How many receipts stand for a check, if any do.
+    fn trust(&self, committee: &Committee) -> Result<Option<usize>, StartError> {
+        let Verify::Receipts { least: set } = self.verify else { return Ok(None) };
+        let least = committee.faults() + 1;
+        match set.filter(|receipts| *receipts != least) {
+            Some(receipts) => Err(StartError::Receipts { receipts, least }),
+            None => Ok(Some(least)),
+        }
     }
 
     /// A seat must be one's own. Without a seat a node follows.
@@ -204,6 +244,7 @@ struct Opened {
     journal: Journal,
     sign_file: SignFile,
     signed: SignState,
+    numbers: (NumberFile, Numbers),
     executor: Arc<Executor>,
     recovered: Recovered,
     shelf: Shelf,
@@ -232,6 +273,7 @@ fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, St
     let folder = settings.home.join("log");
     let storage = || FileStorage::open(&folder).map_err(io("log folder"));
     let (sign_file, signed) = SignFile::open(Box::new(storage()?)).map_err(io("sign state"))?;
+    let numbers = NumberFile::open(Box::new(storage()?)).map_err(io("numbers of mini-blocks"))?;
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&settings.home.join("state"))?);
     let executor = Executor::open(app, Arc::clone(&settings.genesis), store)?;
     let genesis_outcome = executor.genesis_outcome()?;
@@ -247,7 +289,8 @@ fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, St
     let journal = opened;
     reconcile(&executor, &journal, &shelf)?;
     settings.validate_seat(&executor.committee())?;
-    Ok(Opened { lock, journal, sign_file, signed, executor: Arc::new(executor), recovered, shelf })
+    executor.trust_receipts(settings.trust(&executor.committee())?);
+    Ok(Opened { lock, journal, sign_file, signed, numbers, executor: Arc::new(executor), recovered, shelf })
 }
 
 fn bad(shelf: &Shelf, height: Height) -> impl FnOnce(SnapshotFault) -> StartError {
@@ -337,7 +380,7 @@ fn launch(
     blobs: Arc<dyn Blobs>,
     transport: Arc<dyn Transport>,
 ) -> Result<Node, StartError> {
-    let Opened { lock, journal, sign_file, signed, executor, recovered, shelf } = opened;
+    let Opened { lock, mut journal, sign_file, signed, numbers, executor, recovered, shelf } = opened;
     let (events, inbox) = mpsc::sync_channel(EVENTS);
     let (jobs, work) = mpsc::channel();
     let drift_ms = u64::try_from(settings.drift.as_millis()).unwrap_or(u64::MAX);
@@ -376,8 +419,13 @@ fn launch(
     // What is owed to the beacon is known from the newest final block: as if that had just become final.
     jobs.send(Job::Commit(Vec::new())).map_err(|_| io("thread")(std::io::ErrorKind::BrokenPipe.into()))?;
     let (core, first) = Core::start(setup, recovered);
+    let limits = LaneLimits::of(&genesis.parameters);
+    let mut pool = LanePool::new((settings.mempool.txs, settings.mempool.bytes), Arc::clone(&committee));
+    refill(&mut pool, limits, &committee, &executor, journal.take_minis())?;
+    let lanes = Lanes::new(pool, limits, settings.timing.delta, numbers);
     let driver = Driver {
         mempool: Mempool::new(settings.mempool, committee.size()),
+        lanes,
         upkeep,
         committee,
         keys: settings.keys,
@@ -393,6 +441,7 @@ fn launch(
         blobs,
         orders,
         held_txs: Awaiting::new(HELD_TRANSACTIONS),
+        held_minis: Awaiting::new(HELD_MINIS),
         held_proposals: Awaiting::new(HELD_PROPOSALS),
         waiters: Default::default(),
         timers: Default::default(),
@@ -417,4 +466,25 @@ fn launch(
 fn first_idle(waits: bool, heartbeat: Option<Duration>) -> Option<Instant> {
     let after = if waits { Some(Duration::ZERO) } else { heartbeat };
     after.map(|after| Instant::now() + after)
+}
+
+/// Puts back what was in the log: what this member has receipted, or made itself, is there after a restart.
+fn refill(
+    pool: &mut LanePool,
+    limits: LaneLimits,
+    committee: &Committee,
+    executor: &Executor,
+    minis: Vec<MiniBlock>,
+) -> Result<(), StoreError> {
+    for mini in minis {
+        // What does not verify is of a cycle that is over.
+        let Ok(hashes) = mini.verify(limits, committee) else { continue };
+        pool.take(Arc::new(mini), &hashes, Duration::ZERO);
+        for hash in hashes {
+            if executor.locate(&hash)?.is_some() {
+                pool.close(&hash);
+            }
+        }
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ use super::{
     snapshots::Snapshots,
 };
 use crate::{
+    application::Refusal,
     execution::{
         Executor,
         executor::{Built, Clock},
@@ -97,7 +98,14 @@ impl Worker {
                 Ok(()) => Ok(Some(Worked::Installed)),
                 Err(fault) => Ok(Some(Worked::Failed(format!("installing a snapshot: {fault}")))),
             },
-            Job::Recheck(txs) => self.recheck(&txs).map(Some),
+            Job::Recheck(txs) => {
+                let Checked { refused, known, good } = self.check(&txs)?;
+                Ok(Some(Worked::Rechecked { refused, known, good }))
+            }
+            Job::CheckMini { name, txs } => {
+                let Checked { refused, known, .. } = self.check(&txs)?;
+                Ok(Some(Worked::CheckedMini { name, refused, known }))
+            }
         }
     }
 
@@ -110,16 +118,34 @@ impl Worker {
         Ok(())
     }
 
-    fn recheck(&self, txs: &[Arc<[u8]>]) -> Result<Worked, RunError> {
-        let (mut refused, mut known) = (Vec::new(), Vec::new());
+    /// Checks transactions as the next block would.
+    fn check(&self, txs: &[Arc<[u8]>]) -> Result<Checked, RunError> {
+        let mut checked = Checked::default();
+        let mut new = Vec::with_capacity(txs.len());
         for tx in txs {
             let hash = TxHash::of(tx);
             if self.executor.locate(&hash)?.is_some() {
-                known.push(hash);
-            } else if let Err(refusal) = self.executor.check(tx, clock::now_ms())? {
-                refused.push((hash, refusal));
+                checked.known.push(hash);
+            } else {
+                new.push((hash, tx.as_ref()));
             }
         }
-        Ok(Worked::Rechecked { refused, known })
+        let bodies: Vec<&[u8]> = new.iter().map(|(_, tx)| *tx).collect();
+        let verdicts = self.executor.check_batch(&bodies, clock::now_ms())?;
+        for ((hash, _), verdict) in new.into_iter().zip(verdicts) {
+            match verdict {
+                Ok(()) => checked.good.push(hash),
+                Err(refusal) => checked.refused.push((hash, refusal)),
+            }
+        }
+        Ok(checked)
     }
+}
+
+/// What was found of transactions.
+#[derive(Default)]
+struct Checked {
+    refused: Vec<(TxHash, Refusal)>,
+    known: Vec<TxHash>,
+    good: Vec<TxHash>,
 }

@@ -3,7 +3,10 @@
 //! A log begins with the genesis, or, in a node that began or went on with a snapshot, with the **base**: the block after
 //! which the snapshot's state was. What the log has of earlier blocks counts no more.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use super::{
     Storage,
@@ -14,6 +17,7 @@ use crate::{
     chain::{Block, Certificate, Genesis, Outcome, Vote},
     codec::{Decode, DecodeError, Encode, Reader},
     consensus::{Committed, Record, Recovered, SignState, Tip},
+    lanes::MiniBlock,
     light::Anchor,
     types::{BlockHash, ChainId, Height, Turn, View},
 };
@@ -23,7 +27,10 @@ const BLOCK: u8 = 2;
 const VOTE: u8 = 3;
 const CERTIFICATE: u8 = 4;
 const FINAL: u8 = 5;
-const BASE: u8 = 6;
+const MINI_BLOCK: u8 = 6;
+const BASE: u8 = 7;
+/// Bytes of mini-blocks that are kept from the log when it is opened; the oldest go.
+const MINI_BLOCKS_KEPT: usize = 64 * 1024 * 1024;
 
 /// The journal cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +40,10 @@ pub enum JournalError {
     #[error(transparent)]
     Log(#[from] LogError),
     /// The log is of another chain.
-    #[error("the log is of chain {found}, not of {expected}: a folder holds one chain")]
+    #[error(
+        "the log is of chain {found}, not of {expected}: a folder holds one chain; give the node the genesis that this one \
+         began with, or another folder"
+    )]
     OtherChain {
         /// Of the log.
         found: ChainId,
@@ -76,6 +86,8 @@ pub struct FinalRecord {
 pub struct Journal {
     log: Log,
     index: Index,
+    /// Those of the newest cycle that were in no final block when the log was opened.
+    minis: Vec<MiniBlock>,
 }
 
 #[derive(Default)]
@@ -97,6 +109,7 @@ struct Reading {
     blocks: BTreeMap<BlockHash, Arc<Block>>,
     votes: Vec<Vote>,
     certificates: Vec<Certificate>,
+    minis: VecDeque<MiniBlock>,
     tip: Tip,
     finality: Option<Certificate>,
     fresh: bool,
@@ -127,6 +140,7 @@ impl Journal {
             blocks: BTreeMap::new(),
             votes: Vec::new(),
             certificates: Vec::new(),
+            minis: VecDeque::new(),
             tip,
             finality: None,
             fresh: true,
@@ -144,10 +158,10 @@ impl Journal {
             log.append(CHAIN, expected.as_bytes())?;
             log.sync()?;
         }
-        let Reading { index, blocks, votes, certificates, tip, finality, .. } = reading;
+        let Reading { index, blocks, votes, certificates, minis, tip, finality, .. } = reading;
         let blocks = blocks.into_values().collect();
         let recovered = Recovered { tip, finality, sign_state, blocks, votes, certificates };
-        Ok((Self { log, index }, recovered))
+        Ok((Self { log, index, minis: minis.into() }, recovered))
     }
 
     /// Writes a record. Not durable before [`Self::sync`].
@@ -168,6 +182,20 @@ impl Journal {
             }
         }
         Ok(())
+    }
+
+    /// Writes a mini-block: one's own, or one that is to be receipted. Not durable before [`Self::sync`].
+    ///
+    /// # Errors
+    /// When it cannot be written: the node must stop.
+    pub fn persist_mini(&mut self, mini: &MiniBlock) -> Result<(), JournalError> {
+        self.log.append(MINI_BLOCK, &mini.to_bytes())?;
+        Ok(())
+    }
+
+    /// The mini-blocks that were in the log, and in no final block, when it was opened.
+    pub fn take_minis(&mut self) -> Vec<MiniBlock> {
+        std::mem::take(&mut self.minis)
     }
 
     /// Writes that a block, which was persisted before, is final.
@@ -313,6 +341,7 @@ impl Reading {
             }
             VOTE => self.votes.push(Vote::from_bytes(bytes)?),
             CERTIFICATE => self.certificates.push(Certificate::from_bytes(bytes)?),
+            MINI_BLOCK => self.keep(MiniBlock::from_bytes(bytes)?),
             FINAL => self.finalize(FinalRecord::from_bytes(bytes)?, entry.place)?,
             BASE => self.rebase(Anchor::from_bytes(bytes)?),
             tag => return Err(DecodeError::UnknownTag { what: "log record", tag }.into()),
@@ -320,8 +349,28 @@ impl Reading {
         Ok(())
     }
 
+    fn keep(&mut self, mini: MiniBlock) {
+        self.minis.push_back(mini);
+        let mut bytes: usize = self.minis.iter().map(MiniBlock::bytes).sum();
+        while bytes > MINI_BLOCKS_KEPT {
+            bytes -= self.minis.pop_front().map_or(bytes, |oldest| oldest.bytes());
+        }
+    }
+
+    /// Mini-blocks of earlier cycles, or in a final block, are of no use any more.
+    fn forget_minis(&mut self, height: Height, block: &Block) {
+        let cycle = self.schedule.cycle(height.next());
+        let done: BTreeSet<_> =
+            block.lanes.iter().map(|lane| (lane.header.author, lane.header.number)).collect();
+        self.minis.retain(|mini| {
+            mini.header.cycle >= cycle && !done.contains(&(mini.header.author, mini.header.number))
+        });
+    }
+
     fn finalize(&mut self, record: FinalRecord, place: Place) -> Result<(), JournalError> {
         let block = self.blocks.get(&record.block).ok_or(JournalError::Dangling(record.height))?;
+        let block = Arc::clone(block);
+        self.forget_minis(record.height, &block);
         let view = block.header.view;
         self.index.finalize(&record, view, place)?;
         self.tip = Tip { height: record.height, view, block: record.block, outcome: record.outcome };

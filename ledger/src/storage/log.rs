@@ -6,7 +6,7 @@
 use std::io;
 
 use super::{
-    Storage,
+    Storage, explained,
     frame::{self, Found},
 };
 
@@ -37,12 +37,12 @@ pub struct Entry {
 #[non_exhaustive]
 pub enum LogError {
     /// Reading or writing failed. After a failed write nothing more may be written or sent.
-    #[error("log: {0}")]
+    #[error("log: {}", explained(.0))]
     Io(#[from] io::Error),
     /// Bytes that had been synchronised have changed or gone.
     #[error(
         "log is damaged in {segment} at byte {offset}: keep a copy of the folder, then restore it from a backup, or \
-         move it away, keeping the sign_state file, and let the node fetch the chain from the other members"
+         move it away, keeping the files sign_state and mini_blocks, and let the node fetch the chain from the other members"
     )]
     Damaged {
         /// The file.

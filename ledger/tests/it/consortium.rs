@@ -81,7 +81,7 @@ async fn conflicts_are_recorded_with_the_reason_and_junk_is_not_admitted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_consortium_goes_on_without_one_member_which_catches_up_later() {
+async fn t52_the_consortium_goes_on_without_one_member_which_catches_up_later() {
     let dir = tempfile::tempdir().expect("dir");
     let consortium = start(dir.path());
     let away = MemberIndex::new(2);
@@ -100,7 +100,7 @@ async fn the_consortium_goes_on_without_one_member_which_catches_up_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_progress_without_a_quorum() {
+async fn t52_no_progress_without_a_quorum() {
     let dir = tempfile::tempdir().expect("dir");
     let consortium = start(dir.path());
     consortium.stop_member(MemberIndex::new(0)).await;
@@ -113,7 +113,7 @@ async fn no_progress_without_a_quorum() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn state_is_there_after_stopping_and_starting_and_is_rebuilt_when_it_is_lost() {
+async fn t54_state_is_there_after_stopping_and_starting_and_is_rebuilt_when_it_is_lost() {
     let dir = tempfile::tempdir().expect("dir");
     let consortium = start(dir.path());
     for round in 0..5 {

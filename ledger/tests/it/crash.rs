@@ -18,7 +18,7 @@ fn start(dir: &std::path::Path) -> galen_ledger::Consortium {
     })
 }
 
-/// Not a test of its own: the process that [`what_was_acknowledged_survives_kill_9`] kills. It submits without end,
+/// Not a test of its own: the process that [`t54_what_was_acknowledged_survives_kill_9`] kills. It submits without end,
 /// and prints what was acknowledged.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "runs until it is killed"]
@@ -66,7 +66,7 @@ fn kill_after(mut victim: Victim, count: usize) -> Option<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_survives_kill_9() {
+async fn t54_what_was_acknowledged_survives_kill_9() {
     let dir = tempfile::tempdir().expect("dir");
     let mut acknowledged = 0;
     for round in [1, 3, 12, 25] {

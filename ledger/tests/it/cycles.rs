@@ -74,7 +74,7 @@ fn cycles_follow_each_other_through_losses_and_crashes_at_every_boundary() {
 }
 
 #[test]
-fn agreement_through_cycles_with_a_member_that_has_two_heads_which_is_expelled() {
+fn t52_agreement_through_cycles_with_a_member_that_has_two_heads_which_is_expelled() {
     let mut barred = 0;
     for seed in 200..208 {
         let faults = Faults { twins: true, loss: 0.02, ..Faults::default() };
@@ -99,7 +99,7 @@ fn agreement_through_cycles_with_a_member_that_has_two_heads_which_is_expelled()
 }
 
 #[test]
-fn a_member_that_was_away_for_cycles_catches_up_and_votes() {
+fn t53_a_member_that_was_away_for_cycles_catches_up_and_votes() {
     let mut sim = Sim::with(300, Faults::default(), 4, short(5, 5));
     sim.run_to(3, 1000 * DELTA);
     sim.members[2].away = true;
@@ -113,7 +113,7 @@ fn a_member_that_was_away_for_cycles_catches_up_and_votes() {
 }
 
 #[test]
-fn a_member_far_behind_in_one_cycle_catches_up_in_steps() {
+fn t53_a_member_far_behind_in_one_cycle_catches_up_in_steps() {
     let mut sim = Sim::with(301, Faults::default(), 4, short(5000, 60));
     sim.run_to(2, 1000 * DELTA);
     sim.members[3].away = true;

@@ -71,7 +71,7 @@ async fn every_flipped_byte_and_every_cut_is_found() {
 
 /// A forger can compute the digest too: what is flipped must be found by what the digest does not cover.
 #[tokio::test(flavor = "multi_thread")]
-async fn every_flipped_byte_is_found_even_when_the_digest_is_made_to_match() {
+async fn t58_every_flipped_byte_is_found_even_when_the_digest_is_made_to_match() {
     let dir = tempfile::tempdir().expect("dir");
     let (consortium, bytes) = exported(dir.path()).await;
     let expected = consortium.genesis().chain_id();
@@ -126,7 +126,7 @@ fn put_together(parts: &Parts) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn history_cannot_be_shortened_reordered_or_changed_without_a_quorum() {
+async fn t58_history_cannot_be_shortened_reordered_or_changed_without_a_quorum() {
     let dir = tempfile::tempdir().expect("dir");
     let (_consortium, bytes) = exported(dir.path()).await;
     let fault = |change: &dyn Fn(&mut Parts)| {
@@ -163,7 +163,7 @@ async fn history_cannot_be_shortened_reordered_or_changed_without_a_quorum() {
 /// Every cycle's last block needs its own certificate, from its own committee; and what the ledger did for itself is
 /// computed again.
 #[tokio::test(flavor = "multi_thread")]
-async fn cycles_are_followed_and_nothing_of_their_ends_can_be_changed() {
+async fn t58_cycles_are_followed_and_nothing_of_their_ends_can_be_changed() {
     let dir = tempfile::tempdir().expect("dir");
     let consortium = start_with(dir.path(), |settings| {
         settings.parameters.cycle_blocks = 6;
@@ -250,7 +250,7 @@ impl Application for Otherwise {
 
 /// No header shows the state after the last block: the certificate does.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_state_after_the_last_block_is_what_a_quorum_signed() {
+async fn t58_the_state_after_the_last_block_is_what_a_quorum_signed() {
     let dir = tempfile::tempdir().expect("dir");
     let (_consortium, bytes) = exported(dir.path()).await;
     let last = verify_chain(&bytes, None, audit).expect("verifies").report().height;

@@ -46,7 +46,7 @@ fn with_contents(bytes: &[u8]) -> MemoryStorage {
 }
 
 #[test]
-fn a_log_cut_anywhere_opens_with_a_prefix_of_its_records_and_can_be_continued() {
+fn t54_a_log_cut_anywhere_opens_with_a_prefix_of_its_records_and_can_be_continued() {
     let (storage, records) = written();
     let bytes = contents(&storage);
     let mut lengths = Vec::new();
@@ -65,7 +65,7 @@ fn a_log_cut_anywhere_opens_with_a_prefix_of_its_records_and_can_be_continued() 
 }
 
 #[test]
-fn a_flipped_byte_before_the_last_synchronisation_refuses_to_open_and_says_what_to_do() {
+fn t54_a_flipped_byte_before_the_last_synchronisation_refuses_to_open_and_says_what_to_do() {
     let (storage, records) = written();
     let bytes = contents(&storage);
     let last_batch = bytes.len() - 2 * (8 + 1 + 17);
@@ -86,7 +86,7 @@ fn a_flipped_byte_before_the_last_synchronisation_refuses_to_open_and_says_what_
 }
 
 #[test]
-fn a_disk_that_keeps_any_parts_of_the_unsynchronised_tail_does_not_stop_the_node() {
+fn t54_a_disk_that_keeps_any_parts_of_the_unsynchronised_tail_does_not_stop_the_node() {
     let (storage, records) = written();
     let synced = contents(&storage).len();
     let mut log = Log::open(Box::new(storage.clone()), |_| {}).expect("opens");
@@ -103,7 +103,7 @@ fn a_disk_that_keeps_any_parts_of_the_unsynchronised_tail_does_not_stop_the_node
 }
 
 #[test]
-fn records_that_were_synchronised_survive_a_disk_that_fails_at_any_operation() {
+fn t54_records_that_were_synchronised_survive_a_disk_that_fails_at_any_operation() {
     for operations in 0..40 {
         let inner = MemoryStorage::new();
         let faulty = FaultyStorage::new(inner.clone(), operations);
@@ -150,7 +150,7 @@ fn records_can_be_read_again_and_files_behave_as_memory_does() {
 }
 
 #[test]
-fn the_sign_state_survives_a_torn_write_of_the_next() {
+fn t54_the_sign_state_survives_a_torn_write_of_the_next() {
     let notarize =
         |view, byte| Statement::Notarize { view: View::new(view), block: BlockHash::from_bytes([byte; 32]) };
     let cycle = Cycle::new(0);
@@ -173,7 +173,7 @@ fn the_sign_state_survives_a_torn_write_of_the_next() {
 }
 
 #[test]
-fn a_sign_state_with_both_slots_damaged_refuses_to_open() {
+fn t54_a_sign_state_with_both_slots_damaged_refuses_to_open() {
     let mut storage = MemoryStorage::new();
     let (mut file, mut state) = SignFile::open(Box::new(storage.clone())).expect("opens");
     assert!(state.vote(Cycle::new(0), &Statement::Nullify { view: View::new(1) }));

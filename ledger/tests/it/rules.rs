@@ -96,8 +96,9 @@ impl Bench {
             parent_outcome: outcome(0),
             tx_root: tx_root(&hashes),
             upkeep_root: upkeep_root(&[]),
+            lanes_root: galen_ledger::lanes::lanes_root(&[]),
         };
-        Arc::new(Block { header, upkeep: vec![], txs })
+        Arc::new(Block { header, upkeep: vec![], lanes: vec![], txs })
     }
 
     pub fn on_genesis(&self, view: u64, tx: &str) -> Arc<Block> {
@@ -330,7 +331,7 @@ fn r7_a_certificate_needs_n_minus_f_distinct_members() {
 }
 
 #[test]
-fn certificates_of_another_chain_or_with_a_wrong_signature_change_nothing() {
+fn t56_certificates_of_another_chain_or_with_a_wrong_signature_change_nothing() {
     let mut bench = Bench::new();
     let mut scope = bench.scope();
     scope.chain_id = galen_ledger::ChainId::from_bytes([9; 32]);
@@ -424,7 +425,7 @@ fn the_leader_orders_one_block_on_the_newest_notarized_one() {
 }
 
 #[test]
-fn votes_far_ahead_are_dropped_and_memory_stays_bounded() {
+fn t57_votes_far_ahead_are_dropped_and_memory_stays_bounded() {
     let mut bench = Bench::new();
     for view in 12..200 {
         assert_eq!(bench.vote(1, nullify(view)), []);

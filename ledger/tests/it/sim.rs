@@ -344,6 +344,7 @@ impl Sim {
                     proposer: member.index,
                     now_ms: self.now,
                     upkeep: member.pool.candidates(order.height),
+                    lanes: vec![],
                     txs: vec![tx.into_bytes().into()],
                 };
                 let built = member.executor.build(&order, candidates).expect("store");
@@ -584,13 +585,13 @@ fn agreement_and_progress_with_losses() {
 }
 
 #[test]
-fn agreement_and_progress_with_crashes_that_lose_what_was_not_synchronised() {
+fn t54_agreement_and_progress_with_crashes_that_lose_what_was_not_synchronised() {
     let crashes: usize = (30..42).map(|seed| scenario(seed).crashes).sum();
     assert!(crashes > 10, "only {crashes} crashes: the test tests nothing");
 }
 
 #[test]
-fn agreement_with_a_member_that_has_two_heads() {
+fn t52_agreement_with_a_member_that_has_two_heads() {
     let evidence: usize = (50..62).map(|seed| scenario(seed).evidence).sum();
     assert!(evidence > 0, "nobody was caught: the test tests nothing");
 }

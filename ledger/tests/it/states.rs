@@ -119,6 +119,7 @@ fn extend(executor: &Executor, genesis: &Genesis, view: u64, txs: Vec<String>) {
         proposer,
         now_ms: view,
         upkeep: vec![],
+        lanes: vec![],
         txs: txs.into_iter().map(|tx| tx.into_bytes().into()).collect(),
     };
     let built = executor.build(&order, candidates).expect("builds").expect("on the tip");

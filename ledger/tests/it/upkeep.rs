@@ -54,7 +54,7 @@ impl Chain {
         let (parent, height, view) =
             (self.executor.tip().block, self.executor.tip().height, View::new(self.view + 1));
         let proposer = self.committee().leader(view).expect("somebody leads");
-        let candidates = Candidates { proposer, now_ms: 1, upkeep: vec![], txs: vec![] };
+        let candidates = Candidates { proposer, now_ms: 1, upkeep: vec![], lanes: vec![], txs: vec![] };
         let order = BuildOrder { view, parent, height };
         let built = self.executor.build(&order, candidates).expect("store").expect("on the tip").block;
         let mut block = Block::clone(&built);
@@ -240,7 +240,7 @@ fn double_vote(chain: &Chain, accused: u16) -> Evidence {
 }
 
 #[test]
-fn evidence_bars_from_proposing_until_readmitted() {
+fn t50_evidence_bars_from_proposing_until_readmitted() {
     let mut chain = Chain::new(4, 6, 6);
     let evidence = double_vote(&chain, 2);
     let Evidence::Votes(one, other) = evidence.clone() else { panic!("votes") };

@@ -1,17 +1,24 @@
 //! `galen node`: what an operator can type.
 
+mod change;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
+use galen_ledger::chain::{Genesis, Parameters};
+use galen_ledger::codec::Encode;
 use hyper::{Method, StatusCode};
 use serde_json::Value;
 
 use super::console::Console;
 use super::snapshot;
+use crate::demo::folder::write_private;
 use crate::node::call::call;
+use crate::node::change::{Application, write};
 use crate::node::config::{Config, FIRST_FOLLOWER, Role, peer_text};
+use crate::node::health::now_ms;
 use crate::node::home::Home;
 use crate::node::init::{self, NewHome};
 use crate::node::serve::serve;
@@ -60,6 +67,22 @@ pub enum NodeCommand {
     Config(ConfigCommand),
     /// This node's entry for the lists of its peers
     Peer(HomeArg),
+    /// Apply for membership: writes a file for the founders, or for the members
+    Apply {
+        #[command(flatten)]
+        home: HomeArg,
+        /// Draw a new voting key, which is to replace the present one.
+        #[arg(long)]
+        new_key: bool,
+        /// The file to write.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Found a chain: writes the genesis from the founders' applications
+    Found(FoundArgs),
+    /// Members come, go, and change their keys
+    #[command(subcommand)]
+    Change(change::ChangeCommand),
 }
 
 /// Which home.
@@ -96,6 +119,26 @@ pub struct InitArgs {
     /// Where operators reach it.
     #[arg(long, default_value = "127.0.0.1:7701")]
     api: SocketAddr,
+}
+
+/// A new chain.
+#[derive(Args, Debug)]
+pub struct FoundArgs {
+    /// The chain's name for people.
+    #[arg(long)]
+    name: String,
+    /// The market's part: who approves, who issues money, which proving keys, as JSON.
+    #[arg(long, value_name = "FILE")]
+    market: PathBuf,
+    /// The founders' applications, in the order of their numbers.
+    #[arg(required = true)]
+    applications: Vec<PathBuf>,
+    /// Groups that take turns to propose.
+    #[arg(long, default_value_t = 1)]
+    groups: u16,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
 }
 
 /// What can be asked about a configuration.
@@ -144,6 +187,15 @@ impl NodeCommand {
                 console.text(&Config::load(&home.home().config_file())?.to_text());
                 Ok(())
             }
+            Self::Apply { home, new_key, out } => {
+                let home = home.home();
+                if new_key {
+                    home.draw_voting_key("voting_key_next")?;
+                }
+                write(&out, &Application::of(&init::candidate(&home, &home.config()?)?))
+            }
+            Self::Found(args) => found(args, &console),
+            Self::Change(command) => command.run(&console).await,
             Self::Peer(home) => {
                 let home = home.home();
                 console.text(&peer_text(&init::entry(&home, &home.config()?)?));
@@ -165,10 +217,30 @@ fn made(args: InitArgs, console: &Console) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn status(home: &Home, json: bool) -> anyhow::Result<()> {
-    let (code, body) = call(home.config()?.api.listen, Method::GET, "/status", Vec::new()).await?;
+fn found(args: FoundArgs, console: &Console) -> anyhow::Result<()> {
+    let config = std::fs::read(&args.market).with_context(|| args.market.display().to_string())?;
+    galen_market::MarketConfig::from_json(&config).with_context(|| args.market.display().to_string())?;
+    let members =
+        args.applications.iter().map(|path| Application::load(path)).collect::<anyhow::Result<_>>()?;
+    let parameters = Parameters { groups: args.groups, ..Parameters::default() };
+    let genesis = Genesis { name: args.name, time_ms: now_ms(), members, parameters, config };
+    genesis.validate()?;
+    ensure!(!args.out.exists(), "{} is there: it is not overwritten", args.out.display());
+    write_private(&args.out, &genesis.to_bytes())?;
+    console.fact("chain", genesis.chain_id());
+    console.fact("members, tolerated", format!("{}, {}", genesis.members.len(), genesis.faults()));
+    Ok(())
+}
+
+/// Asks a running node for everything.
+async fn ask(config: &Config) -> anyhow::Result<Value> {
+    let (code, body) = call(config.api.listen, Method::GET, "/status", Vec::new()).await?;
     ensure!(code == StatusCode::OK, "the node answers: {}", String::from_utf8_lossy(&body).trim());
-    let status: Value = serde_json::from_slice(&body)?;
+    Ok(serde_json::from_slice(&body)?)
+}
+
+async fn status(home: &Home, json: bool) -> anyhow::Result<()> {
+    let status = ask(&home.config()?).await?;
     let console = Console::new(json);
     let text = |field: &str| status[field].to_string().trim_matches('"').to_owned();
     console.chapter(&text("name"), &format!("number {}", text("number")));

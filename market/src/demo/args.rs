@@ -31,6 +31,9 @@ pub struct DemoArgs {
     /// The folder for everything that is written; a run that was interrupted goes on there. A new temporary one by default.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// A folder of `galen testnet` whose members run: the story is played on them, through the network's first gateway.
+    #[arg(long, value_name = "DIR")]
+    pub network: Option<PathBuf>,
     /// Ends with one JSON object on stdout; the story goes to stderr.
     #[arg(long)]
     pub json: bool,

@@ -10,8 +10,13 @@ use galen_market::agent::researcher::ResearcherKeys;
 use galen_prover::import::HospitalSecret;
 use galen_prover::plan::Seller;
 
-/// The seed that everything is derived from.
-pub struct Cast([u8; 32]);
+/// The seeds that everything is derived from.
+pub struct Cast {
+    /// Of the story.
+    seed: [u8; 32],
+    /// Of those who run the consortium; another when it runs elsewhere.
+    board: [u8; 32],
+}
 
 /// A hospital's secrets.
 pub struct HospitalCast {
@@ -30,12 +35,22 @@ pub struct HospitalCast {
 impl Cast {
     /// The cast of a seed.
     pub fn new(seed: [u8; 32]) -> Self {
-        Self(seed)
+        Self { seed, board: seed }
+    }
+
+    /// The cast of a story on a network that others run, who are of another seed.
+    pub fn on(board: [u8; 32], seed: [u8; 32]) -> Self {
+        Self { seed, board }
+    }
+
+    /// Those who run the consortium.
+    fn board(&self) -> Self {
+        Self::new(self.board)
     }
 
     /// 32 bytes for a purpose.
     pub fn bytes(&self, what: &str) -> [u8; 32] {
-        blake3::keyed_hash(&self.0, what.as_bytes()).into()
+        blake3::keyed_hash(&self.seed, what.as_bytes()).into()
     }
 
     fn element(&self, what: &str) -> F {
@@ -44,18 +59,23 @@ impl Cast {
 
     fn wide(&self, what: &str) -> [u8; 64] {
         let mut out = [0; 64];
-        blake3::Hasher::new_keyed(&self.0).update(what.as_bytes()).finalize_xof().fill(&mut out);
+        blake3::Hasher::new_keyed(&self.seed).update(what.as_bytes()).finalize_xof().fill(&mut out);
         out
     }
 
     /// A governance key of the consortium.
     pub fn governor(&self, index: usize) -> Signer {
-        Signer::from_seed(self.bytes(&format!("governor {index}")))
+        Signer::from_seed(self.board().bytes(&format!("governor {index}")))
+    }
+
+    /// The audit office.
+    pub fn auditor(&self) -> Signer {
+        Signer::from_seed(self.bytes("auditor"))
     }
 
     /// The treasury.
     pub fn treasury(&self) -> Signer {
-        Signer::from_seed(self.bytes("treasury"))
+        Signer::from_seed(self.board().bytes("treasury"))
     }
 
     /// Somebody who would like to be paid for another's work.
@@ -65,7 +85,7 @@ impl Cast {
 
     /// The audit authority's key.
     pub fn authority(&self) -> SecretKey {
-        SecretKey::from_wide(&self.wide("authority"))
+        SecretKey::from_wide(&self.board().wide("authority"))
     }
 
     /// The researcher.

@@ -23,7 +23,7 @@ pub fn collect(stage: &Stage<'_>, request: &RequestId) -> anyhow::Result<Vec<Del
     console.chapter("Researcher", "reads what was bought");
     let folder = stage.folder.researcher()?;
     let buyer = stage.cast.researcher().buyer;
-    let blobs = Arc::clone(stage.consortium.consortium.blobs());
+    let blobs = Arc::clone(stage.consortium.members.blobs());
     let deliveries = stage.read(|state, _| read(state, blobs.as_ref(), &buyer, request))??;
     let terms = &stage.source.terms;
     let quasi: Vec<u8> = terms.quasi_identifiers.iter().map(|q| q.column).collect();
@@ -49,7 +49,7 @@ pub async fn audit(stage: &Stage<'_>) -> anyhow::Result<Audit> {
     let console = stage.console;
     console.chapter("Auditor", "verifies the exported chain, alone");
     let path = stage.folder.path("chain.galen");
-    stage.consortium.consortium.export(&path).await?;
+    stage.consortium.members.export(&path).await?;
     let began = Instant::now();
     let chain: ChainId = stage.consortium.chain;
     let file = path.clone();

@@ -34,6 +34,9 @@ pub struct Asked {
     pub l: u16,
     /// The request in words.
     pub request: String,
+    /// The chain of the network that it is played on; none for a consortium of its own.
+    #[serde(default)]
+    pub network: Option<galen_ledger::ChainId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -41,17 +44,32 @@ pub struct Asked {
 struct Story {
     asked: Asked,
     seed: String,
+    /// Height of the chain when the story began.
+    #[serde(default)]
+    began: u64,
+}
+
+/// A demonstration's folder, opened.
+pub struct Opened {
+    /// The folder.
+    pub folder: Folder,
+    /// The seed of the story.
+    pub seed: [u8; 32],
+    /// Height of the chain when it began.
+    pub began: u64,
+    /// Whether it began before.
+    pub resumed: bool,
 }
 
 /// The folder.
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Opens the folder, or begins it.
+    /// Opens the folder, or begins it, the chain being at a height.
     ///
     /// # Errors
     /// When it cannot be made, is damaged, or holds another demonstration.
-    pub fn open(path: &Path, asked: &Asked) -> anyhow::Result<(Self, [u8; 32], bool)> {
+    pub fn open(path: &Path, asked: &Asked, height: u64) -> anyhow::Result<Opened> {
         fs::create_dir_all(path).with_context(|| format!("cannot make {}", path.display()))?;
         let folder = Self(path.to_owned());
         let file = folder.path("story.json");
@@ -61,9 +79,9 @@ impl Folder {
             }
             let mut seed = [0; 32];
             rand::rngs::OsRng.fill_bytes(&mut seed);
-            let story = Story { asked: asked.clone(), seed: hex::encode(seed) };
+            let story = Story { asked: asked.clone(), seed: hex::encode(seed), began: height };
             write_private(&file, &serde_json::to_vec_pretty(&story)?)?;
-            return Ok((folder, seed, false));
+            return Ok(Opened { folder, seed, began: height, resumed: false });
         }
         let text = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
         let damaged = || format!("{} is damaged: delete the folder and start again", file.display());
@@ -76,7 +94,7 @@ impl Folder {
         }
         let mut seed = [0; 32];
         hex::decode_to_slice(&story.seed, &mut seed).with_context(damaged)?;
-        Ok((folder, seed, true))
+        Ok(Opened { folder, seed, began: story.began, resumed: true })
     }
 
     /// A path in the folder.

@@ -34,7 +34,7 @@ pub async fn attempt(stage: &Stage<'_>, request: &RequestId, sales: &[Sold]) -> 
     let chain = &stage.consortium.chain;
     let forged = SignedContribution::new(chain, *request, contribution, stolen.blob, &thief);
     let bytes = Transaction::Contribute(forged).to_bytes();
-    match stage.consortium.consortium.submit(bytes).await {
+    match stage.consortium.members.submit(bytes).await {
         Err(SubmitError::Refused(refusal)) => {
             console.fact("refused", &refusal.message);
             Ok(Forgery { reason: refusal.message })

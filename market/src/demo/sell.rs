@@ -234,7 +234,7 @@ async fn offer_and_open(stage: &Stage<'_>, hospital: &Hospital, stored: &StoredS
         id: stored.id,
         encapsulation: stored.encapsulation,
     };
-    running.consortium.blobs().store(&hex::decode(&stored.blob).with_context(damaged)?)?;
+    running.members.blobs().store(&hex::decode(&stored.blob).with_context(damaged)?)?;
     let submitted = running.submit("contribute", &sale.transaction).await?;
     let size = bytes.len() as f64 / 1024.0;
     let console = stage.console;

@@ -27,9 +27,9 @@ use crate::cli::console::Console;
 
 /// Price of one record, in minor units.
 const PRICE: u64 = 1_250;
-/// The last block that takes contributions.
+/// The last block that takes contributions, from where the story began.
 const DEADLINE: u64 = 60_000;
-/// The last block at which an order may be executed.
+/// The last block at which an order may be executed, from where the story began.
 const VALID_UNTIL: u64 = 9_000;
 
 /// What every step needs.
@@ -44,6 +44,8 @@ pub struct Stage<'a> {
     pub source: &'a Source,
     /// The members.
     pub consortium: &'a Running,
+    /// Height of the chain when the story began.
+    pub began: u64,
 }
 
 /// A hospital with its committed dataset.
@@ -73,6 +75,11 @@ impl Stage<'_> {
         SchemaId::of(self.source.schema())
     }
 
+    /// The height so many blocks after the story began.
+    fn height(&self, blocks: u64) -> Height {
+        Height::new(self.began.saturating_add(blocks))
+    }
+
     /// Executes an order. Its bytes are the same each time, so that a repeated order is the order of before.
     ///
     /// # Errors
@@ -80,7 +87,7 @@ impl Stage<'_> {
     pub async fn order(&self, what: &str, action: Action, signers: &[&Signer]) -> anyhow::Result<()> {
         let nonce = self.cast.bytes(&format!("order {what}"));
         let nonce = u64::from_le_bytes(*nonce.first_chunk().context("32 bytes hold 8")?);
-        let order = Order { action, nonce, valid_until: Height::new(VALID_UNTIL) };
+        let order = Order { action, nonce, valid_until: self.height(VALID_UNTIL) };
         self.consortium.submit(what, &order.sign(&self.consortium.chain, signers)).await?;
         Ok(())
     }
@@ -103,8 +110,7 @@ impl Stage<'_> {
     /// # Errors
     /// When no member runs or the store fails.
     pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, u64) -> T) -> anyhow::Result<T> {
-        let nodes = self.consortium.consortium.nodes();
-        let node = nodes.iter().max_by_key(|node| node.height()).context("no member runs")?;
+        let node = self.consortium.members.node()?;
         Ok(node.read(|state, position| read(state, position.height.get()))?)
     }
 }
@@ -152,10 +158,14 @@ fn constraints(keys: &Keys) -> String {
 pub async fn found(stage: &Stage<'_>, keys: &ProvingKeys) -> anyhow::Result<()> {
     let Stage { console, cast, source, .. } = stage;
     console.chapter("Members", "approve the schema, accredit, issue money");
-    let governors: Vec<Signer> = (0..super::consortium::MEMBERS).map(|index| cast.governor(index)).collect();
+    let governors: Vec<Signer> =
+        (0..stage.consortium.config.governance.keys.len()).map(|index| cast.governor(index)).collect();
     let board: Vec<&Signer> = governors.iter().collect();
-    let schema = RegisterSchema { schema: source.schema().clone() };
-    stage.order("approve the schema", Action::RegisterSchema(schema), &board).await?;
+    let known = stage.schema_id();
+    if !stage.read(|state, _| query::schema(state, &known).is_some())? {
+        let schema = RegisterSchema { schema: source.schema().clone() };
+        stage.order("approve the schema", Action::RegisterSchema(schema), &board).await?;
+    }
     let schema = source.schema();
     let floors =
         format!("k ≥ {}, l ≥ {}, α ≤ {} ‰", schema.k_floor(), schema.l_floor(), schema.alpha_ceiling());
@@ -174,7 +184,7 @@ pub async fn found(stage: &Stage<'_>, keys: &ProvingKeys) -> anyhow::Result<()> 
     let researcher = cast.researcher().account.key();
     let action = AccreditResearcher { account: researcher, name: "Institute of Research".into() };
     stage.order("accredit the researcher", Action::AccreditResearcher(action), &board).await?;
-    let auditor = cast.governor(usize::MAX).key();
+    let auditor = cast.auditor().key();
     let action = AccreditAuditor { account: auditor, name: "Audit office".into() };
     stage.order("accredit the auditor", Action::AccreditAuditor(action), &board).await?;
     let amount = escrow(source)?;
@@ -231,8 +241,8 @@ pub async fn request(stage: &Stage<'_>) -> anyhow::Result<RequestId> {
     let Stage { console, source, cast, consortium, .. } = stage;
     console.chapter("Researcher", "asks and locks the money");
     // The roots of standing that proofs refer to are taken at boundaries: let one pass.
-    if consortium.consortium.height().get() < consortium.config.windows.recent_interval * 2 {
-        consortium.consortium.advance(consortium.config.windows.recent_interval).await?;
+    if consortium.members.height()?.get() < consortium.config.windows.recent_interval * 2 {
+        consortium.members.advance(consortium.config.windows.recent_interval).await?;
     }
     let keys = cast.researcher();
     let request = wish(stage, &keys)?;
@@ -248,7 +258,7 @@ pub async fn request(stage: &Stage<'_>) -> anyhow::Result<RequestId> {
     let escrow = format!("{} for up to {} records", money(request.escrow()?), request.max_records.get());
     console.fact("locked", escrow);
     while stage.read(|state, _| query::request(state, &id).is_none_or(|view| view.record.drawn.is_none()))? {
-        consortium.consortium.advance(1).await?;
+        consortium.members.advance(1).await?;
     }
     console.say("the beacon is known: which run of chunks each hospital must scan is now fixed");
     Ok(id)
@@ -266,7 +276,7 @@ fn wish(
         limits: source.limits(),
         price: Amount::new(PRICE)?,
         max_records: max_records(source)?,
-        deadline: Height::new(DEADLINE),
+        deadline: stage.height(DEADLINE),
     };
     let mut rng = ChaCha20Rng::from_seed(stage.cast.bytes("request nonce"));
     Ok(keys.request(&stage.consortium.chain, wish, keys.account.key(), &mut rng))

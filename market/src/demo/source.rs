@@ -77,6 +77,7 @@ impl Source {
             k: terms.k,
             l: terms.l,
             request: words,
+            network: None,
         };
         Ok(Self { data: args.data.clone(), spec, terms, asked })
     }

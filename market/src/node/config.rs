@@ -10,7 +10,7 @@ use galen_ledger::ChainId;
 use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
 use galen_ledger::consensus::Timing;
 use galen_ledger::links::{Peer, peer};
-use galen_ledger::node::MempoolLimits;
+use galen_ledger::node::{MempoolLimits, Verify};
 use serde::{Deserialize, Serialize};
 
 /// The least number of a node that follows without a vote: members' numbers are below.
@@ -107,11 +107,35 @@ pub struct ConsensusSection {
     pub heartbeat_ms: u64,
     /// How far in the future a block's time may be.
     pub drift_ms: u64,
+    /// What this node checks in full before it votes for a block.
+    pub verify: VerifyMode,
+    /// With `verify = "receipts"`: how many receipts stand for a check. f + 1 if it is left out, and nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub receipts: Option<usize>,
+}
+
+/// What a node checks in full before it votes for a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerifyMode {
+    /// Every transaction.
+    #[default]
+    Every,
+    /// Every transaction for which fewer than f + 1 members have given a receipt.
+    Receipts,
 }
 
 impl Default for ConsensusSection {
     fn default() -> Self {
-        Self { delta_ms: 1000, max_delta_ms: 32_000, idle_ms: 200, heartbeat_ms: 5000, drift_ms: 10_000 }
+        Self {
+            delta_ms: 1000,
+            max_delta_ms: 32_000,
+            idle_ms: 200,
+            heartbeat_ms: 5000,
+            drift_ms: 10_000,
+            verify: VerifyMode::Every,
+            receipts: None,
+        }
     }
 }
 
@@ -120,6 +144,14 @@ impl ConsensusSection {
     pub fn timing(&self) -> Timing {
         let ms = Duration::from_millis;
         Timing { delta: ms(self.delta_ms), max_delta: ms(self.max_delta_ms) }
+    }
+
+    /// What is checked in full before a vote.
+    pub fn verify(&self) -> Verify {
+        match self.verify {
+            VerifyMode::Every => Verify::Every,
+            VerifyMode::Receipts => Verify::Receipts { least: self.receipts },
+        }
     }
 
     /// When empty blocks are made although nobody waits.
@@ -317,6 +349,11 @@ idle_ms = {idle}
 heartbeat_ms = {heartbeat}
 # How far in the future the time of a block may be.
 drift_ms = {drift}
+# "every": checks every transaction before it votes for a block. "receipts": not what is expensive of those for which f + 1
+# members have signed that they have checked them.
+verify = "{verify}"
+# With "receipts", how many that must be. If it is left out f + 1; fewer, and more, are refused.
+{receipts}
 
 [mempool]
 # Transactions that may wait, and their bytes in MiB.
@@ -348,6 +385,10 @@ level = {level}
             idle = consensus.idle_ms,
             heartbeat = consensus.heartbeat_ms,
             drift = consensus.drift_ms,
+            verify = if consensus.verify == VerifyMode::Every { "every" } else { "receipts" },
+            receipts = consensus
+                .receipts
+                .map_or("# receipts = …".to_owned(), |least| format!("receipts = {least}")),
             txs = mempool.txs,
             mib = mempool.mib,
             api = api.listen,
@@ -384,6 +425,7 @@ mod tests {
                 chain,
                 blobs: blobs_folder(),
                 min_free_mib: 64,
+                snapshot_cycles: 1,
             },
             links: LinksSection { listen: address(7601) },
             consensus: ConsensusSection::default(),

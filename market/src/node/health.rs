@@ -4,6 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use galen_ledger::links::{LinkState, LinksStatus, PeerId};
 use galen_ledger::node::Meter;
+use galen_ledger::types::BlockHash;
 use galen_ledger::{ChainId, Height, MemberIndex, NodeStatus, View};
 use serde::Serialize;
 
@@ -27,6 +28,8 @@ pub struct Health {
     pub name: String,
     /// Its newest final block.
     pub height: Height,
+    /// That block.
+    pub block: BlockHash,
     /// View of that block.
     pub view: View,
     /// Time of that block, in milliseconds since 1970.
@@ -92,6 +95,7 @@ impl Health {
             number: config.node.number,
             name: config.node.name.clone(),
             height: position.height,
+            block: position.block,
             view: position.view,
             time_ms: position.time_ms,
             members: committee.size(),

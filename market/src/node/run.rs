@@ -9,7 +9,7 @@ use galen_ledger::chain::Genesis;
 use galen_ledger::links::{LinkSettings, Links, Peer};
 use galen_ledger::node::open::SNAPSHOT_LAG;
 use galen_ledger::storage::HomeLock;
-use galen_ledger::{Blobs, FileBlobs, MemberIndex, Node, NodeSettings};
+use galen_ledger::{Blobs, FileBlobs, Height, MemberIndex, Node, NodeSettings};
 use galen_market::Market;
 
 use super::config::{Config, Role};
@@ -25,6 +25,8 @@ pub struct Running {
     pub node: Node,
     /// Its links.
     pub links: Arc<Links>,
+    /// Its ciphertexts.
+    pub blobs: Arc<dyn Blobs>,
     _lock: HomeLock,
 }
 
@@ -54,12 +56,16 @@ impl Running {
         let address = config.links.listen;
         let links =
             Links::listen(LinkSettings::new(me.into(), node_key, &genesis), address, config.peers.clone())
-                .with_context(|| format!("links.listen = \"{address}\""))?;
+                .with_context(|| {
+                    format!(
+                        "links.listen = \"{address}\": choose another address or port, or stop what uses it"
+                    )
+                })?;
         let settings = settings(&home, &config, &genesis, keys);
-        let node = Node::start(settings, Arc::new(market), blobs, Box::new(links.sender()))
+        let node = Node::start(settings, Arc::new(market), Arc::clone(&blobs), Box::new(links.sender()))
             .with_context(|| format!("the node in {} cannot start", home.folder().display()))?;
         links.deliver_to(Arc::new(node.inbox()));
-        let running = Self { home, config, node, links: Arc::new(links), _lock: lock };
+        let running = Self { home, config, node, links: Arc::new(links), blobs, _lock: lock };
         running.follow_committee(&running.config.peers)?;
         Ok(running)
     }
@@ -100,6 +106,14 @@ impl Running {
         self.links.close().await;
         self.node.stop().await;
     }
+
+    /// Waits until a height is final here.
+    ///
+    /// # Errors
+    /// When the node stops before.
+    pub async fn reached(&self, height: Height) -> anyhow::Result<()> {
+        self.node.reached(height).await.map_err(anyhow::Error::msg)
+    }
 }
 
 /// A node with less does not start.
@@ -134,6 +148,7 @@ fn settings(
         mempool: config.mempool.limits(),
         snapshot_cycles: config.node.snapshot_cycles,
         snapshot_lag: SNAPSHOT_LAG,
+        verify: timers.verify(),
     }
 }
 

@@ -91,7 +91,8 @@ fn hunt(bug: Bug, watch: Watch, words: &str) -> Option<(u64, String)> {
 fn bugs_made_on_purpose_are_found() {
     for (bug, rule) in Bug::ALL {
         let words = if bug == Bug::ShortQuorum { "" } else { rule };
-        let (seed, violation) = hunt(bug, Watch::All, words).unwrap_or_else(|| panic!("{bug:?} is not found"));
+        let (seed, violation) =
+            hunt(bug, Watch::All, words).unwrap_or_else(|| panic!("{bug:?} is not found"));
         println!("{rule} {bug:?}: found in run {}: {violation}", seed + 1);
     }
 }

@@ -84,7 +84,8 @@ fn twins_of_one_of_four_in_every_partition_and_under_every_leader_of_three_views
         .collect();
     assert!(failures.is_empty(), "{} of {}; the first: {}", failures.len(), plays.len(), failures[0]);
     // Burnside's count: the plays that each of the twelve renamings leaves as they are, cubed for three views.
-    let fixed: u64 = [64, 32, 16, 16, 16, 8, 8, 8, 4, 4, 2, 2].iter().map(|choices: &u64| choices.pow(3)).sum();
+    let fixed: u64 =
+        [64, 32, 16, 16, 16, 8, 8, 8, 4, 4, 2, 2].iter().map(|choices: &u64| choices.pow(3)).sum();
     assert_eq!((number, plays.len() as u64), (262_144, fixed / 12));
 }
 

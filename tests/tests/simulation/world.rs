@@ -304,6 +304,9 @@ fn name(input: &Input) -> &'static str {
             Message::FetchBlob(_) | Message::BlobChunk(_) | Message::NoBlob(_) => "blob",
             Message::FetchSnapshot(_) | Message::Snapshot(..) => "snapshot",
             Message::Upkeep { .. } => "upkeep",
+            Message::Compact(_) | Message::MiniBlock(_) | Message::FetchMinis(_) | Message::Receipts(_) => {
+                "lanes"
+            }
         },
         Input::Timer(_) => "timer",
         Input::Built(_) => "built",

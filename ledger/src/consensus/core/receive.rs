@@ -22,10 +22,17 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions go to the pool and blobs to their store, neither of which is the core's.
-            Message::Tx(_) | Message::FetchBlob(_) | Message::BlobChunk(_) | Message::NoBlob(_) => {}
-            // Nor are snapshots.
-            Message::FetchSnapshot(_) | Message::Snapshot(..) => {}
+            // Transactions, lanes, blobs and snapshots are not the core's: it sees whole blocks.
+            Message::Tx(_)
+            | Message::Compact(_)
+            | Message::MiniBlock(_)
+            | Message::FetchMinis(_)
+            | Message::Receipts(_)
+            | Message::FetchBlob(_)
+            | Message::BlobChunk(_)
+            | Message::NoBlob(_)
+            | Message::FetchSnapshot(_)
+            | Message::Snapshot(..) => {}
         }
     }
 

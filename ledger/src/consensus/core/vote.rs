@@ -107,7 +107,8 @@ impl Core {
         };
         let rejected = self.blocks.get(&proposal.block.hash()).map(|entry| &entry.progress);
         if let Some(Progress::Rejected(reason)) = rejected {
-            tracing::warn!(view = %self.view, %reason, "proposal rejected");
+            // Said once by whoever executed it; here it may come up with every message of the view.
+            tracing::debug!(view = %self.view, %reason, "proposal rejected");
             self.nullify();
         }
     }

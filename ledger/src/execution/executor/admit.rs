@@ -1,7 +1,5 @@
 //! Whether a block may follow its parent.
 
-use rayon::prelude::*;
-
 use super::{After, Clock, Executor, Position};
 use crate::{
     application::{Beacon, BlockContext},
@@ -51,20 +49,40 @@ impl Executor {
         let context = self.context(at, header.view, header.time_ms, upkept.beacon);
         if let Some(clock) = check {
             if header.time_ms > clock.latest_ms {
-                return reject(format!("time {} is in the future", header.time_ms));
+                return reject(in_the_future(header.time_ms - clock.latest_ms));
             }
-            self.check_txs(&parent.view, &context, block)?;
+            let least = parent.committee.faults() + 1;
+            self.check_txs(&parent.view, &context, block, least)?;
         }
         Ok((context, upkept))
     }
 
-    fn check_txs(&self, view: &View, context: &BlockContext, block: &Block) -> Result<(), Rejection> {
-        let txs: Vec<&[u8]> = block.txs.iter().map(Vec::as_slice).collect();
-        let verdicts = self.app.check_batch(&view.space(keys::APPLICATION), context, &txs);
-        if verdicts.len() != txs.len() {
+    /// Checks the transactions: all in full, or of lanes with receipts of enough members, at least `least`, only what the
+    /// receipts do not vouch for. The receipts' signatures were verified with the block.
+    fn check_txs(
+        &self,
+        view: &View,
+        context: &BlockContext,
+        block: &Block,
+        least: usize,
+    ) -> Result<(), Rejection> {
+        let state = view.space(keys::APPLICATION);
+        let (mut full, mut vouched): (Vec<&[u8]>, Vec<&[u8]>) = (Vec::new(), Vec::new());
+        let mut txs = block.txs.iter().map(Vec::as_slice);
+        for lane in &block.lanes {
+            let trusted = self.trust().is_some_and(|trust| lane.receipts.len() >= trust.max(least));
+            let into = if trusted { &mut vouched } else { &mut full };
+            into.extend(txs.by_ref().take(lane.included()));
+        }
+        full.extend(txs);
+        let verdicts = self.app.check_batch(&state, context, &full);
+        if verdicts.len() != full.len() {
             return Err(Rejection("the application did not answer for every transaction".into()));
         }
-        match txs.iter().zip(verdicts).find_map(|(tx, verdict)| Some((tx, verdict.err()?))) {
+        let vouched: Vec<_> =
+            vouched.into_iter().map(|tx| (tx, self.app.check_vouched(&state, context, tx))).collect();
+        let all = full.into_iter().zip(verdicts).chain(vouched);
+        match all.into_iter().find_map(|(tx, verdict)| Some((tx, verdict.err()?))) {
             Some((tx, refusal)) => Err(Rejection(format!("transaction {}: {refusal}", TxHash::of(tx)))),
             None => Ok(()),
         }
@@ -82,12 +100,16 @@ impl Executor {
     }
 }
 
+/// A proposer with a clock that is ahead, or a member with one that is behind: only people can tell.
+fn in_the_future(by_ms: u64) -> String {
+    format!(
+        "its time is {} s later than this member's clock and the drift allowed: one of the two clocks is wrong; if all \
+         others' blocks are refused so, it is this machine's (set it, with NTP)",
+        by_ms.div_ceil(1000)
+    )
+}
+
 /// Whether a transaction is in the chain that `view` is the state of.
 pub(super) fn is_known(view: &View, tx: &TxHash) -> bool {
     view.space(keys::LEDGER).get(&keys::transaction(tx)).is_some()
-}
-
-/// Those transactions that are not in the chain.
-pub(super) fn unknown(view: &View, txs: Vec<std::sync::Arc<[u8]>>) -> Vec<std::sync::Arc<[u8]>> {
-    txs.into_par_iter().filter(|tx| !is_known(view, &TxHash::of(tx))).collect()
 }

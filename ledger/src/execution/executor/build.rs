@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{After, Executor, admit};
+use super::{After, Executor, admit, select::Selection};
 use crate::{
     application::{BlockContext, Refusal},
     chain::{Block, Header, Upkeep, block::tx_root, upkeep::upkeep_root},
@@ -12,6 +12,7 @@ use crate::{
         upkeep::{Session, Standing},
         view::View,
     },
+    lanes::{Lane, LaneOffer, lanes_root},
     state::StateRead,
     types::{MemberIndex, TxHash},
 };
@@ -25,7 +26,9 @@ pub struct Candidates {
     pub now_ms: u64,
     /// The ledger's own affairs.
     pub upkeep: Vec<Upkeep>,
-    /// The transactions, those that came first in front.
+    /// Mini-blocks, those to be taken first in front.
+    pub lanes: Vec<LaneOffer>,
+    /// Transactions of the proposer's own, those that came first in front.
     pub txs: Vec<Arc<[u8]>>,
 }
 
@@ -63,7 +66,8 @@ impl Executor {
         let mut session = Session::begin(&self.genesis, &committee, &ledger, at, true);
         let (upkeep, refused_upkeep) = session.choose(candidates.upkeep);
         let context = self.context(&parent, order.view, time_ms, session.finish().beacon);
-        let (txs, refused) = self.choose(&view, &context, candidates.txs);
+        let (lanes, txs, refused) =
+            self.choose(&view, &context, candidates.lanes, candidates.txs, committee.faults() + 1);
         view.intact()?;
         let hashes: Vec<_> = txs.iter().map(|tx| TxHash::of(tx)).collect();
         let header = Header {
@@ -78,39 +82,34 @@ impl Executor {
             parent_outcome: parent.outcome,
             tx_root: tx_root(&hashes),
             upkeep_root: upkeep_root(&upkeep),
+            lanes_root: lanes_root(&lanes),
         };
         let txs = txs.iter().map(|tx| tx.to_vec()).collect();
-        Ok(Some(Built { block: Arc::new(Block { header, upkeep, txs }), refused, refused_upkeep }))
+        let block = Arc::new(Block { header, upkeep, lanes, txs });
+        Ok(Some(Built { block, refused, refused_upkeep }))
     }
 
-    /// Those candidates that are good, as many as fit, and those that are not.
+    /// Those candidates that are good, as many as fit, and those that are not. Receipts beyond `enough` are left out.
     fn choose(
         &self,
         view: &View,
         context: &BlockContext,
-        candidates: Vec<Arc<[u8]>>,
-    ) -> (Vec<Arc<[u8]>>, Refused) {
-        let limits = self.genesis.parameters;
-        let mut bytes = 0;
-        let mut fitting = admit::unknown(view, candidates);
-        fitting.truncate(limits.block_txs as usize);
-        let mut room = |tx: &Arc<[u8]>| {
-            bytes += tx.len();
-            bytes <= limits.block_bytes as usize
-        };
-        let fit = fitting.iter().map_while(|tx| room(tx).then_some(())).count();
-        fitting.truncate(fit);
-        let bodies: Vec<&[u8]> = fitting.iter().map(AsRef::as_ref).collect();
-        let verdicts = self.app.check_batch(&view.space(keys::APPLICATION), context, &bodies);
-        let mut good = Vec::with_capacity(fitting.len());
-        let mut refused = Vec::new();
-        for (tx, verdict) in fitting.into_iter().zip(verdicts) {
-            match verdict {
-                Ok(()) => good.push(tx),
-                Err(refusal) => refused.push((TxHash::of(&tx), refusal)),
-            }
+        lanes: Vec<LaneOffer>,
+        own: Vec<Arc<[u8]>>,
+        enough: usize,
+    ) -> (Vec<Lane>, Vec<Arc<[u8]>>, Refused) {
+        let mut selection = Selection::new(&self.genesis.parameters);
+        for offer in lanes {
+            selection.offer(offer, |hash| admit::is_known(view, hash));
         }
-        (good, refused)
+        for tx in own {
+            selection.add(tx, |hash| admit::is_known(view, hash));
+        }
+        let bodies: Vec<&[u8]> = selection.bodies().collect();
+        let verdicts = self.app.check_batch(&view.space(keys::APPLICATION), context, &bodies);
+        let refused = selection.judge(verdicts);
+        let (lanes, txs) = selection.finish(enough);
+        (lanes, txs, refused)
     }
 
     /// Checks a transaction as the next block would.
@@ -118,9 +117,19 @@ impl Executor {
     /// # Errors
     /// The outer error when the store fails.
     pub fn check(&self, tx: &[u8], now_ms: u64) -> Result<Result<(), Refusal>, StoreError> {
+        let verdict = self.check_batch(&[tx], now_ms)?.pop();
+        Ok(verdict
+            .unwrap_or_else(|| Err(Refusal::new("ledger.unanswered", "the application did not answer"))))
+    }
+
+    /// Checks transactions as the next block would; answers in their order.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn check_batch(&self, txs: &[&[u8]], now_ms: u64) -> Result<Vec<Result<(), Refusal>>, StoreError> {
         self.read(|state: &dyn StateRead, tip| {
             let context = self.context(tip, tip.view.next(), now_ms.max(tip.time_ms), None);
-            self.app.check(state, &context, tx)
+            self.app.check_batch(state, &context, txs)
         })
     }
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{Store, StoreEntries, StoreError};
-use crate::state::overlay::Writes;
+use crate::{state::overlay::Writes, storage::explained};
 
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 
@@ -22,8 +22,12 @@ impl SledStore {
         let config = sled::Config::default().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
         match config.open() {
             Ok(db) => Ok(Self(db)),
-            Err(sled::Error::Corruption { .. } | sled::Error::ReportableBug(_)) => {
-                tracing::warn!(folder = %folder.display(), "state store is damaged: rebuilding it from the log");
+            Err(
+                error @ (sled::Error::Corruption { .. }
+                | sled::Error::ReportableBug(_)
+                | sled::Error::Unsupported(_)),
+            ) => {
+                tracing::warn!(%error, folder = %folder.display(), "state store is damaged: rebuilding it from the log");
                 let aside = folder.with_extension("damaged");
                 let _ = std::fs::remove_dir_all(&aside);
                 std::fs::rename(folder, &aside).map_err(|error| StoreError::Io(error.to_string()))?;
@@ -37,6 +41,7 @@ impl SledStore {
 fn failed(error: sled::Error) -> StoreError {
     match error {
         sled::Error::Corruption { .. } => StoreError::Damaged(error.to_string()),
+        sled::Error::Io(error) => StoreError::Io(explained(&error)),
         error => StoreError::Io(error.to_string()),
     }
 }

@@ -6,9 +6,10 @@ use super::{OutputRecord, Session, keys};
 use crate::{
     application::Event,
     chain::{Committee, Seat},
-    credit::{Credit, Tally},
+    credit::{Chances, Credit, Tally},
     crypto::Scope,
     election::{self, Election},
+    lanes::Lane,
     types::MemberIndex,
 };
 
@@ -37,15 +38,30 @@ impl Session<'_> {
         }
     }
 
+    /// Counts the receipts that a block shows.
+    pub(super) fn tally_lanes(&mut self, lanes: &[Lane]) {
+        if lanes.is_empty() {
+            return;
+        }
+        let before: u32 = self.read(keys::LANES).unwrap_or_default();
+        let more = u32::try_from(lanes.len()).unwrap_or(u32::MAX);
+        self.write(keys::LANES, &before.saturating_add(more));
+        for (signer, _) in lanes.iter().flat_map(|lane| &lane.receipts) {
+            self.tally(*signer, |tally| tally.receipts = tally.receipts.saturating_add(1));
+        }
+    }
+
     /// New credits, what was pending about members, and the next committee.
     pub(super) fn end_cycle(&mut self) {
         let next = self.committee.cycle().next();
         let counted = self.read::<super::RoundRecord>(keys::ROUND).unwrap_or_default().counted;
+        let minis = self.read(keys::LANES).unwrap_or_default();
+        let chances = Chances::new(counted, minis, self.committee.size());
         let (mut seats, mut standing) = (Vec::new(), Vec::new());
         for (member, mut record) in self.members() {
             if record.seated && !record.barred {
                 let tally = self.read(&keys::tally(member)).unwrap_or_default();
-                record.credit = record.credit.after(&tally, counted);
+                record.credit = record.credit.after(&tally, chances);
             }
             record.turn(next);
             if record.seated {
@@ -55,7 +71,7 @@ impl Session<'_> {
             }
             self.write(&keys::member(member), &record);
         }
-        for prefix in [keys::TALLIES, keys::ROUND, keys::DEALINGS, keys::SECRETS, keys::SHARES] {
+        for prefix in [keys::TALLIES, keys::LANES, keys::ROUND, keys::DEALINGS, keys::SECRETS, keys::SHARES] {
             self.clear(prefix);
         }
         self.forget_changes(next);

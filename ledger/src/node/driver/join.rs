@@ -111,7 +111,7 @@ impl Driver {
                 Ok(Message::BlobChunk(chunk)) => self.instruct(Order::Chunk(from, chunk, held)),
                 _ => {}
             },
-            Event::Worked(Worked::Installed) => self.installed(effects),
+            Event::Worked(Worked::Installed) => self.installed(effects)?,
             Event::Worked(Worked::Committed { blocks, .. }) => {
                 blocks.iter().for_each(|block| self.publish(block));
             }
@@ -127,8 +127,10 @@ impl Driver {
     }
 
     /// The state is there: begins anew from it, as after a restart.
-    fn installed(&mut self, effects: &mut Vec<Effect>) {
-        let Some(Anchor { header, outcome, certificate }) = self.joining.installing.take() else { return };
+    fn installed(&mut self, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
+        let Some(Anchor { header, outcome, certificate }) = self.joining.installing.take() else {
+            return Ok(());
+        };
         let (committee, height) = (self.executor.committee(), header.height);
         let tip = Tip { height, view: header.view, block: header.hash(), outcome };
         let sign_state = *self.core.sign_state();
@@ -145,9 +147,10 @@ impl Driver {
         self.joining.ahead.clear();
         self.held_proposals.clear();
         self.upkeep = UpkeepPool::new(self.genesis.schedule(), self.me, Arc::clone(&committee), height);
-        self.began(committee);
+        self.began(committee)?;
         self.status.send_replace(NodeStatus::Running { height, view: header.view });
         self.give(Job::Commit(Vec::new()));
         effects.extend(first);
+        Ok(())
     }
 }

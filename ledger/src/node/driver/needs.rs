@@ -1,27 +1,40 @@
-//! What names bodies that are not here is held back until they are (R5): transactions from the blocks, proposals from
-//! the core. The core's own timer gives up a view whose proposal does not become whole in time.
+//! What names bodies that are not here is held back until they are (R5): transactions from the blocks, mini-blocks from
+//! being checked, proposals from the core. The core's own timer gives up a view whose proposal does not become whole in
+//! time.
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Driver, Fatal};
+use super::{Driver, Fatal, proposals::Compact};
 use crate::{
     application::Refusal,
-    consensus::{Effect, Input, Proposal},
+    consensus::{Effect, Input, Message, Proposal},
+    lanes::MiniBlock,
     node::{
         awaiting::Need,
+        mempool::{Check, Part},
         pull::{Order, Urgency},
     },
-    types::{MemberIndex, Turn, TxHash},
+    types::{MemberIndex, MiniHash, Turn, TxHash},
 };
 
 /// Most transactions that wait for what they name.
 pub(in crate::node) const HELD_TRANSACTIONS: usize = 4096;
+/// Most mini-blocks that do. Beyond, they are checked with the blocks that take them.
+pub(in crate::node) const HELD_MINIS: usize = 1024;
 /// Most proposals that do. Honest leaders propose in their own view, so that there are one or two.
 pub(in crate::node) const HELD_PROPOSALS: usize = 8;
 /// Proposals of views further ahead are not held back.
 const VIEWS_AHEAD: u64 = 4;
 /// Most blobs that a transaction from another member may lack.
 const NEEDS_OF_A_TRANSACTION: usize = 16;
+
+/// A proposal that waits.
+pub(in crate::node) enum HeldProposal {
+    /// For mini-blocks that it names.
+    Compact(Compact),
+    /// For what its transactions name; and who sent it.
+    Whole(MemberIndex, Proposal),
+}
 
 impl Driver {
     /// Gives the thread that gets blobs an order. It takes them faster than they come, or they are repeated.
@@ -37,14 +50,12 @@ impl Driver {
         if self.executor.locate(&hash).is_ok_and(|place| place.is_some()) {
             return;
         }
-        if self.mempool.contains(&hash) && !self.held_txs.contains(&hash) {
-            return;
-        }
-        if self.mempool.insert(hash, Arc::clone(&tx), from).is_err() {
+        let whole = self.mempool.contains(&hash) && !self.held_txs.contains(&hash);
+        if self.mempool.insert(hash, Arc::clone(&tx), from, Part::Mine(Check::New)).is_err() {
             tracing::debug!(%from, "pool is full: transaction dropped");
-            return;
+        } else if !whole {
+            self.hold_incomplete(hash, &tx, from);
         }
-        self.hold_incomplete(hash, &tx, from);
     }
 
     /// Keeps a transaction of the pool from the blocks while it names something that is not here.
@@ -59,6 +70,17 @@ impl Driver {
         }
         self.mempool.set_complete(hash, complete);
         self.ask(needs, Urgency::Transaction, from);
+    }
+
+    /// Keeps a mini-block from being checked, and from the blocks, while its transactions name something that is not here.
+    pub(super) fn hold_incomplete_mini(&mut self, name: MiniHash, mini: &MiniBlock) {
+        let needs: BTreeSet<_> = mini.txs.iter().flat_map(|tx| self.lacking(tx)).collect();
+        self.lanes.pool.set_complete(&name, needs.is_empty());
+        if needs.is_empty() {
+            self.lanes.checks.add(mini.header.author, name);
+        } else if self.held_minis.hold(name, (), needs.clone()) {
+            self.ask(needs, Urgency::Transaction, mini.header.author);
+        }
     }
 
     /// Gives a proposal to the core, or holds it back while its transactions name something that is not here.
@@ -79,27 +101,37 @@ impl Driver {
             return;
         }
         tracing::debug!(view = %proposal.view, needs = needs.len(), "a proposal waits for what it names");
-        if self.held_proposals.hold(name, (from, proposal), needs.clone()) {
+        if self.held_proposals.hold(name, HeldProposal::Whole(from, proposal), needs.clone()) {
             self.ask(needs, Urgency::Proposal, leader);
         }
     }
 
-    fn propose_to_core(&mut self, from: MemberIndex, proposal: Proposal, effects: &mut Vec<Effect>) {
-        let message = crate::consensus::Message::Propose(proposal);
+    pub(super) fn propose_to_core(
+        &mut self,
+        from: MemberIndex,
+        proposal: Proposal,
+        effects: &mut Vec<Effect>,
+    ) {
+        let message = Message::Propose(proposal);
         effects.extend(self.core.step(Input::Message { from, message }));
     }
 
     /// Only a proposal that this member may have to vote for waits. One that is proposed again was checked by those who
     /// notarized it.
     fn may_wait(&self, proposal: &Proposal) -> bool {
-        let (now, turn) = (self.core.turn(), proposal.turn());
+        self.is_ahead(proposal.turn()) && !proposal.is_again()
+    }
+
+    /// Whether a view is the current one, or one of the next few.
+    pub(super) fn is_ahead(&self, turn: Turn) -> bool {
+        let now = self.core.turn();
         let near = now.view.get()..=now.view.get().saturating_add(VIEWS_AHEAD);
-        turn.cycle == now.cycle && near.contains(&turn.view.get()) && !proposal.is_again()
+        turn.cycle == now.cycle && near.contains(&turn.view.get())
     }
 
     /// Two proposals of one view wait at most: they are evidence; a third says nothing more. Of too many, the furthest ahead
     /// gives way.
-    fn has_room_for(&mut self, turn: Turn) -> bool {
+    pub(super) fn has_room_for(&mut self, turn: Turn) -> bool {
         if self.held_proposals.names().filter(|(of, _)| *of == turn).count() >= 2 {
             return false;
         }
@@ -124,8 +156,16 @@ impl Driver {
                 self.hold_incomplete(hash, &tx, self.me);
             }
         }
-        for (_, (from, proposal)) in self.held_proposals.arrived(need) {
-            self.receive_proposal(from, proposal, effects);
+        for (name, ()) in self.held_minis.arrived(need) {
+            if let Some(mini) = self.lanes.pool.get(&name).cloned() {
+                self.hold_incomplete_mini(name, &mini);
+            }
+        }
+        for (_, held) in self.held_proposals.arrived(need) {
+            match held {
+                HeldProposal::Whole(from, proposal) => self.receive_proposal(from, proposal, effects),
+                HeldProposal::Compact(compact) => self.complete(compact, effects),
+            }
         }
     }
 
@@ -135,6 +175,8 @@ impl Driver {
             tracing::warn!(%hash, ?need, "nobody has what a transaction names: it is dropped");
             self.drop_tx(hash);
         }
+        // Mini-blocks that need it stay where they are, without a receipt of this member's.
+        self.held_minis.abandon(need);
     }
 
     fn drop_tx(&mut self, hash: TxHash) {
@@ -142,19 +184,25 @@ impl Driver {
         self.refuse(vec![(hash, refusal)]);
     }
 
-    /// Proposals of views that are over go to the core as they are: it needs them if others have notarized them.
+    /// Proposals of views that are over go to the core as they are: it needs them if others have notarized them. Those that
+    /// lack mini-blocks are of no use to it: it asks for the block.
     pub(super) fn release_past(&mut self, turn: Turn) -> Result<(), Fatal> {
         let first = (turn, crate::types::BlockHash::from_bytes([0; 32]));
         let mut effects = Vec::new();
-        for (_, (from, proposal)) in self.held_proposals.take_before(first) {
-            self.propose_to_core(from, proposal, &mut effects);
+        for (_, held) in self.held_proposals.take_before(first) {
+            if let HeldProposal::Whole(from, proposal) = held {
+                self.propose_to_core(from, proposal, &mut effects);
+            }
         }
         if effects.is_empty() { Ok(()) } else { self.apply(effects) }
     }
 
     fn ask(&self, needs: BTreeSet<Need>, urgency: Urgency, from: MemberIndex) {
-        for Need::Blob(blob) in needs {
-            self.instruct(Order::Want { blob, urgency, from });
+        for need in needs {
+            // Mini-blocks are asked for when they have had time to come.
+            if let Need::Blob(blob) = need {
+                self.instruct(Order::Want { blob, urgency, from });
+            }
         }
     }
 

@@ -44,7 +44,7 @@ async fn a_vote_overtakes_a_body_on_its_way() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_does_not_read_is_cut_off_and_the_others_notice_nothing() {
+async fn t57_a_peer_that_does_not_read_is_cut_off_and_the_others_notice_nothing() {
     let net = Net::new();
     let zero = Node::start(&net, settings(0), callers(3));
     let mut two = Node::start(&net, settings(2), peers(3));
@@ -71,14 +71,19 @@ async fn a_peer_that_does_not_read_is_cut_off_and_the_others_notice_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn queues_are_bounded_under_a_flood() {
+async fn t57_queues_are_bounded_under_a_flood() {
     let net = Net::new();
     let nodes = linked(&net, 2).await;
     net.sever(&name(0), &name(1));
     let limits = settings(0).limits;
     let small = |tag| frame(tag, 0, 100);
-    let tags =
-        [(2, Channel::Votes), (3, Channel::Certificates), (4, Channel::Sync), (7, Channel::Transactions)];
+    let tags = [
+        (2, Channel::Votes),
+        (3, Channel::Certificates),
+        (4, Channel::Sync),
+        (7, Channel::Transactions),
+        (17, Channel::Blobs),
+    ];
     for _ in 0..20_000 {
         tags.iter().for_each(|(tag, _)| nodes[0].send(1, &small(*tag)));
     }
@@ -101,7 +106,7 @@ async fn queues_are_bounded_under_a_flood() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_is_read_at_the_quota_and_others_do_not_wait() {
+async fn t57_a_flood_is_read_at_the_quota_and_others_do_not_wait() {
     let net = Net::new();
     let mut tight = settings(0);
     tight.limits.quota[Channel::Votes] = Rate { bytes: 1_000_000, burst: 1_000_000, frames: 100 };
@@ -127,7 +132,7 @@ async fn a_flood_is_read_at_the_quota_and_others_do_not_wait() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_holds_up_no_more_than_its_share_of_a_node_that_is_busy() {
+async fn t57_a_peer_holds_up_no_more_than_its_share_of_a_node_that_is_busy() {
     let net = Net::new();
     let mut narrow = settings(0);
     narrow.limits.undigested_frames = 16;
@@ -192,7 +197,7 @@ async fn a_half_open_peer_is_found_out_by_pings_and_linked_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flood_of_pings_is_slowed_and_answered_within_bounds() {
+async fn t57_a_flood_of_pings_is_slowed_and_answered_within_bounds() {
     let net = Net::new();
     let zero = Node::start(&net, settings(0), callers(2));
     let (host, _) = net.host("host-1");
@@ -217,7 +222,7 @@ async fn a_flood_of_pings_is_slowed_and_answered_within_bounds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_never_finishes_its_frames_holds_bounded_memory() {
+async fn t57_a_peer_that_never_finishes_its_frames_holds_bounded_memory() {
     let net = Net::new();
     let zero = Node::start(&net, settings(0), callers(2));
     let (host, _) = net.host("host-1");

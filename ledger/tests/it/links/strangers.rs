@@ -228,7 +228,7 @@ async fn garbage_is_no_handshake() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn connections_that_say_nothing_are_few_and_do_not_last() {
+async fn t57_connections_that_say_nothing_are_few_and_do_not_last() {
     let net = Net::new();
     let mut few = settings(0);
     (few.limits.strangers, few.limits.strangers_per_address) = (4, 3);
@@ -256,7 +256,7 @@ async fn connections_that_say_nothing_are_few_and_do_not_last() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_breaks_the_rules_is_cut_off_for_a_while() {
+async fn t57_whoever_breaks_the_rules_is_cut_off_for_a_while() {
     let net = Net::new();
     let mut zero = Node::start(&net, settings(0), callers(3));
     let two = Node::start(&net, settings(2), peers(3));
@@ -295,7 +295,7 @@ async fn a_wrong_key_at_a_tcp_address_is_found_before_anything_is_said() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_peer_that_calls_all_the_time_is_sent_away() {
+async fn t57_a_peer_that_calls_all_the_time_is_sent_away() {
     let net = Net::new();
     let mut zero = Node::start(&net, settings(0), callers(3));
     let two = Node::start(&net, settings(2), peers(3));

@@ -22,8 +22,13 @@ fn skipping(scene: &mut Scene<'_>, block: &Block) -> Option<Block> {
     let tip = *scene.node.core.tip();
     let order = BuildOrder { view: block.header.view, parent: tip.block, height: tip.height };
     let tx: Arc<[u8]> = format!("skips to {}", order.view).into_bytes().into();
-    let candidates =
-        Candidates { proposer: scene.node.index, now_ms: scene.now, upkeep: Vec::new(), txs: vec![tx] };
+    let candidates = Candidates {
+        proposer: scene.node.index,
+        now_ms: scene.now,
+        upkeep: Vec::new(),
+        lanes: Vec::new(),
+        txs: vec![tx],
+    };
     let built = scene.node.executor.build(&order, candidates).ok()??;
     Some(Block::clone(&built.block))
 }

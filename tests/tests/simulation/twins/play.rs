@@ -7,6 +7,7 @@ use galen_ledger::{
     chain::{Block, Committee, Genesis, Header, Outcome, Parameters, block::tx_root, upkeep::upkeep_root},
     consensus::{BuildOrder, Committed, Core, Effect, Input, Message, Recovered, Setup, Timing, Tip},
     election::Election,
+    lanes::lanes_root,
     types::{BlockHash, ReceiptsRoot, TxHash},
 };
 
@@ -107,7 +108,8 @@ impl<'a> Stage<'a> {
         let committee = Committee::new(first.scope(), View::new(0), seats, play.election());
         let (cores, blocks, chain, logs, queue) = Default::default();
         let committee = Arc::new(committee);
-        let mut stage = Self { play, committee, genesis, cores, blocks, chain, logs, now: 0, queue, events: 0 };
+        let mut stage =
+            Self { play, committee, genesis, cores, blocks, chain, logs, now: 0, queue, events: 0 };
         let names = (0..play.members).chain(play.honest()..play.members);
         let starts: Vec<_> = names.map(|name| stage.start(MemberIndex::new(name as u16))).collect();
         for (index, core, effects) in starts {
@@ -216,8 +218,9 @@ impl<'a> Stage<'a> {
             parent_outcome: outcome(&order.parent),
             tx_root: tx_root(&hashes),
             upkeep_root: upkeep_root(&[]),
+            lanes_root: lanes_root(&[]),
         };
-        Arc::new(Block { header, upkeep: Vec::new(), txs })
+        Arc::new(Block { header, upkeep: Vec::new(), lanes: Vec::new(), txs })
     }
 
     /// The view that a message is about; else the one that its sender is in.

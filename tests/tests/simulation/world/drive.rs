@@ -137,6 +137,7 @@ impl World {
             proposer: node.index,
             now_ms: self.now,
             upkeep: node.pool.candidates(order.height),
+            lanes: Vec::new(),
             txs: vec![tx.into_bytes().into()],
         };
         if let Some(built) = node.executor.build(order, candidates).expect("the state is there") {

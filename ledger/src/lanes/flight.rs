@@ -1,0 +1,59 @@
+//! Transactions of blocks that are under way: neither final nor given up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::types::{TxHash, View};
+
+/// Transactions of blocks that are under way. No second block should take them meanwhile.
+#[derive(Debug, Default)]
+pub struct Flight {
+    blocks: BTreeMap<View, BTreeSet<TxHash>>,
+    /// In how many of these blocks each transaction is.
+    flying: BTreeMap<TxHash, usize>,
+}
+
+impl Flight {
+    /// Whether a transaction is in a block under way.
+    pub fn contains(&self, tx: &TxHash) -> bool {
+        self.flying.contains_key(tx)
+    }
+
+    /// A block of this view, with these transactions, is under way.
+    pub fn depart(&mut self, view: View, txs: impl IntoIterator<Item = TxHash>) {
+        let block = self.blocks.entry(view).or_default();
+        for tx in txs {
+            if block.insert(tx) {
+                *self.flying.entry(tx).or_default() += 1;
+            }
+        }
+    }
+
+    /// The block of a view was given up.
+    pub fn give_up(&mut self, view: View) {
+        let block = self.blocks.remove(&view).unwrap_or_default();
+        block.iter().for_each(|tx| self.release(tx));
+    }
+
+    /// The block of a view is final: those of earlier views are so too, or never will be.
+    pub fn land(&mut self, view: View) {
+        let later = self.blocks.split_off(&view.next());
+        for block in std::mem::replace(&mut self.blocks, later).into_values() {
+            block.iter().for_each(|tx| self.release(tx));
+        }
+    }
+
+    /// A cycle begins: no block of the one before is under way any more.
+    pub fn clear(&mut self) {
+        self.blocks.clear();
+        self.flying.clear();
+    }
+
+    fn release(&mut self, tx: &TxHash) {
+        if let Some(count) = self.flying.get_mut(tx) {
+            *count -= 1;
+            if *count == 0 {
+                self.flying.remove(tx);
+            }
+        }
+    }
+}

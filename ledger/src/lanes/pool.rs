@@ -1,0 +1,301 @@
+//! Mini-blocks of the running cycle that have something left for a block. Bounded in all, and for each author.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use super::{Flight, LaneHeader, LaneOffer, MiniBlock, Receipt};
+use crate::{
+    chain::{Block, Committee, Evidence},
+    crypto::Signature,
+    types::{MemberIndex, MiniHash, TxHash},
+};
+
+/// Numbers of each author that are remembered, so that a second mini-block with one of them is noticed.
+const NUMBERS_OF_ONE: usize = 256;
+
+/// What became of a mini-block that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is kept.
+    New,
+    /// It is, or was, here already.
+    Known,
+    /// There is no room.
+    Full,
+    /// Its author has used the number for another one: here is the proof.
+    Broken(Box<Evidence>),
+}
+
+struct Held {
+    mini: Arc<MiniBlock>,
+    /// Of its transactions, in order.
+    hashes: Vec<TxHash>,
+    /// What may still go into a block.
+    open: BTreeSet<TxHash>,
+    /// Whether everything that its transactions name is here.
+    complete: bool,
+    receipts: BTreeMap<MemberIndex, Signature>,
+    order: u64,
+    since: Duration,
+    /// Blocks that went by without it.
+    passed: u32,
+}
+
+/// Mini-blocks that wait for a block.
+pub struct LanePool {
+    /// Most transactions, and bytes of them.
+    limits: (usize, usize),
+    committee: Arc<Committee>,
+    held: BTreeMap<MiniHash, Held>,
+    order: BTreeMap<u64, MiniHash>,
+    next: u64,
+    used: BTreeMap<MemberIndex, (usize, usize)>,
+    total: (usize, usize),
+    /// Where each open transaction is.
+    places: BTreeMap<TxHash, BTreeSet<MiniHash>>,
+    numbers: BTreeMap<MemberIndex, BTreeMap<u64, (LaneHeader, Signature)>>,
+}
+
+impl LanePool {
+    /// Nothing is here yet.
+    pub fn new(limits: (usize, usize), committee: Arc<Committee>) -> Self {
+        Self {
+            limits,
+            committee,
+            held: BTreeMap::new(),
+            order: BTreeMap::new(),
+            next: 0,
+            used: BTreeMap::new(),
+            total: (0, 0),
+            places: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+        }
+    }
+
+    /// A cycle begins: mini-blocks of the one before are of no use any more. What was in them is authored again.
+    pub fn begin(&mut self, committee: Arc<Committee>) {
+        *self = Self::new(self.limits, committee);
+    }
+
+    fn name(&self, header: &LaneHeader) -> MiniHash {
+        header.hash(&self.committee.scope().chain_id)
+    }
+
+    /// Whether a mini-block with this header is or was here.
+    pub fn knows(&self, header: &LaneHeader) -> bool {
+        self.number(header).is_some_and(|(known, _)| known == header)
+    }
+
+    fn number(&self, header: &LaneHeader) -> Option<&(LaneHeader, Signature)> {
+        self.numbers.get(&header.author)?.get(&header.number)
+    }
+
+    /// Takes a verified mini-block with the hashes of its transactions. Half the room is for all alike, the other half
+    /// shared out evenly, so that no author can fill it alone.
+    pub fn take(&mut self, mini: Arc<MiniBlock>, hashes: &[TxHash], now: Duration) -> Taken {
+        let header = mini.header;
+        if let Some((known, signature)) = self.number(&header) {
+            if *known == header {
+                return Taken::Known;
+            }
+            let minis = [(*known, *signature), (header, mini.signature)];
+            return Taken::Broken(Box::new(Evidence::MiniBlocks(minis)));
+        }
+        let size = (mini.txs.len(), mini.bytes());
+        if !self.has_room(header.author, size) {
+            return Taken::Full;
+        }
+        self.remember(header, mini.signature);
+        let name = self.name(&header);
+        self.charge(header.author, size);
+        self.order.insert(self.next, name);
+        for tx in hashes {
+            self.places.entry(*tx).or_default().insert(name);
+        }
+        let (order, open) = (self.next, hashes.iter().copied().collect());
+        let hashes = hashes.to_vec();
+        let held = Held {
+            mini,
+            hashes,
+            open,
+            complete: true,
+            receipts: BTreeMap::new(),
+            order,
+            since: now,
+            passed: 0,
+        };
+        self.held.insert(name, held);
+        self.next += 1;
+        Taken::New
+    }
+
+    /// Whether not even the smallest mini-block of this author has room.
+    pub fn is_full_for(&self, author: MemberIndex) -> bool {
+        !self.has_room(author, (1, 1))
+    }
+
+    fn has_room(&self, author: MemberIndex, size: (usize, usize)) -> bool {
+        let used = self.used.get(&author).copied().unwrap_or_default();
+        let below = |has: (usize, usize), part: usize| {
+            has.0 + size.0 <= self.limits.0 / part && has.1 + size.1 <= self.limits.1 / part
+        };
+        below(used, 2 * self.committee.size().max(1)) || below(self.total, 2)
+    }
+
+    fn charge(&mut self, author: MemberIndex, (txs, bytes): (usize, usize)) {
+        let used = self.used.entry(author).or_default();
+        *used = (used.0 + txs, used.1 + bytes);
+        self.total = (self.total.0 + txs, self.total.1 + bytes);
+    }
+
+    fn remember(&mut self, header: LaneHeader, signature: Signature) {
+        let numbers = self.numbers.entry(header.author).or_default();
+        numbers.insert(header.number, (header, signature));
+        if numbers.len() > NUMBERS_OF_ONE {
+            numbers.pop_first();
+        }
+    }
+
+    /// A mini-block that is here.
+    pub fn get(&self, name: &MiniHash) -> Option<&Arc<MiniBlock>> {
+        self.held.get(name).map(|held| &held.mini)
+    }
+
+    /// Whether everything that its transactions name is here: otherwise it is not offered for blocks.
+    pub fn set_complete(&mut self, name: &MiniHash, complete: bool) {
+        if let Some(held) = self.held.get_mut(name) {
+            held.complete = complete;
+        }
+    }
+
+    /// Whether an open transaction is in a mini-block here.
+    pub fn carries(&self, tx: &TxHash) -> bool {
+        self.places.contains_key(tx)
+    }
+
+    /// Keeps a verified receipt; how many there are if it is new.
+    pub fn add(&mut self, name: &MiniHash, receipt: &Receipt) -> Option<usize> {
+        let held = self.held.get_mut(name)?;
+        let new = held.receipts.insert(receipt.signer, receipt.signature).is_none();
+        new.then_some(held.receipts.len())
+    }
+
+    /// Whether a receipt is here.
+    pub fn has_receipt(&self, name: &MiniHash, signer: MemberIndex) -> bool {
+        self.held.get(name).is_some_and(|held| held.receipts.contains_key(&signer))
+    }
+
+    /// The receipts of a mini-block.
+    pub fn receipts(&self, name: &MiniHash) -> Vec<(MemberIndex, Signature)> {
+        let held = self.held.get(name);
+        held.map(|held| held.receipts.iter().map(|(signer, signature)| (*signer, *signature)).collect())
+            .unwrap_or_default()
+    }
+
+    fn waiting<'a>(&'a self, flight: &'a Flight) -> impl Iterator<Item = &'a Held> {
+        let held = self.order.values().filter_map(|name| self.held.get(name));
+        held.filter(|held| held.complete && held.open.iter().any(|tx| !flight.contains(tx)))
+    }
+
+    /// Whether anything waits that is in no block under way.
+    pub fn is_pending(&self, flight: &Flight) -> bool {
+        self.waiting(flight).next().is_some()
+    }
+
+    /// Whether a mini-block of this author has something left for a block.
+    pub fn has_open(&self, author: MemberIndex) -> bool {
+        self.used.get(&author).is_some_and(|(txs, _)| *txs > 0)
+    }
+
+    /// What a proposer may take, as many transactions as would fill so many: first what f + 1 members have checked, then in
+    /// the order of arrival.
+    pub fn offers(&self, flight: &Flight, txs: usize) -> Vec<LaneOffer> {
+        let enough = self.committee.faults() + 1;
+        let (mut receipted, mut other, mut room) = (Vec::new(), Vec::new(), txs);
+        for held in self.waiting(flight) {
+            let signed = |(signer, signature): (&MemberIndex, &Signature)| Receipt {
+                signer: *signer,
+                signature: *signature,
+            };
+            let offer = LaneOffer {
+                mini: Arc::clone(&held.mini),
+                receipts: held.receipts.iter().map(signed).collect(),
+            };
+            let sure = offer.receipts.len() >= enough;
+            if sure {
+                receipted.push(offer)
+            } else {
+                other.push(offer)
+            }
+            room = room.saturating_sub(held.open.len());
+            if room == 0 {
+                break;
+            }
+        }
+        receipted.append(&mut other);
+        receipted
+    }
+
+    /// Mini-blocks that have waited for so long, and are in no block under way: others may not know of them.
+    pub fn overdue(
+        &self,
+        flight: &Flight,
+        now: Duration,
+        patience: Duration,
+    ) -> Vec<(MiniHash, Arc<MiniBlock>)> {
+        let late = self.waiting(flight).filter(|held| held.since + patience <= now);
+        late.map(|held| (self.name(&held.mini.header), Arc::clone(&held.mini))).collect()
+    }
+
+    /// A block is final. What should be checked again, as blocks keep passing it by.
+    pub fn settle(&mut self, block: &Block, flight: &Flight) -> Vec<Arc<[u8]>> {
+        block.tx_hashes().iter().for_each(|tx| self.close(tx));
+        let mut doubtful = Vec::new();
+        for held in self.held.values_mut() {
+            let grounded = |tx: &TxHash| held.open.contains(tx) && !flight.contains(tx);
+            let txs = held.hashes.iter().zip(&held.mini.txs);
+            let left: Vec<_> = txs.filter(|(hash, _)| grounded(hash)).map(|(_, tx)| Arc::clone(tx)).collect();
+            if held.complete && !left.is_empty() {
+                held.passed += 1;
+                if held.passed >= 2 && held.passed.is_power_of_two() {
+                    doubtful.extend(left);
+                }
+            }
+        }
+        doubtful
+    }
+
+    /// A transaction is in the chain, or no good: mini-blocks with nothing else left are done.
+    pub fn close(&mut self, tx: &TxHash) {
+        for name in self.places.remove(tx).unwrap_or_default() {
+            let Some(held) = self.held.get_mut(&name) else { continue };
+            held.open.remove(tx);
+            if held.open.is_empty() {
+                self.drop_mini(&name);
+            }
+        }
+    }
+
+    fn drop_mini(&mut self, name: &MiniHash) {
+        let Some(held) = self.held.remove(name) else { return };
+        self.order.remove(&held.order);
+        let (txs, bytes) = (held.mini.txs.len(), held.mini.bytes());
+        if let Some(used) = self.used.get_mut(&held.mini.header.author) {
+            *used = (used.0.saturating_sub(txs), used.1.saturating_sub(bytes));
+        }
+        self.total = (self.total.0.saturating_sub(txs), self.total.1.saturating_sub(bytes));
+    }
+
+    /// How many mini-blocks are here.
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+}

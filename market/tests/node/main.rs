@@ -1,0 +1,12 @@
+//! Nodes as their operators run them: processes on loopback, killed, stopped, misconfigured, joined by others.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod founding;
+mod joining;
+mod killing;
+mod net;
+mod outage;
+mod running;
+mod starting;
+mod story;
