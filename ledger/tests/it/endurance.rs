@@ -189,7 +189,13 @@ impl World {
             Effect::Entered { turn, .. } => member.timers.retain(|timer, _| !is_past(timer, turn)),
             Effect::Build(order) => {
                 let upkeep = member.pool.candidates(order.height);
-                let candidates = Candidates { proposer: member.me, now_ms: now, upkeep, txs: Vec::new() };
+                let candidates = Candidates {
+                    proposer: member.me,
+                    now_ms: now,
+                    upkeep,
+                    lanes: Vec::new(),
+                    txs: Vec::new(),
+                };
                 if let Some(built) = member.executor.build(&order, candidates).expect("store") {
                     member.pool.refuse(&built.refused_upkeep);
                     self.queue.push_back((at, Input::Built(built.block)));
