@@ -98,9 +98,10 @@ impl World {
             parent_outcome: outcome(),
             tx_root: tx_root(&[TxHash::of(&tx)]),
             upkeep_root: upkeep_root(&[]),
+            lanes_root: galen_ledger::lanes::lanes_root(&[]),
         };
         views.insert(header.hash(), order.view);
-        Arc::new(Block { header, upkeep: Vec::new(), txs: vec![tx] })
+        Arc::new(Block { header, upkeep: Vec::new(), lanes: Vec::new(), txs: vec![tx] })
     }
 }
 

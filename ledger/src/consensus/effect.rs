@@ -122,7 +122,7 @@ pub struct BuildOrder {
     pub view: View,
     /// The block to build on.
     pub parent: BlockHash,
-    /// Its height.
+    /// The parent's height.
     pub height: Height,
 }
 

@@ -185,6 +185,10 @@ pub enum Message {
     NoBlob(BlobHash),
     /// Votes that the leader of a part passes on to the leaders of the others.
     Bundle(Bundle),
+    /// Asks for the newest snapshot above a height.
+    FetchSnapshot(Height),
+    /// Answers with its height and the name of its manifest, which is a blob.
+    Snapshot(Height, BlobHash),
 }
 
 /// Where a member is.
@@ -214,6 +218,7 @@ impl Message {
             Self::Receipts(receipts) => Some(receipts.cycle),
             Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) | Self::FetchMinis(_) => None,
             Self::FetchBlob(_) | Self::BlobChunk(_) | Self::NoBlob(_) => None,
+            Self::FetchSnapshot(_) | Self::Snapshot(..) => None,
         }
     }
 }
@@ -295,6 +300,15 @@ impl Encode for Message {
                 out.push(BUNDLE);
                 bundle.encode(out);
             }
+            Self::FetchSnapshot(above) => {
+                out.push(19);
+                above.encode(out);
+            }
+            Self::Snapshot(height, manifest) => {
+                out.push(20);
+                height.encode(out);
+                manifest.encode(out);
+            }
         }
     }
 }
@@ -354,6 +368,8 @@ impl Decode for Message {
             17 => Self::BlobChunk(Decode::decode(reader)?),
             18 => Self::NoBlob(Decode::decode(reader)?),
             BUNDLE => Self::Bundle(Decode::decode(reader)?),
+            19 => Self::FetchSnapshot(Decode::decode(reader)?),
+            20 => Self::Snapshot(Decode::decode(reader)?, Decode::decode(reader)?),
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

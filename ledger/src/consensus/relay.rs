@@ -148,6 +148,13 @@ impl Relay {
         (relay, out)
     }
 
+    /// Begins anew from what is known by other means, with the same setting, and gives the first effects.
+    pub fn restart(&mut self, setup: Setup, recovered: Recovered) -> Vec<Effect> {
+        let (relay, effects) = Self::start(setup, recovered, self.setting);
+        *self = relay;
+        effects
+    }
+
     /// Reacts to an input, as [`Core::step`] does.
     pub fn step(&mut self, input: Input) -> Vec<Effect> {
         match input {

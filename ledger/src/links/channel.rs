@@ -59,7 +59,7 @@ impl Channel {
             1 | COMPACT => Self::Proposals,
             2 | BUNDLE => Self::Votes,
             3 => Self::Certificates,
-            4 | 5 | 16 | 18 | FETCH_MINIS | RECEIPTS => Self::Sync,
+            4 | 5 | 16 | 18 | 19 | 20 | FETCH_MINIS | RECEIPTS => Self::Sync,
             6 | 8 | MINI_BLOCK => Self::Bodies,
             7 => Self::Transactions,
             17 => Self::Blobs,

@@ -158,6 +158,9 @@ fn message() -> impl Strategy<Value = Message> {
                 .collect();
             Message::Bundle(Bundle::new(&votes).expect("for one statement"))
         }),
+        any::<u64>().prop_map(|height| Message::FetchSnapshot(Height::new(height))),
+        (any::<u64>(), any::<[u8; 32]>())
+            .prop_map(|(height, bytes)| Message::Snapshot(Height::new(height), BlobHash::from_bytes(bytes))),
         (block(), any::<u64>()).prop_map(|(mut block, view)| {
             let (genesis, keys) = world(4);
             let scope = genesis.committee().scope();

@@ -68,6 +68,13 @@ pub struct NodeSection {
     /// Free space below which the node says that it is not ready, in MiB.
     #[serde(default = "min_free_mib")]
     pub min_free_mib: u64,
+    /// After how many cycles a snapshot of the state is written; 0 for never.
+    #[serde(default = "snapshot_cycles")]
+    pub snapshot_cycles: u64,
+}
+
+fn snapshot_cycles() -> u64 {
+    1
 }
 
 fn blobs_folder() -> PathBuf {
@@ -328,6 +335,8 @@ name = {name}
 blobs = {blobs}
 # Free space, in MiB, below which the node says that it is not ready.
 min_free_mib = {free}
+# After how many cycles a snapshot of the state is written, for nodes that join; 0 for never. The newest two are kept.
+snapshot_cycles = {snapshots}
 
 [links]
 # Where peers reach this node.
@@ -376,6 +385,7 @@ level = {level}
             name = quoted(&node.name),
             blobs = quoted(&node.blobs.to_string_lossy()),
             free = node.min_free_mib,
+            snapshots = node.snapshot_cycles,
             links = links.listen,
             delta = consensus.delta_ms,
             max_delta = consensus.max_delta_ms,
@@ -422,6 +432,7 @@ mod tests {
                 chain,
                 blobs: blobs_folder(),
                 min_free_mib: 64,
+                snapshot_cycles: 1,
             },
             links: LinksSection { listen: address(7601) },
             consensus: ConsensusSection::default(),

@@ -302,6 +302,7 @@ fn name(input: &Input) -> &'static str {
             Message::Block(_) => "block",
             Message::Tx(_) => "tx",
             Message::FetchBlob(_) | Message::BlobChunk(_) | Message::NoBlob(_) => "blob",
+            Message::FetchSnapshot(_) | Message::Snapshot(..) => "snapshot",
             Message::Upkeep { .. } => "upkeep",
             Message::Compact(_) | Message::MiniBlock(_) | Message::FetchMinis(_) | Message::Receipts(_) => {
                 "lanes"

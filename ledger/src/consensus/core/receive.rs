@@ -22,7 +22,7 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions, lanes, blobs and bundles of votes are not the core's: it sees whole blocks.
+            // Transactions, lanes, blobs, snapshots and bundles of votes are not the core's: it sees whole blocks.
             Message::Tx(_)
             | Message::Compact(_)
             | Message::MiniBlock(_)
@@ -31,7 +31,9 @@ impl Core {
             | Message::Bundle(_)
             | Message::FetchBlob(_)
             | Message::BlobChunk(_)
-            | Message::NoBlob(_) => {}
+            | Message::NoBlob(_)
+            | Message::FetchSnapshot(_)
+            | Message::Snapshot(..) => {}
         }
     }
 

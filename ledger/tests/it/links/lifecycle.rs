@@ -225,6 +225,7 @@ fn every_message_has_a_channel() {
         Message::Vote(_) | Message::Bundle(_) => Channel::Votes,
         Message::Certificate(_) => Channel::Certificates,
         Message::Status(_) | Message::Fetch(_) | Message::FetchBlob(_) | Message::NoBlob(_) => Channel::Sync,
+        Message::FetchSnapshot(_) | Message::Snapshot(..) => Channel::Sync,
         Message::Block(_) | Message::Upkeep { .. } => Channel::Bodies,
         Message::Tx(_) => Channel::Transactions,
         Message::Compact(_) => Channel::Proposals,
@@ -345,5 +346,7 @@ fn messages() -> Vec<Message> {
         }),
         Message::NoBlob(blob),
         Message::Bundle(Bundle::new(&(0..100).map(sign).collect::<Vec<_>>()).expect("for one statement")),
+        Message::FetchSnapshot(galen_ledger::Height::new(u64::MAX)),
+        Message::Snapshot(galen_ledger::Height::new(u64::MAX), blob),
     ]
 }
