@@ -45,12 +45,14 @@
 pub mod core;
 pub mod effect;
 pub mod message;
+pub mod relay;
 pub mod sign_state;
 mod view;
 
 pub use self::{
     core::{Core, Recovered, Setup, Tip},
-    effect::{BuildOrder, Committed, Effect, Executed, Input, Record, Rejection, Timer, Timing},
+    effect::{BuildOrder, Committed, Effect, Executed, Input, Record, Rejection, RelayTimer, Timer, Timing},
     message::{CompactProposal, MAX_FRAME_BYTES, Message, Proposal, Receipts},
+    relay::{Bundle, Relay, VoteRelay},
     sign_state::SignState,
 };

@@ -86,6 +86,10 @@ pub struct ConsortiumSettings {
     pub links: MemberLinks,
     /// Where the members keep blobs.
     pub stores: BlobStores,
+    /// After how many cycles each member writes a snapshot; 0 for never.
+    pub snapshot_cycles: u64,
+    /// A member that is so many blocks behind takes a snapshot of the others; none for the usual number.
+    pub snapshot_lag: Option<u64>,
 }
 
 impl ConsortiumSettings {
@@ -103,6 +107,8 @@ impl ConsortiumSettings {
             verify: Verify::default(),
             links: MemberLinks::default(),
             stores: BlobStores::default(),
+            snapshot_cycles: 1,
+            snapshot_lag: None,
         }
     }
 }
@@ -219,6 +225,8 @@ impl Consortium {
         settings.timing = self.settings.timing;
         settings.idle_interval = self.settings.idle_interval;
         settings.mempool = self.settings.mempool;
+        settings.snapshot_cycles = self.settings.snapshot_cycles;
+        settings.snapshot_lag = self.settings.snapshot_lag.unwrap_or(settings.snapshot_lag);
         settings.verify = self.settings.verify;
         let blobs = self.blobs_of(member)?;
         let app = (self.factory)(member, Arc::clone(&blobs));

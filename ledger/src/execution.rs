@@ -10,7 +10,7 @@ pub mod layer;
 pub mod proof;
 pub mod run;
 pub mod store;
-mod tree;
+pub(crate) mod tree;
 pub mod upkeep;
 pub mod view;
 

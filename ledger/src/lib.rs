@@ -13,6 +13,7 @@
 //! | how do I verify a chain? | [`export`] |
 //! | how do I verify one fact without the chain? | [`light`] |
 //! | what is a chain made of? | [`chain`], [`types`], [`codec`], [`crypto`] |
+//! | how does a node begin without the history? | [`snapshot`] |
 //! | how is it agreed on? | [`consensus`] |
 //! | how is it executed, and the state proven? | [`execution`] |
 //! | how do members reach each other? | [`links`] |
@@ -39,6 +40,7 @@ pub mod light;
 pub mod links;
 pub mod node;
 pub mod rehearsal;
+pub mod snapshot;
 pub mod state;
 pub mod storage;
 pub mod types;
@@ -53,5 +55,6 @@ pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, ve
 pub use light::{LightFault, LightProof};
 pub use node::{Node, NodeSettings, NodeStatus, SubmitError, Submitted};
 pub use rehearsal::Rehearsal;
+pub use snapshot::SnapshotFault;
 pub use state::{MemoryState, Overlay, StateRead, StateWrite};
 pub use types::{AppHash, BlobHash, ChainId, Height, MAX_TX_BYTES, MemberIndex, TxHash, View};

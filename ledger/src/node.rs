@@ -12,6 +12,7 @@ mod mempool;
 mod meters;
 pub mod open;
 mod pull;
+mod snapshots;
 pub mod transport;
 pub mod upkeep;
 mod worker;

@@ -8,6 +8,7 @@ pub mod hospital;
 pub mod light;
 pub mod node;
 pub mod prover;
+pub mod snapshot;
 pub mod testnet;
 
 use clap::{Parser, Subcommand};

@@ -67,6 +67,11 @@ impl Certificate {
         self.signatures.iter().map(|(member, _)| *member)
     }
 
+    /// The signatures, in the order of the members' numbers.
+    pub fn into_signatures(self) -> Vec<(MemberIndex, Signature)> {
+        self.signatures
+    }
+
     /// Checks that it is of the committee's cycle, and that a quorum of the committee has signed (R7).
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::{
     chain::Committee,
     codec::{Decode, DecodeError, Encode, Reader},
-    crypto::{BadSignature, Purpose, Scope, SecretKey, Signature},
+    crypto::{BadSignature, Purpose, Scope, SecretKey, Signature, verify_all},
     types::{BlockHash, Cycle, MemberIndex, OutcomeHash, Turn, View},
 };
 
@@ -124,6 +124,25 @@ impl Vote {
             committee.key(self.voter).filter(|_| self.cycle == committee.cycle()).ok_or(BadSignature)?;
         key.verify(&committee.scope(), self.statement.purpose(), &self.statement.to_bytes(), &self.signature)
     }
+}
+
+/// Checks votes for one statement, as [`Vote::verify`] does each, at once.
+///
+/// # Errors
+/// When the votes are for different statements, or any of them is not good; which one it does not tell.
+pub fn verify_votes(votes: &[Vote], committee: &Committee) -> Result<(), BadSignature> {
+    let [first, rest @ ..] = votes else { return Ok(()) };
+    if rest.is_empty() {
+        return first.verify(committee);
+    }
+    let mut signed = Vec::with_capacity(votes.len());
+    for vote in votes {
+        if vote.statement != first.statement || vote.cycle != committee.cycle() {
+            return Err(BadSignature);
+        }
+        signed.push((*committee.key(vote.voter).ok_or(BadSignature)?, vote.signature));
+    }
+    verify_all(&committee.scope(), first.statement.purpose(), &first.statement.to_bytes(), &signed)
 }
 
 impl Encode for Statement {

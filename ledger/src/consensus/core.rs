@@ -19,7 +19,7 @@ use super::{
     view::{ViewState, Views},
 };
 use crate::{
-    chain::{Block, Certificate, Committee, Evidence, Genesis, Outcome},
+    chain::{Block, Certificate, Committee, Evidence, Genesis, Outcome, StatementKind},
     crypto::SecretKey,
     types::{BlockHash, Height, MemberIndex, Turn, View},
 };
@@ -173,6 +173,23 @@ impl Core {
         self.blocks.len()
     }
 
+    /// Whether votes of a kind in a view have come to something: the view is over, or for finality, something at least as
+    /// new is final or on the way.
+    pub fn is_settled(&self, turn: Turn, kind: StatementKind) -> bool {
+        let view = turn.view;
+        if turn.cycle != self.committee.cycle() || view <= self.tip.view {
+            return true;
+        }
+        match kind {
+            StatementKind::Finalize => {
+                self.pending_finality.as_ref().is_some_and(|pending| pending.turn().view >= view)
+            }
+            StatementKind::Notarize | StatementKind::Nullify => {
+                self.views.get(&view).is_some_and(|state| state.is_over())
+            }
+        }
+    }
+
     /// A block that is held and not final.
     pub fn block(&self, hash: &BlockHash) -> Option<&Arc<Block>> {
         self.blocks.get(hash).map(|entry| &entry.block)
@@ -243,7 +260,7 @@ impl Core {
             Timer::Resend(turn) if turn == now && self.active => self.resend(),
             Timer::Fetch(block) => self.fetch_again(block),
             Timer::Status => self.report_status(),
-            Timer::Proposal(_) | Timer::View(_) | Timer::Idle(_) | Timer::Resend(_) => {}
+            Timer::Proposal(_) | Timer::View(_) | Timer::Idle(_) | Timer::Resend(_) | Timer::Relay(_) => {}
         }
     }
 

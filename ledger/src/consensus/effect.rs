@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::Message;
 use crate::{
-    chain::{Block, Certificate, Committee, Evidence, Outcome, Upkeep, Vote},
+    chain::{Block, Certificate, Committee, Evidence, Outcome, StatementKind, Upkeep, Vote},
     types::{BlockHash, Height, MemberIndex, Turn, View},
 };
 
@@ -38,6 +38,17 @@ pub enum Timer {
     Fetch(BlockHash),
     /// Say where one is, from time to time.
     Status,
+    /// What the relay of votes waits for.
+    Relay(RelayTimer),
+}
+
+/// A timer of [`Relay`](super::Relay).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RelayTimer {
+    /// Pass on the votes of one's part that are there, complete or not.
+    Flush(Turn, StatementKind),
+    /// See what has come of what was sent.
+    Tick,
 }
 
 /// Why a block is not to be notarized.
@@ -96,6 +107,14 @@ pub enum Record {
     Certificate(Certificate),
 }
 
+impl Record {
+    /// Whether it must be durable before anything that follows is sent (R6). A certificate proves itself: whoever loses
+    /// it gets it from others, or out of the votes that it is made of, all of which are durable at their voters.
+    pub fn is_pledge(&self) -> bool {
+        !matches!(self, Self::Certificate(_))
+    }
+}
+
 /// An order for a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BuildOrder {
@@ -103,7 +122,7 @@ pub struct BuildOrder {
     pub view: View,
     /// The block to build on.
     pub parent: BlockHash,
-    /// Its height.
+    /// The parent's height.
     pub height: Height,
 }
 

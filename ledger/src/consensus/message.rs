@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::relay::Bundle;
 use crate::{
     blobs::{BlobChunk, BlobRequest},
     chain::{
@@ -19,6 +20,8 @@ use crate::{
 
 /// Largest message, in bytes; a link refuses longer frames before it allocates anything.
 pub const MAX_FRAME_BYTES: usize = 40 * 1024 * 1024;
+/// Tag of [`Message::Bundle`].
+pub(crate) const BUNDLE: u8 = 32;
 
 /// Tags of the messages of lanes.
 pub(crate) const COMPACT: u8 = 9;
@@ -180,6 +183,12 @@ pub enum Message {
     BlobChunk(BlobChunk),
     /// Answers that the sender does not have this blob.
     NoBlob(BlobHash),
+    /// Votes that the leader of a part passes on to the leaders of the others.
+    Bundle(Bundle),
+    /// Asks for the newest snapshot above a height.
+    FetchSnapshot(Height),
+    /// Answers with its height and the name of its manifest, which is a blob.
+    Snapshot(Height, BlobHash),
 }
 
 /// Where a member is.
@@ -203,11 +212,13 @@ impl Message {
             Self::Vote(vote) => Some(vote.cycle),
             Self::Certificate(certificate) => Some(certificate.turn().cycle),
             Self::Upkeep { cycle, .. } => Some(*cycle),
+            Self::Bundle(bundle) => Some(bundle.turn().cycle),
             Self::Compact(proposal) => Some(proposal.header.cycle),
             Self::MiniBlock(mini) => Some(mini.header.cycle),
             Self::Receipts(receipts) => Some(receipts.cycle),
             Self::Status(_) | Self::Fetch(_) | Self::Block(_) | Self::Tx(_) | Self::FetchMinis(_) => None,
             Self::FetchBlob(_) | Self::BlobChunk(_) | Self::NoBlob(_) => None,
+            Self::FetchSnapshot(_) | Self::Snapshot(..) => None,
         }
     }
 }
@@ -285,6 +296,19 @@ impl Encode for Message {
                 out.push(18);
                 blob.encode(out);
             }
+            Self::Bundle(bundle) => {
+                out.push(BUNDLE);
+                bundle.encode(out);
+            }
+            Self::FetchSnapshot(above) => {
+                out.push(19);
+                above.encode(out);
+            }
+            Self::Snapshot(height, manifest) => {
+                out.push(20);
+                height.encode(out);
+                manifest.encode(out);
+            }
         }
     }
 }
@@ -343,6 +367,9 @@ impl Decode for Message {
             16 => Self::FetchBlob(Decode::decode(reader)?),
             17 => Self::BlobChunk(Decode::decode(reader)?),
             18 => Self::NoBlob(Decode::decode(reader)?),
+            BUNDLE => Self::Bundle(Decode::decode(reader)?),
+            19 => Self::FetchSnapshot(Decode::decode(reader)?),
+            20 => Self::Snapshot(Decode::decode(reader)?, Decode::decode(reader)?),
             tag => return Err(DecodeError::UnknownTag { what: "message", tag }),
         })
     }

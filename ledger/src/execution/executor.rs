@@ -5,6 +5,7 @@ mod build;
 mod ledger;
 mod light;
 mod select;
+mod snapshot;
 
 use std::{
     collections::BTreeMap,
@@ -18,6 +19,7 @@ use super::{
     StateProof, Store, StoreError, keys,
     layer::Layer,
     run::{self, RunError},
+    store::FreezableStore,
     tree, upkeep,
     view::{View, in_space},
 };
@@ -110,6 +112,8 @@ pub struct Executor {
     genesis: Arc<Genesis>,
     chain_id: ChainId,
     store: Arc<dyn Store>,
+    /// The same, as what can be frozen.
+    freezable: Arc<FreezableStore>,
     /// Executed blocks that are not final.
     layers: RwLock<BTreeMap<BlockHash, Arc<Layer>>>,
     /// The newest final block. Held for writing while the store changes.
@@ -145,6 +149,8 @@ impl Executor {
         genesis: Arc<Genesis>,
         store: Arc<dyn Store>,
     ) -> Result<Self, SetupError> {
+        let freezable = Arc::new(FreezableStore::new(store));
+        let store: Arc<dyn Store> = Arc::clone(&freezable) as _;
         let chain_id = genesis.chain_id();
         let stored = store.get(keys::POSITION)?.and_then(|bytes| Position::from_bytes(&bytes).ok());
         let stored = stored.filter(|position| position.chain_id == chain_id);
@@ -166,6 +172,7 @@ impl Executor {
             genesis,
             chain_id,
             store,
+            freezable,
             layers: RwLock::default(),
             tip,
             trust: AtomicUsize::new(0),

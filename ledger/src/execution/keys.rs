@@ -60,6 +60,11 @@ pub fn preimage(key_hash: &[u8; 32]) -> Vec<u8> {
     [b"p", key_hash.as_slice()].concat()
 }
 
+/// What store keys of the keys that have hashes begin with: in the order of the hashes, which is that of the tree.
+pub fn preimage_prefix() -> &'static [u8] {
+    b"p"
+}
+
 /// Store key of a block's receipts.
 pub fn result(height: Height) -> Vec<u8> {
     [b"r", height.get().to_be_bytes().as_slice()].concat()

@@ -1,9 +1,11 @@
 //! A key/value store with atomic batches, holding what can be rebuilt from the log.
 
+pub mod freeze;
 pub mod memory;
 pub mod sled;
 
 pub use self::sled::SledStore;
+pub use freeze::{FreezableStore, FrozenStore};
 pub use memory::MemoryStore;
 
 use crate::state::overlay::Writes;

@@ -16,12 +16,12 @@ use crate::{
 const PRESENT: u8 = 1;
 
 /// Hash of a key of the state (space and key).
-pub(super) fn key_hash(state_key: &[u8]) -> KeyHash {
+pub(crate) fn key_hash(state_key: &[u8]) -> KeyHash {
     KeyHash::with::<Sha256>(state_key)
 }
 
 /// A value as it is in the tree.
-pub(super) fn leaf_value(value: &[u8]) -> Vec<u8> {
+pub(crate) fn leaf_value(value: &[u8]) -> Vec<u8> {
     [&[PRESENT], value].concat()
 }
 
@@ -71,7 +71,7 @@ impl TreeReader for View {
     }
 
     fn get_rightmost_leaf(&self) -> anyhow::Result<Option<(NodeKey, LeafNode)>> {
-        anyhow::bail!("the tree is never restored from another")
+        anyhow::bail!("a tree is restored in one go, and never looked at meanwhile")
     }
 }
 

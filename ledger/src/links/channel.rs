@@ -5,7 +5,7 @@ use std::ops::{Index, IndexMut};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use crate::consensus::message::{COMPACT, FETCH_MINIS, MINI_BLOCK, RECEIPTS};
+use crate::consensus::message::{BUNDLE, COMPACT, FETCH_MINIS, MINI_BLOCK, RECEIPTS};
 
 /// What a frame is, the most urgent first. A frame never waits for one of a later channel, but for the piece of it that
 /// is being written.
@@ -57,9 +57,9 @@ impl Channel {
     pub fn of(frame: &[u8]) -> Option<Self> {
         Some(match *frame.first()? {
             1 | COMPACT => Self::Proposals,
-            2 => Self::Votes,
+            2 | BUNDLE => Self::Votes,
             3 => Self::Certificates,
-            4 | 5 | 16 | 18 | FETCH_MINIS | RECEIPTS => Self::Sync,
+            4 | 5 | 16 | 18 | 19 | 20 | FETCH_MINIS | RECEIPTS => Self::Sync,
             6 | 8 | MINI_BLOCK => Self::Bodies,
             7 => Self::Transactions,
             17 => Self::Blobs,

@@ -50,6 +50,12 @@ impl<K: Copy + Ord, T> Awaiting<K, T> {
         true
     }
 
+    /// Nothing waits any more.
+    pub fn clear(&mut self) {
+        self.items.clear();
+        self.needed.clear();
+    }
+
     /// Whether a thing of this name waits.
     pub fn contains(&self, name: &K) -> bool {
         self.items.contains_key(name)

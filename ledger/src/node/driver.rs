@@ -2,6 +2,7 @@
 //!
 //! Everything that is at hand is given to the core before the log is synchronised once for all of it (R6).
 
+pub(super) mod join;
 mod lanes;
 pub(super) mod needs;
 mod progress;
@@ -33,7 +34,7 @@ use crate::{
     blobs::Blobs,
     chain::{Committee, Genesis, Upkeep},
     codec::{Decode, Encode},
-    consensus::{BuildOrder, Core, Effect, Input, Message, Record, SignState, Timer},
+    consensus::{BuildOrder, Effect, Input, Message, Record, Relay, SignState, Timer, Timing},
     crypto::SecretKey,
     execution::{Executor, FinalBlock, executor::Candidates},
     storage::{Journal, JournalError, SignFile, explained},
@@ -64,7 +65,7 @@ pub(super) struct Driver {
     /// Of the current cycle.
     pub committee: Arc<Committee>,
     pub upkeep: UpkeepPool,
-    pub core: Core,
+    pub core: Relay,
     pub journal: Journal,
     pub sign_file: SignFile,
     pub signed: SignState,
@@ -95,6 +96,10 @@ pub(super) struct Driver {
     /// When the next block is due although there is nothing to put into it.
     pub idle_due: Option<Instant>,
     pub waits: bool,
+    /// How long the core waits.
+    pub timing: Timing,
+    /// The way to a snapshot, for a node that is far behind.
+    pub joining: join::Joining,
     pub meters: Arc<Meters>,
 }
 
@@ -130,15 +135,20 @@ impl Driver {
                 }
                 self.handle(event, &mut effects)?;
             }
-            self.fire_timers(&mut effects);
-            self.apply(effects)?;
-            self.offer_work()?;
-            self.tend_lanes()?;
+            if self.joining.installing.is_none() {
+                self.fire_timers(&mut effects);
+                self.apply(effects)?;
+                self.offer_work()?;
+                self.tend_lanes()?;
+            }
             self.measure();
         }
     }
 
     fn handle(&mut self, event: Event, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
+        if self.joining.installing.is_some() {
+            return self.handle_installing(event, effects);
+        }
         match event {
             Event::Frame { from, frame, held } => self.receive(from, &frame, held, effects),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
@@ -150,6 +160,7 @@ impl Driver {
             }
             Event::Arrived(need) => self.arrived(&need, effects),
             Event::GaveUp(need) => self.gave_up(&need),
+            Event::Joined(height) => self.joined(height, effects)?,
             Event::Stop => {}
         }
         Ok(())
@@ -171,7 +182,12 @@ impl Driver {
             Message::FetchBlob(request) => self.instruct(Order::Serve(from, request, held)),
             Message::BlobChunk(chunk) => self.instruct(Order::Chunk(from, chunk, held)),
             Message::NoBlob(blob) => self.instruct(Order::Absent(from, blob)),
-            message => effects.extend(self.core.step(Input::Message { from, message })),
+            Message::FetchSnapshot(above) => self.instruct(Order::Offer(from, above)),
+            Message::Snapshot(height, manifest) => self.instruct(Order::Offered(from, height, manifest)),
+            message => {
+                self.hear_height(from, &message);
+                effects.extend(self.core.step(Input::Message { from, message }));
+            }
         }
     }
 
@@ -229,6 +245,8 @@ impl Driver {
             }
             // The cycle has ended meanwhile.
             Worked::Performed(..) => {}
+            // It is waited for only while it is done.
+            Worked::Installed => {}
             Worked::Rechecked { refused, known, good } => {
                 let (_, sure): (Vec<_>, Vec<_>) =
                     refused.into_iter().partition(|(hash, _)| self.may_be_early(hash));
@@ -322,7 +340,12 @@ impl Driver {
                 self.persist(record)?;
             }
         }
-        self.journal.sync()?;
+        // Receipts and mini-blocks vouch for what was written, as votes do; a certificate proves itself.
+        let pledges =
+            effects.iter().any(|effect| matches!(effect, Effect::Persist(record) if record.is_pledge()));
+        if pledges || !self.lanes.outgoing.is_empty() {
+            self.journal.sync()?;
+        }
         if *self.core.sign_state() != self.signed {
             self.signed = *self.core.sign_state();
             self.sign_file.write(&self.signed).map_err(Fatal::SignState)?;
@@ -374,7 +397,7 @@ impl Driver {
         let lanes = self.lanes.pool.offers(&self.lanes.flight, 2 * most);
         let txs = self.mempool.own(most, bytes, |tx| self.lanes.is_busy(tx));
         self.lanes.flight.depart(order.view, txs.iter().map(|tx| TxHash::of(tx)));
-        let upkeep = self.upkeep.candidates(order.height.next());
+        let upkeep = self.upkeep.candidates(order.height);
         let candidates = Candidates { proposer: self.me, now_ms: clock::now_ms(), upkeep, lanes, txs };
         self.give(Job::Build(order, candidates));
     }

@@ -12,6 +12,7 @@ use crate::{
     consensus::{BuildOrder, Committed, Executed, Rejection},
     crypto::SecretKey,
     execution::{FinalBlock, executor::Candidates, upkeep::Duty},
+    snapshot::Snapshot,
     storage::{FinalRecord, JournalError},
     types::{BlockHash, Height, MemberIndex, MiniHash, TxHash},
 };
@@ -54,6 +55,8 @@ pub enum Event {
     Arrived(Need),
     /// Nobody gave something that was asked for.
     GaveUp(Need),
+    /// A snapshot of this height was got from other nodes and is on the shelf; or nobody has one that helps.
+    Joined(Option<Height>),
     /// Stop in order.
     Stop,
 }
@@ -82,6 +85,8 @@ pub enum Job {
     },
     /// Do what is owed to the beacon.
     Perform(Duty, SecretKey),
+    /// Take the state from a snapshot.
+    Install(Snapshot),
 }
 
 /// Work done.
@@ -131,6 +136,8 @@ pub enum Worked {
         /// What of it is in the chain.
         known: Vec<TxHash>,
     },
+    /// The state is that of the snapshot.
+    Installed,
     /// The worker cannot go on.
     Failed(String),
 }

@@ -4,6 +4,7 @@
 //! home/lock          one process a folder
 //! home/log/          the log (segments), the sign state and the numbers of mini-blocks used: the truth
 //! home/state/        sled: the state, rebuilt from the log when it does not agree with it
+//! home/snapshots/ the newest two snapshots of the state
 //! home/blobs_complete  how far all blobs that final blocks name are here
 //! ```
 
@@ -20,6 +21,7 @@ use super::{
     awaiting::Awaiting,
     driver::{
         Driver,
+        join::Joining,
         needs::{HELD_MINIS, HELD_PROPOSALS, HELD_TRANSACTIONS},
     },
     event::Job,
@@ -27,18 +29,20 @@ use super::{
     mempool::{Mempool, MempoolLimits},
     meters::Meters,
     pull,
+    snapshots::Snapshots,
     transport::Inbox,
     upkeep::UpkeepPool,
-    worker,
+    worker::{self, Worker},
 };
 use crate::{
     application::Application,
     blobs::Blobs,
     chain::{Committee, Genesis, GenesisFault},
-    consensus::{Committed, Core, Recovered, Setup, SignState, Timing},
+    consensus::{Committed, Recovered, Relay, Setup, SignState, Timing, VoteRelay},
     crypto::{PublicKey, SecretKey},
     execution::{Executor, Position, SledStore, Store, StoreError, executor::SetupError, run::RunError},
     lanes::{LaneLimits, LanePool, MiniBlock, Numbers},
+    snapshot::{Shelf, SnapshotFault},
     storage::{FileStorage, HomeLock, Journal, JournalError, LockError, NumberFile, SignFile},
     types::{Cycle, Height, MemberIndex},
 };
@@ -63,6 +67,8 @@ pub struct NodeSettings {
     pub observe: bool,
     /// Timers.
     pub timing: Timing,
+    /// How votes travel.
+    pub votes: VoteRelay,
     /// How long after a block an empty one is made, while the application waits for blocks.
     pub idle_interval: Duration,
     /// How long after a block an empty one is made although nothing waits, so that rounds and cycles pass; none if never.
@@ -73,6 +79,10 @@ pub struct NodeSettings {
     pub mempool: MempoolLimits,
     /// What it checks in full before it votes for a block.
     pub verify: Verify,
+    /// After how many cycles a snapshot of the state is written; 0 for never. The newest two are kept.
+    pub snapshot_cycles: u64,
+    /// A node that is so many blocks behind the others takes a snapshot of theirs instead of the blocks.
+    pub snapshot_lag: u64,
 }
 
 /// What a member checks in full before it votes for a block. Blocks are executed in any case.
@@ -88,6 +98,9 @@ pub enum Verify {
         least: Option<usize>,
     },
 }
+
+/// How many blocks behind a node usually takes a snapshot: to fetch and execute so many takes a minute or so.
+pub const SNAPSHOT_LAG: u64 = 10_000;
 
 /// A node cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -143,6 +156,32 @@ pub enum StartError {
         /// How.
         reason: String,
     },
+    /// A snapshot in the node's folder is bad, or cannot be read.
+    #[error(
+        "snapshot of height {height}: {fault}; remove its folder from {}, or put a good one of it, or of a later height, \
+         there", folder.display()
+    )]
+    Snapshot {
+        /// Its height.
+        height: Height,
+        /// Where it is.
+        folder: PathBuf,
+        /// What is wrong.
+        fault: Box<SnapshotFault>,
+    },
+    /// The log begins with a snapshot that is not there.
+    #[error(
+        "the log begins at height {base} with a snapshot, and the state must be built from it again, but no snapshot of \
+         that height or a later one in the log is here: take one from another node with `galen node snapshot` and give \
+         it to `galen node restore`"
+    )]
+    NoSnapshot {
+        /// Where the log begins.
+        base: Height,
+    },
+    /// The folder of snapshots cannot be used.
+    #[error("snapshots: {0}")]
+    Shelf(#[from] Box<SnapshotFault>),
     /// Files or threads.
     #[error("{what}: {source}")]
     Io {
@@ -167,10 +206,13 @@ impl NodeSettings {
             keys: vec![key],
             observe: false,
             timing: Timing::default(),
+            votes: VoteRelay::default(),
             idle_interval: Duration::from_millis(200),
             heartbeat: None,
             drift: Duration::from_secs(10),
             mempool: MempoolLimits::default(),
+            snapshot_cycles: 1,
+            snapshot_lag: SNAPSHOT_LAG,
             verify: Verify::default(),
         }
     }
@@ -208,6 +250,7 @@ struct Opened {
     numbers: (NumberFile, Numbers),
     executor: Arc<Executor>,
     recovered: Recovered,
+    shelf: Shelf,
 }
 
 impl Node {
@@ -237,19 +280,48 @@ fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, St
     let store: Arc<dyn Store> = Arc::new(SledStore::open(&settings.home.join("state"))?);
     let executor = Executor::open(app, Arc::clone(&settings.genesis), store)?;
     let genesis_outcome = executor.genesis_outcome()?;
-    let (journal, recovered) =
-        Journal::open(Box::new(storage()?), &settings.genesis, genesis_outcome, signed)?;
-    reconcile(&executor, &journal)?;
+    let journal = || -> Result<_, StartError> {
+        Ok(Journal::open(Box::new(storage()?), &settings.genesis, genesis_outcome, signed)?)
+    };
+    let shelf = Shelf::open(&settings.home).map_err(Box::new)?;
+    let (mut opened, mut recovered) = journal()?;
+    if adopt(&mut opened, &shelf, &settings.genesis)? {
+        drop(opened);
+        (opened, recovered) = journal()?;
+    }
+    let journal = opened;
+    reconcile(&executor, &journal, &shelf)?;
     settings.validate_seat(&executor.committee())?;
     executor.trust_receipts(settings.trust(&executor.committee())?);
-    Ok(Opened { lock, journal, sign_file, signed, numbers, executor: Arc::new(executor), recovered })
+    Ok(Opened { lock, journal, sign_file, signed, numbers, executor: Arc::new(executor), recovered, shelf })
+}
+
+fn bad(shelf: &Shelf, height: Height) -> impl FnOnce(SnapshotFault) -> StartError {
+    let folder = shelf.folder().to_owned();
+    move |fault| StartError::Snapshot { height, folder, fault: Box::new(fault) }
+}
+
+/// Goes on with the newest snapshot if it is ahead of the log: somebody put it there, or it was fetched. All of it is
+/// verified before the log says so.
+fn adopt(journal: &mut Journal, shelf: &Shelf, genesis: &Genesis) -> Result<bool, StartError> {
+    let newest = shelf.heights().map_err(Box::new)?.pop();
+    let Some(height) = newest.filter(|height| *height > journal.height()) else { return Ok(false) };
+    let verified = || -> Result<_, SnapshotFault> {
+        let snapshot = shelf.load(height)?;
+        snapshot.verify(genesis)?;
+        Ok(snapshot.manifest.anchor()?.clone())
+    };
+    let anchor = verified().map_err(bad(shelf, height))?;
+    tracing::info!(%height, from = %journal.height(), "going on with a snapshot");
+    journal.rebase(anchor)?;
+    Ok(true)
 }
 
 /// Brings the state to where the log is.
-fn reconcile(executor: &Executor, journal: &Journal) -> Result<(), StartError> {
+fn reconcile(executor: &Executor, journal: &Journal, shelf: &Shelf) -> Result<(), StartError> {
     if !agrees(&executor.tip(), journal)? {
         tracing::info!("state store disagrees with the log: rebuilding it");
-        executor.reset()?;
+        rebuild(executor, journal, shelf)?;
     }
     let mut height = executor.tip().height;
     while height < journal.height() {
@@ -261,10 +333,34 @@ fn reconcile(executor: &Executor, journal: &Journal) -> Result<(), StartError> {
 
 fn agrees(position: &Position, journal: &Journal) -> Result<bool, StartError> {
     if position.height == Height::new(0) {
-        return Ok(true);
+        return Ok(journal.base().is_none());
     }
-    let record = journal.block(position.height)?.map(|(_, record)| record);
-    Ok(record.is_some_and(|record| record.block == position.block && record.outcome == position.outcome))
+    Ok(journal.outcome(position.height)? == Some((position.block, position.outcome)))
+}
+
+/// Begins the state anew: from the newest snapshot of a block in the log, or from the genesis.
+fn rebuild(executor: &Executor, journal: &Journal, shelf: &Shelf) -> Result<(), StartError> {
+    for height in shelf.heights().map_err(Box::new)?.into_iter().rev() {
+        let install = || -> Result<bool, SnapshotFault> {
+            let snapshot = shelf.load(height)?;
+            let position = snapshot.manifest.position()?;
+            let known =
+                journal.outcome(position.height).ok().flatten() == Some((position.block, position.outcome));
+            if known {
+                executor.install(&snapshot)?;
+            }
+            Ok(known)
+        };
+        match install() {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            Err(fault) => tracing::warn!(%height, %fault, "a snapshot cannot be used"),
+        }
+    }
+    match journal.base() {
+        Some(base) => Err(StartError::NoSnapshot { base: base.header.height }),
+        None => Ok(executor.reset()?),
+    }
 }
 
 fn replay(executor: &Executor, journal: &Journal, height: Height) -> Result<(), StartError> {
@@ -287,14 +383,14 @@ fn launch(
     blobs: Arc<dyn Blobs>,
     transport: Arc<dyn Transport>,
 ) -> Result<Node, StartError> {
-    let Opened { lock, mut journal, sign_file, signed, numbers, executor, recovered } = opened;
+    let Opened { lock, mut journal, sign_file, signed, numbers, executor, recovered, shelf } = opened;
     let (events, inbox) = mpsc::sync_channel(EVENTS);
     let (jobs, work) = mpsc::channel();
     let drift_ms = u64::try_from(settings.drift.as_millis()).unwrap_or(u64::MAX);
     let name = |role: &str| format!("member {} {role}", settings.me);
-    let worker =
-        worker::start(name("executes"), Arc::clone(&executor), settings.me, drift_ms, work, events.clone())
-            .map_err(io("thread"))?;
+    let snapshots = Snapshots::new(shelf.clone(), settings.snapshot_cycles);
+    let executing = Worker::new(Arc::clone(&executor), settings.me, drift_ms, snapshots);
+    let worker = worker::start(name("executes"), executing, work, events.clone()).map_err(io("thread"))?;
     let (blocks, _) = broadcast::channel(FOLLOWED_BLOCKS);
     let (status, watched) =
         watch::channel(NodeStatus::Running { height: executor.tip().height, view: recovered.tip.view });
@@ -307,6 +403,7 @@ fn launch(
         me: settings.me,
         members: committee.members().collect(),
         blobs: Arc::clone(&blobs),
+        shelf: shelf.clone(),
         executor: Arc::clone(&executor),
         transport: Arc::clone(&transport),
         events: events.clone(),
@@ -324,7 +421,7 @@ fn launch(
     };
     // What is owed to the beacon is known from the newest final block: as if that had just become final.
     jobs.send(Job::Commit(Vec::new())).map_err(|_| io("thread")(std::io::ErrorKind::BrokenPipe.into()))?;
-    let (core, first) = Core::start(setup, recovered);
+    let (core, first) = Relay::start(setup, recovered, settings.votes);
     let limits = LaneLimits::of(&genesis.parameters);
     let mut pool = LanePool::new((settings.mempool.txs, settings.mempool.bytes), Arc::clone(&committee));
     refill(&mut pool, limits, &committee, &executor, journal.take_minis())?;
@@ -358,6 +455,8 @@ fn launch(
         heartbeat: settings.heartbeat,
         idle_due: first_idle(waits, settings.heartbeat),
         waits,
+        timing: settings.timing,
+        joining: Joining::new(settings.snapshot_lag, shelf),
         meters: Arc::clone(&meters),
     };
     let thread = std::thread::Builder::new().name(name("votes"));

@@ -1,6 +1,7 @@
 //! The thread that gets blobs from other nodes, and gives them to others: disk and hashing delay no vote.
 
 mod backlog;
+mod join;
 mod puller;
 mod serve;
 mod transfer;
@@ -17,6 +18,7 @@ use tokio::sync::oneshot;
 
 use self::{
     backlog::Backlog,
+    join::{Joined, Joining, Offering},
     puller::{Pulled, Puller},
     serve::Serving,
 };
@@ -26,6 +28,8 @@ use crate::{
     codec::Encode,
     consensus::Message,
     execution::{Executor, FinalBlock},
+    snapshot::Shelf,
+    storage::JournalError,
     types::{BlobHash, Height, MemberIndex},
 };
 
@@ -65,6 +69,12 @@ pub(super) enum Order {
     Final(Vec<Arc<FinalBlock>>),
     /// Who can be asked from now on.
     Members(Vec<MemberIndex>),
+    /// Get a snapshot above this height from those who are ahead. The answer is [`Event::Joined`].
+    Join(Height, Vec<MemberIndex>),
+    /// Say to a peer which snapshot is here, if it is above its height.
+    Offer(MemberIndex, Height),
+    /// A peer says which snapshot it has.
+    Offered(MemberIndex, Height, BlobHash),
 }
 
 /// What the thread works with.
@@ -74,6 +84,7 @@ pub(super) struct Setup<'a> {
     pub me: MemberIndex,
     pub members: Vec<MemberIndex>,
     pub blobs: Arc<dyn Blobs>,
+    pub shelf: Shelf,
     pub executor: Arc<Executor>,
     pub transport: Arc<dyn Transport>,
     pub events: mpsc::SyncSender<Event>,
@@ -82,20 +93,30 @@ pub(super) struct Setup<'a> {
 /// Starts the thread. It ends when nobody can give it orders.
 pub(super) fn start(setup: Setup<'_>) -> std::io::Result<(mpsc::SyncSender<Order>, JoinHandle<()>)> {
     let (orders, ordered) = mpsc::sync_channel(ORDERS);
-    let Setup { name, home, me, members, blobs, executor, transport, events } = setup;
+    let Setup { name, home, me, members, blobs, shelf, executor, transport, events } = setup;
+    let backlog = Backlog::open(home);
     let now = Instant::now();
-    let pulling = Pulling {
-        puller: Puller::new(Arc::clone(&blobs), me, members),
-        serving: Serving::new(Arc::clone(&blobs)),
-        backlog: Backlog::open(home),
-        blobs,
-        executor,
-        transport,
-        events,
-        scan_due: now,
-        save_due: now + SAVE,
+    // Made in its thread: a tree that is being restored stays in one.
+    let work = move || {
+        let pulling = Pulling {
+            me,
+            puller: Puller::new(Arc::clone(&blobs), me, members.clone()),
+            members,
+            serving: Serving::new(Arc::clone(&blobs), shelf.clone()),
+            shelf,
+            joining: None,
+            offering: Offering::default(),
+            backlog,
+            blobs,
+            executor,
+            transport,
+            events,
+            scan_due: now,
+            save_due: now + SAVE,
+        };
+        pulling.work(&ordered);
     };
-    let thread = std::thread::Builder::new().name(name).spawn(move || pulling.work(&ordered))?;
+    let thread = std::thread::Builder::new().name(name).spawn(work)?;
     Ok((orders, thread))
 }
 
@@ -103,6 +124,11 @@ pub(super) fn start(setup: Setup<'_>) -> std::io::Result<(mpsc::SyncSender<Order
 struct Gone;
 
 struct Pulling {
+    me: MemberIndex,
+    members: Vec<MemberIndex>,
+    shelf: Shelf,
+    joining: Option<Joining>,
+    offering: Offering,
     puller: Puller,
     serving: Serving,
     backlog: Backlog,
@@ -131,6 +157,7 @@ impl Pulling {
         }
         let now = Instant::now();
         self.puller.tick(now);
+        self.joining.iter_mut().for_each(|joining| joining.tick(now));
         if now >= self.scan_due {
             self.scan(now)?;
         }
@@ -156,19 +183,61 @@ impl Pulling {
                     self.send(from, &answer);
                 }
             }
-            Order::Chunk(from, chunk, _held) => self.puller.take(from, &chunk, now),
-            Order::Absent(from, blob) => self.puller.absent(from, &blob, now),
+            Order::Chunk(from, chunk, _held) => {
+                self.joining.iter_mut().for_each(|joining| joining.take(from, &chunk, now));
+                self.puller.take(from, &chunk, now);
+            }
+            Order::Absent(from, blob) => {
+                self.joining.iter_mut().for_each(|joining| joining.absent(from, &blob, now));
+                self.puller.absent(from, &blob, now);
+            }
             Order::Final(blocks) => {
                 for block in blocks {
                     self.note(block.height(), &block.block.txs, now);
                 }
             }
-            Order::Members(members) => self.puller.set_members(members),
+            Order::Members(members) => {
+                self.members = members.clone();
+                self.puller.set_members(members);
+            }
+            Order::Join(above, ahead) => self.join(above, ahead, now),
+            Order::Offer(to, above) => match self.offering.above(&self.shelf, above) {
+                Ok(Some((height, manifest))) => self.send(to, &Message::Snapshot(height, manifest)),
+                Ok(None) => {}
+                Err(fault) => tracing::warn!(%fault, "the newest snapshot cannot be read"),
+            },
+            Order::Offered(from, height, manifest) => {
+                self.joining.iter_mut().for_each(|joining| joining.offered(from, height, manifest, now));
+            }
         }
+    }
+
+    fn join(&mut self, above: Height, ahead: Vec<MemberIndex>, now: Instant) {
+        let genesis = Arc::clone(self.executor.genesis());
+        let (shelf, members) = (self.shelf.clone(), self.members.clone());
+        self.joining = Some(Joining::begin(self.me, genesis, shelf, above, ahead, members, now));
+    }
+
+    /// Sends and reports what the search for a snapshot has come to.
+    fn deliver_joined(&mut self) -> Result<(), Gone> {
+        let Some(joining) = &mut self.joining else { return Ok(()) };
+        let out = joining.take_out();
+        if joining.is_over() {
+            self.joining = None;
+        }
+        for joined in out {
+            match joined {
+                Joined::Send(to, message) => self.send(to, &message),
+                Joined::Here(height) => self.report(Event::Joined(Some(height)))?,
+                Joined::Nobody => self.report(Event::Joined(None))?,
+            }
+        }
+        Ok(())
     }
 
     /// Sends and reports what has come out.
     fn deliver(&mut self) -> Result<(), Gone> {
+        self.deliver_joined()?;
         for pulled in self.puller.take_out() {
             match pulled {
                 Pulled::Ask(to, request) => self.send(to, &Message::FetchBlob(request)),
@@ -216,8 +285,9 @@ impl Pulling {
             self.report(Event::Block { height, reply })?;
             match answer.blocking_recv().map_err(|_| Gone)? {
                 Ok(Some((block, _))) => self.note(height, &block.txs, now),
-                // It is in no log, as after a start from a snapshot.
                 Ok(None) => self.backlog.note(height, []),
+                // It went on with a snapshot. What was named before was checked by others, and is asked of them.
+                Err(JournalError::BeforeBase { base, .. }) => self.backlog.skip_to(base),
                 Err(error) => {
                     tracing::error!(%height, %error, "a block cannot be read; its blobs are not looked for");
                     return Ok(());
@@ -229,7 +299,8 @@ impl Pulling {
     }
 
     fn idle(&self, now: Instant) -> Duration {
-        let due = self.puller.due(now).into_iter().chain([self.scan_due, self.save_due]).min();
+        let joining = self.joining.as_ref().and_then(|joining| joining.due(now));
+        let due = self.puller.due(now).into_iter().chain(joining).chain([self.scan_due, self.save_due]).min();
         due.map_or(LONG, |due| due.saturating_duration_since(now))
     }
 }

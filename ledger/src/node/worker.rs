@@ -9,6 +9,7 @@ use std::{
 use super::{
     clock,
     event::{Event, Job, Worked},
+    snapshots::Snapshots,
 };
 use crate::{
     application::Refusal,
@@ -26,24 +27,27 @@ const FLUSH_BLOCKS: u64 = 256;
 /// Starts the thread. It ends when there is nobody to send it jobs.
 pub(super) fn start(
     name: String,
-    executor: Arc<Executor>,
-    me: MemberIndex,
-    drift_ms: u64,
+    worker: Worker,
     jobs: mpsc::Receiver<Job>,
     done: mpsc::SyncSender<Event>,
 ) -> std::io::Result<JoinHandle<()>> {
-    let worker = Worker { executor, me, drift_ms, flushed: 0 };
     std::thread::Builder::new().name(name).spawn(move || worker.work(&jobs, &done))
 }
 
-struct Worker {
+/// What the thread works with.
+pub(super) struct Worker {
     executor: Arc<Executor>,
     me: MemberIndex,
     drift_ms: u64,
     flushed: u64,
+    snapshots: Snapshots,
 }
 
 impl Worker {
+    pub fn new(executor: Arc<Executor>, me: MemberIndex, drift_ms: u64, snapshots: Snapshots) -> Self {
+        Self { executor, me, drift_ms, flushed: 0, snapshots }
+    }
+
     fn work(mut self, jobs: &mpsc::Receiver<Job>, done: &mpsc::SyncSender<Event>) {
         while let Ok(job) = jobs.recv() {
             // A panic of the application must stop the node, not leave it waiting.
@@ -82,6 +86,7 @@ impl Worker {
             Job::Commit(blocks) => {
                 let blocks: Vec<_> = self.executor.commit(blocks)?.into_iter().map(Arc::new).collect();
                 self.flush_now_and_then()?;
+                self.snapshots.after_commit(&self.executor);
                 let (waits, duties) = (self.executor.waits_for_blocks()?, self.executor.duties(self.me)?);
                 Ok(Some(Worked::Committed { blocks, waits, duties }))
             }
@@ -89,6 +94,10 @@ impl Worker {
                 let message = self.executor.perform(duty, self.me, &key)?;
                 Ok(message.map(|message| Worked::Performed(duty, message)))
             }
+            Job::Install(snapshot) => match self.executor.install(&snapshot) {
+                Ok(()) => Ok(Some(Worked::Installed)),
+                Err(fault) => Ok(Some(Worked::Failed(format!("installing a snapshot: {fault}")))),
+            },
             Job::Recheck(txs) => {
                 let Checked { refused, known, good } = self.check(&txs)?;
                 Ok(Some(Worked::Rechecked { refused, known, good }))

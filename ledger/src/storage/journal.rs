@@ -1,4 +1,7 @@
 //! The log as the protocol sees it: what each record means, and where final blocks are.
+//!
+//! A log begins with the genesis, or, in a node that began or went on with a snapshot, with the **base**: the block after
+//! which the snapshot's state was. What the log has of earlier blocks counts no more.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -15,6 +18,7 @@ use crate::{
     codec::{Decode, DecodeError, Encode, Reader},
     consensus::{Committed, Record, Recovered, SignState, Tip},
     lanes::MiniBlock,
+    light::Anchor,
     types::{BlockHash, ChainId, Height, Turn, View},
 };
 
@@ -24,6 +28,7 @@ const VOTE: u8 = 3;
 const CERTIFICATE: u8 = 4;
 const FINAL: u8 = 5;
 const MINI_BLOCK: u8 = 6;
+const BASE: u8 = 7;
 /// Bytes of mini-blocks that are kept from the log when it is opened; the oldest go.
 const MINI_BLOCKS_KEPT: usize = 64 * 1024 * 1024;
 
@@ -51,6 +56,17 @@ pub enum JournalError {
     /// A record refers to a block that is not there, or the heights have a gap.
     #[error("log record of height {0} refers to nothing")]
     Dangling(Height),
+    /// This node began with a snapshot, and does not have what was before.
+    #[error(
+        "block {height} is not here: this node went on with a snapshot of height {base}, and has the chain from there on; \
+         ask a node that has all of it"
+    )]
+    BeforeBase {
+        /// The block.
+        height: Height,
+        /// Where the node began.
+        base: Height,
+    },
 }
 
 /// What the log says of a final block.
@@ -78,7 +94,9 @@ pub struct Journal {
 struct Index {
     /// Blocks that are not final, and their views.
     open: BTreeMap<BlockHash, (View, Place)>,
-    /// Block and final record at height 1, 2, ….
+    /// Where the chain begins here: nothing for the genesis.
+    base: Option<Arc<Anchor>>,
+    /// Block and final record at the height after the base, and so on.
     finals: Vec<(Place, Place)>,
     heights: BTreeMap<BlockHash, Height>,
 }
@@ -204,9 +222,39 @@ impl Journal {
         Ok(self.log.sync()?)
     }
 
+    /// Goes on from the block after which the state of a snapshot was, instead of from what is there. Durable when this
+    /// returns.
+    ///
+    /// # Errors
+    /// When it cannot be written: the node must stop.
+    pub fn rebase(&mut self, base: Anchor) -> Result<(), JournalError> {
+        self.log.append(BASE, &base.to_bytes())?;
+        self.log.sync()?;
+        self.index = Index::on(base);
+        Ok(())
+    }
+
+    /// The block with which this log begins, if it is not the genesis.
+    pub fn base(&self) -> Option<&Arc<Anchor>> {
+        self.index.base.as_ref()
+    }
+
     /// Height of the newest final block.
     pub fn height(&self) -> Height {
-        Height::new(self.index.finals.len() as u64)
+        Height::new(self.index.first().get() + self.index.finals.len() as u64)
+    }
+
+    /// Name and outcome of a final block, if it is here or is the base.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn outcome(&self, height: Height) -> Result<Option<(BlockHash, Outcome)>, JournalError> {
+        if let Some(base) = self.index.base.as_ref().filter(|base| base.header.height == height) {
+            return Ok(Some((base.header.hash(), base.outcome)));
+        }
+        let Some((_, record)) = self.index.at(height) else { return Ok(None) };
+        let record = FinalRecord::from_bytes(&self.log.read(record)?.bytes)?;
+        Ok(Some((record.block, record.outcome)))
     }
 
     /// Height of a final block.
@@ -219,10 +267,13 @@ impl Journal {
     /// # Errors
     /// When it cannot be read.
     pub fn finality(&self, from: Height, to: Height) -> Result<Option<Certificate>, JournalError> {
+        if let Some(base) = self.index.base.as_ref().filter(|base| from <= base.header.height) {
+            // The last block of a cycle takes whoever is behind to the next; before it there is nothing here.
+            return Ok((base.header.height <= to).then(|| base.certificate.clone()));
+        }
         for height in (from.get()..=to.get().min(self.height().get())).map(Height::new) {
-            let index = height.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
-            let Some((_, record)) = index.and_then(|index| self.index.finals.get(index)) else { continue };
-            let record = FinalRecord::from_bytes(&self.log.read(*record)?.bytes)?;
+            let Some((_, record)) = self.index.at(height) else { continue };
+            let record = FinalRecord::from_bytes(&self.log.read(record)?.bytes)?;
             if record.certificate.is_some() {
                 return Ok(record.certificate);
             }
@@ -233,12 +284,13 @@ impl Journal {
     /// A final block, and what the log says of it.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When it cannot be read, or is before the base.
     pub fn block(&self, height: Height) -> Result<Option<(Block, FinalRecord)>, JournalError> {
-        let index = height.get().checked_sub(1).and_then(|index| usize::try_from(index).ok());
-        let Some((block, record)) = index.and_then(|index| self.index.finals.get(index)).copied() else {
-            return Ok(None);
-        };
+        let base = self.index.first();
+        if height.get() > 0 && height <= base {
+            return Err(JournalError::BeforeBase { height, base });
+        }
+        let Some((block, record)) = self.index.at(height) else { return Ok(None) };
         let block = Block::from_bytes(&self.log.read(block)?.bytes)?;
         let record = FinalRecord::from_bytes(&self.log.read(record)?.bytes)?;
         Ok(Some((block, record)))
@@ -246,8 +298,23 @@ impl Journal {
 }
 
 impl Index {
+    fn on(base: Anchor) -> Self {
+        let heights = BTreeMap::from([(base.header.hash(), base.header.height)]);
+        Self { base: Some(Arc::new(base)), heights, ..Self::default() }
+    }
+
+    /// Height of the base.
+    fn first(&self) -> Height {
+        self.base.as_ref().map_or(Height::new(0), |base| base.header.height)
+    }
+
+    fn at(&self, height: Height) -> Option<(Place, Place)> {
+        let index = height.get().checked_sub(self.first().get())?.checked_sub(1)?;
+        self.finals.get(usize::try_from(index).ok()?).copied()
+    }
+
     fn finalize(&mut self, record: &FinalRecord, view: View, place: Place) -> Result<(), JournalError> {
-        let follows = record.height.get() == self.finals.len() as u64 + 1;
+        let follows = record.height.get() == self.first().get() + self.finals.len() as u64 + 1;
         let block = self.open.get(&record.block).map(|(_, place)| *place).filter(|_| follows);
         self.finals.push((block.ok_or(JournalError::Dangling(record.height))?, place));
         self.heights.insert(record.block, record.height);
@@ -276,6 +343,7 @@ impl Reading {
             CERTIFICATE => self.certificates.push(Certificate::from_bytes(bytes)?),
             MINI_BLOCK => self.keep(MiniBlock::from_bytes(bytes)?),
             FINAL => self.finalize(FinalRecord::from_bytes(bytes)?, entry.place)?,
+            BASE => self.rebase(Anchor::from_bytes(bytes)?),
             tag => return Err(DecodeError::UnknownTag { what: "log record", tag }.into()),
         }
         Ok(())
@@ -308,11 +376,27 @@ impl Reading {
         self.tip = Tip { height: record.height, view, block: record.block, outcome: record.outcome };
         self.finality = record.certificate.or(self.finality.take());
         self.blocks.retain(|_, block| block.header.view > view);
+        self.forget();
+        Ok(())
+    }
+
+    /// Goes on from the base. What was not final before it may be anything.
+    fn rebase(&mut self, base: Anchor) {
+        let Anchor { header, outcome, certificate } = &base;
+        let (height, view) = (header.height, header.view);
+        self.tip = Tip { height, view, block: header.hash(), outcome: *outcome };
+        self.finality = Some(certificate.clone());
+        self.blocks.clear();
+        self.index = Index::on(base);
+        self.forget();
+    }
+
+    /// Drops what the tip has decided.
+    fn forget(&mut self) {
         // What follows the last block of a cycle is of the next: earlier votes decide nothing any more.
-        let tip = Turn { cycle: self.schedule.cycle(record.height.next()), view };
+        let tip = Turn { cycle: self.schedule.cycle(self.tip.height.next()), view: self.tip.view };
         self.votes.retain(|vote| vote.turn() > tip);
         self.certificates.retain(|certificate| certificate.turn() > tip);
-        Ok(())
     }
 }
 

@@ -11,7 +11,7 @@ use galen_ledger::{
         SignedChange, Statement, Upkeep, Vote, block::tx_root, upkeep::upkeep_root,
     },
     codec::{Decode, DecodeError, Encode},
-    consensus::{CompactProposal, Message, Proposal, Receipts, SignState, message::Status},
+    consensus::{Bundle, CompactProposal, Message, Proposal, Receipts, SignState, message::Status},
     crypto::{Scope, SecretKey},
     execution::upkeep::{MemberRecord, OutputRecord, RoundRecord},
     lanes::{Lane, LaneHeader, MiniBlock, lane::Omitted},
@@ -150,6 +150,17 @@ fn message() -> impl Strategy<Value = Message> {
             Message::BlobChunk(BlobChunk { blob, size, index: 0, bytes })
         }),
         any::<[u8; 32]>().prop_map(|bytes| Message::NoBlob(BlobHash::from_bytes(bytes))),
+        prop::collection::btree_map(0u16..100, vote(), 1..8).prop_map(|votes| {
+            let first = votes.values().next().expect("at least one").statement;
+            let votes: Vec<_> = votes
+                .into_iter()
+                .map(|(voter, vote)| Vote { voter: MemberIndex::new(voter), statement: first, ..vote })
+                .collect();
+            Message::Bundle(Bundle::new(&votes).expect("for one statement"))
+        }),
+        any::<u64>().prop_map(|height| Message::FetchSnapshot(Height::new(height))),
+        (any::<u64>(), any::<[u8; 32]>())
+            .prop_map(|(height, bytes)| Message::Snapshot(Height::new(height), BlobHash::from_bytes(bytes))),
         (block(), any::<u64>()).prop_map(|(mut block, view)| {
             let (genesis, keys) = world(4);
             let scope = genesis.committee().scope();

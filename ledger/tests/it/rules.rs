@@ -330,6 +330,34 @@ fn r7_a_certificate_needs_n_minus_f_distinct_members() {
     assert_eq!(bench.core.view(), View::new(2));
 }
 
+/// The signatures of others are looked at when a quorum may be complete: also when one's own vote, or a genuine one in place
+/// of a forged one, is what completes it.
+#[test]
+fn a_quorum_is_complete_with_the_last_vote_whosever_it_is() {
+    let certified = |effects: &[Effect], statement: Statement| {
+        let is = |effect: &Effect| matches!(effect, Effect::Broadcast(Message::Certificate(c)) if *c.statement() == statement);
+        effects.iter().any(is)
+    };
+    let mut bench = Bench::new();
+    let block = bench.on_genesis(1, "a");
+    let said = notarize(1, &block);
+    for voter in [1, 2] {
+        assert!(!certified(&bench.vote(voter, said), said), "two of three");
+    }
+    bench.propose(&block);
+    assert!(certified(&bench.executed(&block, 1), said), "with its own");
+
+    let mut bench = Bench::new();
+    let forged = Vote {
+        voter: MemberIndex::new(1),
+        ..Vote::sign(nullify(1), MemberIndex::new(2), &bench.scope(), &bench.keys[2])
+    };
+    bench.say(2, Message::Vote(forged));
+    bench.vote(2, said);
+    bench.vote(3, said);
+    assert!(certified(&bench.vote(1, said), said), "in place of a forged one");
+}
+
 #[test]
 fn t56_certificates_of_another_chain_or_with_a_wrong_signature_change_nothing() {
     let mut bench = Bench::new();

@@ -14,7 +14,7 @@ use galen_ledger::{
         Action, Candidate, Change, Committee, Genesis, Parameters, SignedChange, Statement, StatementKind,
         Upkeep,
     },
-    consensus::{Core, Effect, Input, Message, Setup, Timing, core::CATCH_UP_BLOCKS},
+    consensus::{Effect, Input, Message, Relay, Setup, Timing, VoteRelay, core::CATCH_UP_BLOCKS},
     crypto::SecretKey,
     execution::{
         Executor, MemoryStore,
@@ -41,7 +41,7 @@ enum Happening {
 pub struct Member {
     pub index: MemberIndex,
     pub keys: Vec<SecretKey>,
-    pub core: Core,
+    pub core: Relay,
     pub journal: Journal,
     pub executor: Executor,
     pub committee: Arc<Committee>,
@@ -129,7 +129,7 @@ fn open(
         timing,
     };
     let pool = UpkeepPool::new(genesis.schedule(), index, Arc::clone(&committee), journal.height());
-    let (core, effects) = Core::start(setup, recovered);
+    let (core, effects) = Relay::start(setup, recovered, VoteRelay::Auto);
     let member = Member {
         index,
         keys: keys.to_vec(),
@@ -279,7 +279,10 @@ impl Sim {
             return;
         }
         let member = &mut self.members[head];
-        member.journal.sync().expect("syncs");
+        // As the node: a certificate alone proves itself, and may be lost.
+        if effects.iter().any(|effect| matches!(effect, Effect::Persist(record) if record.is_pledge())) {
+            member.journal.sync().expect("syncs");
+        }
         let signed = *member.core.sign_state();
         member.sign_file.write(&signed).expect("writes");
         // Or after so many effects, all of which were made durable.

@@ -13,6 +13,7 @@ use hyper::{Method, StatusCode};
 use serde_json::Value;
 
 use super::console::Console;
+use super::snapshot;
 use crate::demo::folder::write_private;
 use crate::node::call::call;
 use crate::node::change::{Application, write};
@@ -44,6 +45,22 @@ pub enum NodeCommand {
         /// Everything, as one JSON object on stdout.
         #[arg(long)]
         json: bool,
+    },
+    /// Write the node's newest snapshot of the state to a file, for another node; it may be running
+    Snapshot {
+        #[command(flatten)]
+        home: HomeArg,
+        /// Where to write it.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Verify a snapshot and begin with it instead of the whole chain; the node must not run
+    Restore {
+        #[command(flatten)]
+        home: HomeArg,
+        /// The snapshot.
+        #[arg(long, value_name = "FILE")]
+        snapshot: PathBuf,
     },
     /// The configuration
     #[command(subcommand)]
@@ -151,6 +168,8 @@ impl NodeCommand {
                 );
                 Ok(())
             }
+            Self::Snapshot { home, out } => snapshot::save(&home.home(), &out, &console),
+            Self::Restore { home, snapshot: file } => snapshot::restore(&home.home(), &file, &console),
             Self::Run(home) => serve(home.home()).await,
             Self::Status { home, json } => status(&home.home(), json).await,
             Self::Config(ConfigCommand::Check(home)) => {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use galen_ledger::ChainId;
 use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
-use galen_ledger::consensus::Timing;
+use galen_ledger::consensus::{Timing, VoteRelay, relay::DIRECT_MEMBERS};
 use galen_ledger::links::{Peer, peer};
 use galen_ledger::node::{MempoolLimits, Verify};
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,13 @@ pub struct NodeSection {
     /// Free space below which the node says that it is not ready, in MiB.
     #[serde(default = "min_free_mib")]
     pub min_free_mib: u64,
+    /// After how many cycles a snapshot of the state is written; 0 for never.
+    #[serde(default = "snapshot_cycles")]
+    pub snapshot_cycles: u64,
+}
+
+fn snapshot_cycles() -> u64 {
+    1
 }
 
 fn blobs_folder() -> PathBuf {
@@ -100,6 +107,8 @@ pub struct ConsensusSection {
     pub heartbeat_ms: u64,
     /// How far in the future a block's time may be.
     pub drift_ms: u64,
+    /// How votes travel: `auto` or `direct`.
+    pub votes: VoteRelay,
     /// What this node checks in full before it votes for a block.
     pub verify: VerifyMode,
     /// With `verify = "receipts"`: how many receipts stand for a check. f + 1 if it is left out, and nothing else.
@@ -126,6 +135,7 @@ impl Default for ConsensusSection {
             idle_ms: 200,
             heartbeat_ms: 5000,
             drift_ms: 10_000,
+            votes: VoteRelay::Auto,
             verify: VerifyMode::Every,
             receipts: None,
         }
@@ -307,6 +317,7 @@ impl Config {
             Some(chain) => format!("chain = \"{chain}\""),
             None => "# chain = \"…\"".to_owned(),
         };
+        let votes = if consensus.votes == VoteRelay::Auto { "auto" } else { "direct" };
         let format = if log.format == LogFormat::Json { "json" } else { "text" };
         let mut text = format!(
             r#"# Configuration of a Galen node. `galen node config check --home DIR` checks it.
@@ -324,6 +335,8 @@ name = {name}
 blobs = {blobs}
 # Free space, in MiB, below which the node says that it is not ready.
 min_free_mib = {free}
+# After how many cycles a snapshot of the state is written, for nodes that join; 0 for never. The newest two are kept.
+snapshot_cycles = {snapshots}
 
 [links]
 # Where peers reach this node.
@@ -340,6 +353,9 @@ idle_ms = {idle}
 heartbeat_ms = {heartbeat}
 # How far in the future the time of a block may be.
 drift_ms = {drift}
+# "auto": above {DIRECT_MEMBERS} members votes go through the leaders of groups: far fewer messages, twice the hops.
+# "direct": always to all. It should be the same at all members.
+votes = "{votes}"
 # "every": checks every transaction before it votes for a block. "receipts": not what is expensive of those for which f + 1
 # members have signed that they have checked them.
 verify = "{verify}"
@@ -369,6 +385,7 @@ level = {level}
             name = quoted(&node.name),
             blobs = quoted(&node.blobs.to_string_lossy()),
             free = node.min_free_mib,
+            snapshots = node.snapshot_cycles,
             links = links.listen,
             delta = consensus.delta_ms,
             max_delta = consensus.max_delta_ms,
@@ -415,6 +432,7 @@ mod tests {
                 chain,
                 blobs: blobs_folder(),
                 min_free_mib: 64,
+                snapshot_cycles: 1,
             },
             links: LinksSection { listen: address(7601) },
             consensus: ConsensusSection::default(),
@@ -431,7 +449,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        let config = config();
+        let mut config = config();
+        assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
+        config.consensus.votes = VoteRelay::Direct;
         assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
         assert!(config.mistakes().is_empty(), "{:?}", config.mistakes());
     }

@@ -47,6 +47,7 @@ pub fn init(home: &Home, new: NewHome) -> anyhow::Result<Config> {
             chain: None,
             blobs: "blobs".into(),
             min_free_mib: 256,
+            snapshot_cycles: 1,
         },
         links: LinksSection { listen: new.links },
         consensus: Default::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use galen_ledger::chain::Genesis;
 use galen_ledger::links::{LinkSettings, Links, Peer};
+use galen_ledger::node::open::SNAPSHOT_LAG;
 use galen_ledger::storage::HomeLock;
 use galen_ledger::{Blobs, FileBlobs, Height, MemberIndex, Node, NodeSettings};
 use galen_market::Market;
@@ -141,10 +142,13 @@ fn settings(
         keys,
         observe: config.node.role == Role::Gateway,
         timing: timers.timing(),
+        votes: timers.votes,
         idle_interval: Duration::from_millis(timers.idle_ms),
         heartbeat: timers.heartbeat(),
         drift: Duration::from_millis(timers.drift_ms),
         mempool: config.mempool.limits(),
+        snapshot_cycles: config.node.snapshot_cycles,
+        snapshot_lag: SNAPSHOT_LAG,
         verify: timers.verify(),
     }
 }

@@ -295,13 +295,14 @@ fn name(input: &Input) -> &'static str {
     match input {
         Input::Message { message, .. } => match message {
             Message::Propose(_) => "propose",
-            Message::Vote(_) => "vote",
+            Message::Vote(_) | Message::Bundle(_) => "vote",
             Message::Certificate(_) => "certificate",
             Message::Status(_) => "status",
             Message::Fetch(_) => "fetch",
             Message::Block(_) => "block",
             Message::Tx(_) => "tx",
             Message::FetchBlob(_) | Message::BlobChunk(_) | Message::NoBlob(_) => "blob",
+            Message::FetchSnapshot(_) | Message::Snapshot(..) => "snapshot",
             Message::Upkeep { .. } => "upkeep",
             Message::Compact(_) | Message::MiniBlock(_) | Message::FetchMinis(_) | Message::Receipts(_) => {
                 "lanes"

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Core, Entry, Progress, VIEWS_AHEAD, ViewState};
 use crate::{
-    chain::{Block, Certificate, Evidence, Statement, StatementKind, Vote},
+    chain::{Block, Certificate, Evidence, Statement, StatementKind, Vote, vote::verify_votes},
     consensus::{Effect, Message, Proposal, Record},
     types::{BlockHash, MemberIndex, View},
 };
@@ -22,15 +22,18 @@ impl Core {
             Message::Fetch(block) => self.serve(from, block),
             Message::Block(block) => self.receive_block(block),
             Message::Upkeep { item, .. } => self.effects.push(Effect::Upkeep(from, item)),
-            // Transactions, lanes and blobs are not the core's: it sees whole blocks.
+            // Transactions, lanes, blobs, snapshots and bundles of votes are not the core's: it sees whole blocks.
             Message::Tx(_)
             | Message::Compact(_)
             | Message::MiniBlock(_)
             | Message::FetchMinis(_)
             | Message::Receipts(_)
+            | Message::Bundle(_)
             | Message::FetchBlob(_)
             | Message::BlobChunk(_)
-            | Message::NoBlob(_) => {}
+            | Message::NoBlob(_)
+            | Message::FetchSnapshot(_)
+            | Message::Snapshot(..) => {}
         }
     }
 
@@ -70,15 +73,63 @@ impl Core {
 
     fn receive_vote(&mut self, vote: Vote) {
         let view = vote.statement.view();
-        if !self.is_near(view) {
+        if !self.is_near(view) || !self.committee.contains(vote.voter) {
             return;
         }
-        let known = self.views.get(&view).and_then(|state| state.vote(vote.statement.kind(), vote.voter));
-        if known.is_some_and(|known| known.statement == vote.statement) {
+        let (statement, state) = (vote.statement, self.views.entry(view).or_default());
+        if state.knows(&vote) {
             return;
         }
-        if vote.verify(&self.committee).is_ok() {
+        if state.is_contested(&vote) {
+            return self.settle_contest(vote);
+        }
+        state.defer(vote);
+        self.verify_quorum(&statement);
+    }
+
+    /// Counts what a member has really said, of two votes that do not go together. Without this, whoever is first to
+    /// send a forged vote would keep the genuine one out.
+    fn settle_contest(&mut self, vote: Vote) {
+        if vote.verify(&self.committee).is_err() {
+            return;
+        }
+        let state = self.views.entry(vote.statement.view()).or_default();
+        let earlier = state.take_unverified_of(vote.voter);
+        let genuine: Vec<_> =
+            earlier.into_iter().filter(|vote| vote.verify(&self.committee).is_ok()).collect();
+        for vote in genuine.into_iter().chain([vote]) {
+            let statement = vote.statement;
             self.count(vote);
+            self.verify_quorum(&statement);
+        }
+    }
+
+    /// Checks the signatures for a statement once they may complete what matters, and only as many: a quorum, or the
+    /// f + 1 that give up a view.
+    pub(super) fn verify_quorum(&mut self, statement: &Statement) {
+        if statement.kind() == StatementKind::Nullify {
+            self.verify_up_to(statement, self.committee.faults() + 1);
+        }
+        self.verify_up_to(statement, self.committee.quorum());
+    }
+
+    /// Signatures that are wrong make way for others.
+    fn verify_up_to(&mut self, statement: &Statement, enough: usize) {
+        loop {
+            let Some(state) = self.views.get_mut(&statement.view()) else { return };
+            if state.certificate_of(statement.kind()) {
+                return;
+            }
+            let votes = state.take_unverified_for(statement, enough);
+            if votes.is_empty() {
+                return;
+            }
+            let all_good = verify_votes(&votes, &self.committee).is_ok();
+            for vote in votes {
+                if all_good || vote.verify(&self.committee).is_ok() {
+                    self.count(vote);
+                }
+            }
         }
     }
 
@@ -142,6 +193,7 @@ impl Core {
         let view = certificate.statement().view();
         let newer = self.is_newer_finality(view);
         let state: &mut ViewState = self.views.entry(view).or_default();
+        state.finality |= certificate.statement().kind() == StatementKind::Finalize;
         match certificate.statement() {
             Statement::Notarize { .. } => state.notarization = Some(certificate),
             Statement::Nullify { .. } => state.nullification = Some(certificate),

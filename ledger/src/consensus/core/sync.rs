@@ -2,8 +2,8 @@
 //!
 //! A member that was away is given the certificate of finality of a block a little ahead of its own, walks the chain
 //! back from there, and holds what it has fetched in memory until the walk meets its own tip; then it asks again. At the
-//! end of a cycle it is given the certificate of the cycle's last block, which shows it the next committee. Snapshots
-//! for long absences can replace the walk.
+//! end of a cycle it is given the certificate of the cycle's last block, which shows it the next committee. After a
+//! long absence a snapshot replaces the walk ([`crate::snapshot`]).
 
 use super::{CATCH_UP_BLOCKS, Core};
 use crate::{
@@ -23,7 +23,8 @@ const FOLLOWED_BLOCKS: u64 = 512;
 const USUAL_LAG: u64 = 4;
 
 impl Core {
-    pub(super) fn status(&self) -> Status {
+    /// Where this member is, as it tells others.
+    pub fn status(&self) -> Status {
         let mut missing_from = self.tip.view.next();
         while missing_from < self.view && self.views.get(&missing_from).is_some_and(|state| state.is_over()) {
             missing_from = missing_from.next();

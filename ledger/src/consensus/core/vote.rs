@@ -24,6 +24,7 @@ impl Core {
         self.persist(Record::Vote(vote.clone()));
         self.broadcast(Message::Vote(vote.clone()));
         self.count(vote);
+        self.verify_quorum(&statement);
     }
 
     /// R2: the parent is notarized (or final), and every view between was nullified.

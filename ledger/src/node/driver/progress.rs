@@ -104,6 +104,6 @@ impl Driver {
 fn is_past(timer: &Timer, turn: Turn) -> bool {
     match timer {
         Timer::Proposal(of) | Timer::View(of) | Timer::Idle(of) | Timer::Resend(of) => *of < turn,
-        Timer::Fetch(_) | Timer::Status => false,
+        Timer::Fetch(_) | Timer::Status | Timer::Relay(_) => false,
     }
 }

@@ -54,6 +54,11 @@ impl Backlog {
         }
     }
 
+    /// Passes over the blocks up to a height, which are not here.
+    pub fn skip_to(&mut self, height: Height) {
+        self.scanned = self.scanned.max(height);
+    }
+
     /// A blob has come.
     pub fn arrived(&mut self, blob: &BlobHash) {
         self.missing.remove(blob);

@@ -191,7 +191,8 @@ mod tests {
             let peers = having.iter().map(|(peer, bytes)| {
                 let blobs = MemoryBlobs::new();
                 blobs.store(bytes).expect("stores");
-                (MemberIndex::new(*peer), Serving::new(Arc::new(blobs)))
+                let none = crate::snapshot::Shelf::at(std::path::Path::new("/nowhere"));
+                (MemberIndex::new(*peer), Serving::new(Arc::new(blobs), none))
             });
             let members = (0..4).map(MemberIndex::new).collect();
             Self {

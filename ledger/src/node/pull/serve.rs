@@ -8,11 +8,12 @@ use std::{
 
 use crate::{
     blobs::{
-        BlobChunk, BlobRequest, Blobs,
+        BlobChunk, BlobError, BlobRequest, Blobs, Part,
         transfer::{CHUNK_BYTES, chunk_length},
     },
     consensus::Message,
-    types::MemberIndex,
+    snapshot::Shelf,
+    types::{BlobHash, MemberIndex},
 };
 
 /// Bytes read for one node in a second; what it asks for beyond is not answered, and it asks again.
@@ -21,13 +22,15 @@ const BYTES_A_SECOND: usize = 64 * 1024 * 1024;
 /// Reads blobs for others.
 pub(super) struct Serving {
     blobs: Arc<dyn Blobs>,
+    /// Whose snapshots' chunks and manifests are blobs too, for those who know their names.
+    shelf: Shelf,
     /// Bytes read for each node in a second, and when that second began.
     read: BTreeMap<MemberIndex, (Instant, usize)>,
 }
 
 impl Serving {
-    pub fn new(blobs: Arc<dyn Blobs>) -> Self {
-        Self { blobs, read: BTreeMap::new() }
+    pub fn new(blobs: Arc<dyn Blobs>, shelf: Shelf) -> Self {
+        Self { blobs, shelf, read: BTreeMap::new() }
     }
 
     /// The answers to a request.
@@ -55,10 +58,17 @@ impl Serving {
         *bytes <= BYTES_A_SECOND
     }
 
+    fn read(&self, blob: &BlobHash, offset: u64) -> Result<Option<Part>, BlobError> {
+        match self.blobs.read(blob, offset, CHUNK_BYTES)? {
+            Some(part) => Ok(Some(part)),
+            None => Ok(self.shelf.read(blob, offset, CHUNK_BYTES)?),
+        }
+    }
+
     /// A chunk; inner `None` if the blob has no such chunk, outer if the blob is not here.
     fn chunk(&self, request: &BlobRequest, index: u32) -> Option<Option<BlobChunk>> {
         let offset = u64::from(index) * CHUNK_BYTES as u64;
-        let part = match self.blobs.read(&request.blob, offset, CHUNK_BYTES) {
+        let part = match self.read(&request.blob, offset) {
             Ok(part) => part?,
             Err(error) => {
                 tracing::warn!(blob = %request.blob, %error, "a blob cannot be read");
@@ -74,13 +84,15 @@ impl Serving {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{blobs::MemoryBlobs, types::BlobHash};
+    use crate::blobs::MemoryBlobs;
 
     #[test]
     fn a_blob_is_answered_in_chunks_and_a_greedy_peer_waits() {
         let blobs = Arc::new(MemoryBlobs::new());
         let blob = blobs.store(&vec![7; CHUNK_BYTES + 1]).expect("stores");
-        let (mut serving, now, peer) = (Serving::new(blobs), Instant::now(), MemberIndex::new(1));
+        let nothing = tempfile::tempdir().expect("dir");
+        let serving = Serving::new(blobs, Shelf::at(nothing.path()));
+        let (mut serving, now, peer) = (serving, Instant::now(), MemberIndex::new(1));
         let request = BlobRequest { blob, first: 0, count: 8 };
         assert_eq!(serving.answer(peer, &request, now).len(), 2, "what there is of eight");
         let nothing = BlobRequest { blob: BlobHash::of(b"other"), ..request };

@@ -222,9 +222,10 @@ async fn t53_whatever_was_severed_all_are_linked_after_it_heals() {
 fn every_message_has_a_channel() {
     let channel = |message: &Message| match message {
         Message::Propose(_) => Channel::Proposals,
-        Message::Vote(_) => Channel::Votes,
+        Message::Vote(_) | Message::Bundle(_) => Channel::Votes,
         Message::Certificate(_) => Channel::Certificates,
         Message::Status(_) | Message::Fetch(_) | Message::FetchBlob(_) | Message::NoBlob(_) => Channel::Sync,
+        Message::FetchSnapshot(_) | Message::Snapshot(..) => Channel::Sync,
         Message::Block(_) | Message::Upkeep { .. } => Channel::Bodies,
         Message::Tx(_) => Channel::Transactions,
         Message::Compact(_) => Channel::Proposals,
@@ -272,7 +273,7 @@ fn messages() -> Vec<Message> {
         },
         chain::{Block, Certificate, Header, Statement, Upkeep, Vote, upkeep::upkeep_root},
         consensus::{
-            CompactProposal, Receipts,
+            Bundle, CompactProposal, Receipts,
             message::{MAX_MINIS_ASKED, Status},
         },
         lanes::MiniBlock,
@@ -344,5 +345,8 @@ fn messages() -> Vec<Message> {
             bytes: vec![1; CHUNK_BYTES],
         }),
         Message::NoBlob(blob),
+        Message::Bundle(Bundle::new(&(0..100).map(sign).collect::<Vec<_>>()).expect("for one statement")),
+        Message::FetchSnapshot(galen_ledger::Height::new(u64::MAX)),
+        Message::Snapshot(galen_ledger::Height::new(u64::MAX), blob),
     ]
 }

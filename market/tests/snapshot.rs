@@ -1,0 +1,139 @@
+//! `galen node snapshot` and `galen node restore`: a member that has lost its chain begins with the state of another.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const CYCLE: u64 = 6;
+
+fn galen() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_galen"));
+    let keys = std::env::var_os("GALEN_KEYS_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/galen-test-keys"),
+        PathBuf::from,
+    );
+    command.env("GALEN_KEYS_DIR", keys).stdin(Stdio::null());
+    command
+}
+
+fn output(command: &mut Command) -> Output {
+    command.output().expect("it can be started")
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A test network in short cycles, stopped when dropped.
+struct Network(tempfile::TempDir);
+
+impl Network {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let cycle = CYCLE.to_string();
+        let mut command = galen();
+        command.args([
+            "testnet",
+            "--gateways",
+            "0",
+            "--cycle-blocks",
+            &cycle,
+            "--beacon-interval",
+            &cycle,
+            "--dir",
+        ]);
+        let written = output(command.arg(dir.path()));
+        assert!(written.status.success(), "{}", errors(&written));
+        Self(dir)
+    }
+
+    fn home(&self, member: usize) -> PathBuf {
+        self.0.path().join(format!("member-{member}"))
+    }
+
+    fn script(&self, name: &str) -> Output {
+        let mut command = Command::new(self.0.path().join(name));
+        output(command.env("GALEN", env!("CARGO_BIN_EXE_galen")).stdin(Stdio::null()))
+    }
+
+    fn node(&self, what: &str, member: usize, rest: &[&str]) -> Output {
+        output(galen().args(["node", what, "--home"]).arg(self.home(member)).args(rest))
+    }
+
+    fn start(&self) {
+        let started = self.script("start.sh");
+        assert!(started.status.success(), "{}{}", String::from_utf8_lossy(&started.stdout), errors(&started));
+    }
+
+    /// Asks a member until it is so high.
+    fn reach(&self, member: usize, height: u64) {
+        let patience = Instant::now() + Duration::from_secs(300);
+        loop {
+            let asked = self.node("status", member, &["--json"]);
+            let text = String::from_utf8_lossy(&asked.stdout).into_owned();
+            let status: Value =
+                serde_json::from_str(text.lines().last().unwrap_or_default()).unwrap_or_default();
+            if status["height"].as_u64().is_some_and(|now| now >= height) {
+                return;
+            }
+            assert!(Instant::now() < patience, "member {member} stands still: {status} {}", errors(&asked));
+        }
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        self.script("stop.sh");
+    }
+}
+
+#[test]
+fn a_member_without_its_chain_is_given_a_snapshot_and_goes_on() {
+    let network = Network::new();
+    let file = network.0.path().join("snapshot").display().to_string();
+    let early = network.node("snapshot", 0, &["--out", &file]);
+    assert_eq!(early.status.code(), Some(1));
+    assert!(errors(&early).contains(&format!("first at height {CYCLE}")), "{}", errors(&early));
+    network.start();
+    (0..4).for_each(|member| network.reach(member, CYCLE + 1));
+    // Written beside everything else, so perhaps a moment later.
+    let patience = Instant::now() + Duration::from_secs(60);
+    let mut saved = network.node("snapshot", 0, &["--out", &file]);
+    while !saved.status.success() && Instant::now() < patience {
+        saved = network.node("snapshot", 0, &["--out", &file]);
+    }
+    assert!(saved.status.success(), "{}", errors(&saved));
+    let running = network.node("restore", 1, &["--snapshot", &file]);
+    assert!(!running.status.success() && errors(&running).contains("in use"), "{}", errors(&running));
+    network.script("stop.sh");
+
+    let data = network.home(1).join("data");
+    for entry in std::fs::read_dir(data.join("log")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("log-")) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    for folder in ["state", "snapshots"] {
+        std::fs::remove_dir_all(data.join(folder)).unwrap();
+    }
+    let bytes = std::fs::read(&file).unwrap();
+    let damaged = network.0.path().join("damaged").display().to_string();
+    let mut copy = bytes.clone();
+    copy[bytes.len() / 2] ^= 1;
+    std::fs::write(&damaged, copy).unwrap();
+    let refused = network.node("restore", 1, &["--snapshot", &damaged]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(errors(&refused).contains("is refused"), "{}", errors(&refused));
+    let other = Network::new();
+    let stranger = other.node("restore", 1, &["--snapshot", &file]);
+    assert!(errors(&stranger).contains("this is chain"), "{}", errors(&stranger));
+    let restored = network.node("restore", 1, &["--snapshot", &file]);
+    assert!(restored.status.success(), "{}", errors(&restored));
+    network.start();
+    network.reach(1, 2 * CYCLE + 2);
+}
