@@ -32,7 +32,7 @@ pub struct Target {
 
 impl Target {
     const fn new(name: &'static str, run: fn(&[u8]) -> String, seeds: fn() -> Vec<Vec<u8>>) -> Self {
-        Self { name, run, seeds, memory: 512, mutations: 3000 }
+        Self { name, run, seeds, memory: 512, mutations: 10_000 }
     }
 }
 

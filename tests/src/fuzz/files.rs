@@ -34,13 +34,13 @@ pub fn targets() -> Vec<Target> {
         Target::new("number_file", slot_file::<Numbers>, || vec![slot_seed(reserved())]),
         Target {
             memory: 4096,
-            mutations: 300,
+            mutations: 1000,
             ..Target::new("export", export, || vec![CHAIN.export.clone()])
         },
         // Room is made for as many steps as there are bytes, and a step is large in memory.
         Target {
             memory: 2048,
-            mutations: 1000,
+            mutations: 3000,
             ..Target::new("light_proof", light_proof, || CHAIN.proofs.clone())
         },
     ]

@@ -15,7 +15,7 @@ use super::{
 pub fn targets() -> Vec<Target> {
     vec![
         Target::new("mini_block", |bytes| decoded(bytes, mini_block), || encoded(WORLD.minis())),
-        Target { mutations: 1500, ..Target::new("lanes", lanes, || vec![lanes_of(&WORLD)]) },
+        Target { mutations: 4000, ..Target::new("lanes", lanes, || vec![lanes_of(&WORLD)]) },
         Target::new("compact", |bytes| message(bytes, COMPACT), || vec![untagged(compact_of(&WORLD))]),
         Target::new(
             "receipts",

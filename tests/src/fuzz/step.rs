@@ -18,7 +18,7 @@ const LONGEST: usize = 96;
 
 /// The core.
 pub fn targets() -> Vec<Target> {
-    vec![Target { memory: 16 * 1024, mutations: 600, ..Target::new("step", step, scripts) }]
+    vec![Target { memory: 16 * 1024, mutations: 2000, ..Target::new("step", step, scripts) }]
 }
 
 fn step(bytes: &[u8]) -> String {
