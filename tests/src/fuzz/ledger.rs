@@ -1,7 +1,7 @@
 //! What members say to each other, and what the state holds.
 
 use galen_ledger::{
-    Height, Position, Receipt, StateProof, View,
+    BlobHash, Height, Position, Receipt, StateProof, View,
     beacon::BeaconMessage,
     chain::{
         Block, BlockResult, Certificate, Committee, Evidence, Genesis, SignedChange, Statement, Upkeep, Vote,
@@ -18,6 +18,7 @@ use galen_ledger::{
         control::{Control, Hello},
         wire::{decode_frames, encode_frame},
     },
+    snapshot::{Chunk, Manifest},
     storage::FinalRecord,
     types::Cycle,
 };
@@ -49,10 +50,11 @@ pub fn targets() -> Vec<Target> {
         Target::new("change", |bytes| decoded(bytes, change), || vec![WORLD.change().to_bytes()]),
         Target::new("evidence", |bytes| decoded(bytes, evidence), || encoded(WORLD.evidence())),
         Target {
-            mutations: 300,
+            mutations: 1000,
             ..Target::new("beacon", |bytes| decoded(bytes, beacon), || encoded(WORLD.beacon()))
         },
-        Target::new("records", records, record_seeds),
+        // Room is made for as many steps of a manifest as there are bytes, and a step is large in memory.
+        Target { memory: 2048, ..Target::new("records", records, record_seeds) },
         Target::new("state_proof", |bytes| decoded(bytes, state_proof), proofs),
         Target::new("hello", hello, hellos),
         Target { memory: 8, ..Target::new("frames", frames, streams) },
@@ -128,7 +130,7 @@ fn beacon(message: BeaconMessage) -> String {
 /// The first byte says of what kind.
 fn records(bytes: &[u8]) -> String {
     let Some((kind, bytes)) = bytes.split_first() else { return "nothing".into() };
-    match kind % 10 {
+    match kind % 12 {
         0 => decoded(bytes, |_: FinalRecord| String::new()),
         1 => decoded(bytes, |_: SignState| String::new()),
         2 => decoded(bytes, |_: Position| String::new()),
@@ -138,7 +140,9 @@ fn records(bytes: &[u8]) -> String {
         6 => decoded(bytes, |_: RoundRecord| String::new()),
         7 => decoded(bytes, |_: OutputRecord| String::new()),
         8 => decoded(bytes, |_: Upkeep| String::new()),
-        _ => decoded(bytes, numbers),
+        9 => decoded(bytes, numbers),
+        10 => decoded(bytes, |_: Manifest| String::new()),
+        _ => decoded(bytes, |_: Chunk| String::new()),
     }
 }
 
@@ -182,6 +186,13 @@ fn record_seeds() -> Vec<Vec<u8>> {
     seeds.extend(WORLD.upkeep().iter().map(|item| (8, item.to_bytes())));
     let (_, reserved) = Numbering::after(Numbers::default()).next(Cycle::new(3)).expect("the first");
     seeds.extend(reserved.map(|numbers| (9, numbers.to_bytes())));
+    let chunk = BlobHash::of(b"chunk");
+    let manifest = Manifest { chain_id: WORLD.genesis.chain_id(), steps: vec![], chunks: vec![chunk; 2] };
+    let chunk = Chunk {
+        entries: vec![(b"key".to_vec(), vec![1, 2]), (b"other".to_vec(), vec![])],
+        right: vec![3; 5],
+    };
+    seeds.extend([(10, manifest.to_bytes()), (11, chunk.to_bytes())]);
     seeds.into_iter().map(|(kind, bytes)| [&[kind][..], &bytes].concat()).collect()
 }
 

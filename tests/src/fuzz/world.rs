@@ -10,7 +10,7 @@ use galen_ledger::{
         Action, Block, Candidate, Certificate, Change, Committee, Evidence, Genesis, Header, Outcome,
         Parameters, SignedChange, Statement, Upkeep, Vote, block::tx_root, upkeep::upkeep_root,
     },
-    consensus::{CompactProposal, Message, Proposal, Receipts, message::Status},
+    consensus::{Bundle, CompactProposal, Message, Proposal, Receipts, message::Status},
     crypto::SecretKey,
     lanes::{Lane, MiniBlock, Receipt, lane::Omitted, lanes_root, route::group_of_member},
     types::{BlobHash, BlockHash, Cycle, MiniHash, ReceiptsRoot, Round, Turn},
@@ -256,7 +256,11 @@ impl World {
             Message::FetchBlob(BlobRequest { blob, first: 1, count: 4 }),
             Message::BlobChunk(BlobChunk { blob, size: 9, index: 0, bytes: vec![3; 9] }),
             Message::NoBlob(blob),
+            Message::FetchSnapshot(Height::new(6)),
+            Message::Snapshot(Height::new(9), blob),
         ];
+        let votes = [1, 3].map(|voter| self.vote(voter, notarize));
+        messages.extend(Bundle::new(&votes).map(Message::Bundle));
         messages.extend(self.upkeep().into_iter().map(|item| Message::Upkeep { cycle, item }));
         messages
     }
