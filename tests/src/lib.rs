@@ -3,6 +3,7 @@
 //! - [`world`]: a hospital, a request and their trees; an honest plan; single circuits with everything in the forger's hand.
 //! - [`system`]: the constraints of a circuit by name of section, and which of them an assignment violates.
 //! - [`forge`]: an assignment that lies in chosen places and is consistent everywhere else.
+//! - [`fuzz`]: targets for fuzzing.
 //! - [`marketplace`]: the market with real proofs, block by block in memory.
 //! - [`nullity`]: how much freedom a gadget leaves, by the rank of its Jacobian.
 //! - [`keys`]: real keys and proofs, made once.
@@ -12,6 +13,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 pub mod forge;
+pub mod fuzz;
 pub mod keys;
 pub mod lattice;
 pub mod logarithm;

@@ -66,8 +66,9 @@ impl<'a> Reader<'a> {
     /// When the length exceeds the limit, or a value cannot be read.
     pub fn list<T: Decode>(&mut self, limit: usize, what: &'static str) -> Result<Vec<T>, DecodeError> {
         let length = self.length(limit, what)?;
-        // No element takes less than a byte: a length that the bytes cannot hold allocates nothing.
-        let mut list = Vec::with_capacity(length.min(self.left()));
+        // What is allocated ahead is no more than what is left to read, however large elements are in memory.
+        let most = self.left() / size_of::<T>().max(1) + 1;
+        let mut list = Vec::with_capacity(length.min(most));
         for _ in 0..length {
             list.push(T::decode(self)?);
         }
