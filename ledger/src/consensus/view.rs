@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Proposal;
 use crate::{
     chain::{Certificate, Evidence, Statement, StatementKind, Vote, evidence::exclude_each_other},
+    crypto::Signature,
     types::{BlockHash, Cycle, MemberIndex, View},
 };
 
@@ -14,8 +15,10 @@ const KINDS: [StatementKind; 3] = [StatementKind::Notarize, StatementKind::Nulli
 /// not been looked at, so its size is bounded.
 #[derive(Debug, Default)]
 pub(super) struct ViewState {
-    /// The first proposal seen from the leader.
+    /// The first good proposal seen from the leader.
     pub proposal: Option<Proposal>,
+    /// The first block that the leader has signed for the view, good or not, with the signature.
+    pub signed: Option<(BlockHash, Signature)>,
     /// The certificate that a block was notarized; two for different blocks cannot be.
     pub notarization: Option<Certificate>,
     /// The certificate that the view was given up; there may be both.

@@ -15,7 +15,7 @@ use galen_ledger::{
     beacon::BeaconMessage,
     chain::{Genesis, Upkeep},
     codec::{Decode, Encode},
-    consensus::{Committed, Record},
+    consensus::{Committed, Message, Record},
     consortium::ConsortiumSettings,
     execution::{Executor, MemoryStore, Store, StoreError, store::StoreEntries},
     node::{ReadError, StartError},
@@ -508,8 +508,17 @@ async fn comes_and_votes(consortium: &Consortium) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_far_behind_takes_a_snapshot_of_the_others_over_links_votes_and_deals() {
     let dir = tempfile::tempdir().expect("dir");
-    let (consortium, _) = without_history(dir.path()).await;
+    let (consortium, height) = without_history(dir.path()).await;
     comes_and_votes(&consortium).await;
+    // Whoever asks for the block that the history begins with gets nothing, and stops nobody.
+    let node = consortium.node(member(0)).expect("runs");
+    let (first, _) = node.block(height.next()).await.expect("reads").expect("is there");
+    let base = Message::Fetch(first.header.parent).to_bytes().into();
+    node.inbox().deliver(member(1), &base);
+    timeout(LONG, consortium.advance(2)).await.expect("in time").expect("advances");
+    let there = consortium.height();
+    timeout(LONG, node.reached(there)).await.expect("in time").expect("still runs");
+    drop(node);
     consortium.stop().await;
 }
 

@@ -63,6 +63,24 @@ fn t50_a_leader_with_two_blocks_gets_one_vote_and_is_caught_with_proof() {
     assert_eq!(bench.core.view(), View::new(2));
 }
 
+/// Rubbish that a leader signs counts as its proposal: with the next one it is caught, and nobody looks at a third.
+#[test]
+fn t50_a_leader_that_signs_rubbish_and_more_is_caught_with_proof() {
+    let mut bench = Bench::new();
+    let rubbish = |tx: &str| {
+        let mut block = Block::clone(&bench.on_genesis(1, tx));
+        block.txs.push(b"not of its root".to_vec());
+        Arc::new(block)
+    };
+    let (first, second, good) = (rubbish("a"), rubbish("b"), bench.on_genesis(1, "c"));
+    assert_eq!(accusation(&bench.propose(&first)), None);
+    let effects = bench.propose(&second);
+    let evidence = accusation(&effects).expect("caught");
+    assert_eq!((evidence.accused(), evidence.verify(&bench.committee)), (first.header.proposer, Ok(())));
+    let effects = bench.propose(&good);
+    assert!(executes(&effects).is_empty(), "{effects:?}");
+}
+
 #[test]
 fn t50_two_votes_of_one_member_count_once_and_are_evidence() {
     let mut bench = Bench::new();

@@ -37,12 +37,7 @@ pub fn targets() -> Vec<Target> {
             mutations: 1000,
             ..Target::new("export", export, || vec![CHAIN.export.clone()])
         },
-        // Room is made for as many steps as there are bytes, and a step is large in memory.
-        Target {
-            memory: 2048,
-            mutations: 3000,
-            ..Target::new("light_proof", light_proof, || CHAIN.proofs.clone())
-        },
+        Target { mutations: 3000, ..Target::new("light_proof", light_proof, || CHAIN.proofs.clone()) },
     ]
 }
 

@@ -53,8 +53,7 @@ pub fn targets() -> Vec<Target> {
             mutations: 1000,
             ..Target::new("beacon", |bytes| decoded(bytes, beacon), || encoded(WORLD.beacon()))
         },
-        // Room is made for as many steps of a manifest as there are bytes, and a step is large in memory.
-        Target { memory: 2048, ..Target::new("records", records, record_seeds) },
+        Target::new("records", records, record_seeds),
         Target::new("state_proof", |bytes| decoded(bytes, state_proof), proofs),
         Target::new("hello", hello, hellos),
         Target { memory: 8, ..Target::new("frames", frames, streams) },

@@ -71,7 +71,8 @@ impl Core {
         self.make_durable(&hash);
         let proposal = Proposal::sign(view, block, &self.committee.scope(), &key);
         self.broadcast(Message::Propose(proposal.clone()));
-        self.views.entry(view).or_default().proposal = Some(proposal);
+        let state = self.views.entry(view).or_default();
+        (state.signed, state.proposal) = (Some((hash, proposal.signature)), Some(proposal));
         true
     }
 }

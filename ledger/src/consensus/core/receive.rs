@@ -48,16 +48,19 @@ impl Core {
         if known == Some(&proposal) {
             return;
         }
-        let hash = proposal.block.hash();
+        let has_one = known.is_some();
         if !proposal.is_signed(&self.committee) {
             return;
         }
-        if let Some(first) = known {
-            let first = (first.block.hash(), first.signature);
-            if first.0 != hash {
-                let (cycle, blocks) = (self.committee.cycle(), [first, (hash, proposal.signature)]);
-                self.accuse(Evidence::Proposals { cycle, view, proposer: leader, blocks });
-            }
+        // The first counts, good or not: a leader that signs more is caught before anybody looks at what is in them.
+        let hash = proposal.block.hash();
+        let signed = (hash, proposal.signature);
+        let first = *self.views.entry(view).or_default().signed.get_or_insert(signed);
+        if first.0 != hash {
+            let (cycle, blocks) = (self.committee.cycle(), [first, signed]);
+            return self.accuse(Evidence::Proposals { cycle, view, proposer: leader, blocks });
+        }
+        if has_one {
             return;
         }
         let may_be_again = view > proposal.block.header.view && self.is_last(&proposal.block);

@@ -118,7 +118,8 @@ impl Core {
         if own && let Some(key) = self.key.clone() {
             let proposal = Proposal::sign(header.view, Arc::clone(block), &self.committee.scope(), &key);
             self.ordered = self.ordered.max(header.view);
-            self.views.entry(header.view).or_default().proposal = Some(proposal);
+            let state = self.views.entry(header.view).or_default();
+            (state.signed, state.proposal) = (Some((hash, proposal.signature)), Some(proposal));
         }
     }
 }

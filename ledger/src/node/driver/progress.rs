@@ -9,6 +9,7 @@ use crate::{
     consensus::{Committed, Message, Timer, core::CATCH_UP_BLOCKS},
     execution::FinalBlock,
     node::{NodeStatus, Submitted, awaiting::Awaiting, event::Job, pull::Order},
+    storage::JournalError,
     types::{BlockHash, Height, MemberIndex, Turn, View},
 };
 
@@ -48,7 +49,12 @@ impl Driver {
 
     pub(super) fn send_final(&mut self, to: MemberIndex, block: &BlockHash) -> Result<(), Fatal> {
         let Some(height) = self.journal.height_of(block) else { return Ok(()) };
-        if let Some((block, _)) = self.journal.block(height)? {
+        let block = match self.journal.block(height) {
+            // Of the base there is the header only: others are asked.
+            Err(JournalError::BeforeBase { .. }) => return Ok(()),
+            read => read?,
+        };
+        if let Some((block, _)) = block {
             self.transport.send(to, &Message::Block(Arc::new(block)).to_bytes().into());
         }
         Ok(())
