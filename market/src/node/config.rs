@@ -10,11 +10,14 @@ use galen_ledger::ChainId;
 use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
 use galen_ledger::consensus::{Timing, VoteRelay, relay::DIRECT_MEMBERS};
 use galen_ledger::links::{Peer, peer};
+use galen_ledger::node::open::SNAPSHOT_LAG;
 use galen_ledger::node::{MempoolLimits, Verify};
 use serde::{Deserialize, Serialize};
 
 /// The least number of a node that follows without a vote: members' numbers are below.
 pub const FIRST_FOLLOWER: u16 = MAX_MEMBERS_EVER as u16;
+/// Blocks behind which a snapshot may be taken at the earliest: less is what catching up is for.
+const LEAST_LAG: u64 = 100;
 
 /// What a node does on the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,10 +74,17 @@ pub struct NodeSection {
     /// After how many cycles a snapshot of the state is written; 0 for never.
     #[serde(default = "snapshot_cycles")]
     pub snapshot_cycles: u64,
+    /// A node that is so many blocks behind takes a snapshot instead of them; 0 for never.
+    #[serde(default = "snapshot_lag")]
+    pub snapshot_lag: u64,
 }
 
 fn snapshot_cycles() -> u64 {
     1
+}
+
+fn snapshot_lag() -> u64 {
+    SNAPSHOT_LAG
 }
 
 fn blobs_folder() -> PathBuf {
@@ -254,6 +264,10 @@ impl Config {
             ),
         );
         rule(
+            node.snapshot_lag == 0 || node.snapshot_lag >= LEAST_LAG,
+            &format!("node.snapshot_lag must be 0, for never, or at least {LEAST_LAG}"),
+        );
+        rule(
             (10..=60_000).contains(&timers.delta_ms) && timers.delta_ms <= timers.max_delta_ms,
             "consensus.delta_ms must be from 10 to 60000, and not above consensus.max_delta_ms",
         );
@@ -337,6 +351,9 @@ blobs = {blobs}
 min_free_mib = {free}
 # After how many cycles a snapshot of the state is written, for nodes that join; 0 for never. The newest two are kept.
 snapshot_cycles = {snapshots}
+# A node that is so many blocks behind the others takes a snapshot of theirs instead of the blocks, and gives up the blocks
+# that it has; 0 for never: a node that is to keep the whole chain fetches every block, however long it was away.
+snapshot_lag = {lag}
 
 [links]
 # Where peers reach this node.
@@ -386,6 +403,7 @@ level = {level}
             blobs = quoted(&node.blobs.to_string_lossy()),
             free = node.min_free_mib,
             snapshots = node.snapshot_cycles,
+            lag = node.snapshot_lag,
             links = links.listen,
             delta = consensus.delta_ms,
             max_delta = consensus.max_delta_ms,
@@ -433,6 +451,7 @@ mod tests {
                 blobs: blobs_folder(),
                 min_free_mib: 64,
                 snapshot_cycles: 1,
+                snapshot_lag: 0,
             },
             links: LinksSection { listen: address(7601) },
             consensus: ConsensusSection::default(),
@@ -462,12 +481,18 @@ mod tests {
         wrong.node.role = Role::Gateway;
         wrong.consensus.delta_ms = 1;
         wrong.mempool.txs = 1;
+        wrong.node.snapshot_lag = 1;
         wrong.api.listen = SocketAddr::from(([0, 0, 0, 0], 7601));
         wrong.peers.extend(wrong.peers.clone());
         let said = wrong.mistakes().join("\n");
-        for words in
-            ["node.number = 3", "delta_ms", "mempool.txs", "allow_network", "number 0 is listed twice"]
-        {
+        for words in [
+            "node.number = 3",
+            "delta_ms",
+            "mempool.txs",
+            "node.snapshot_lag",
+            "allow_network",
+            "number 0 is listed twice",
+        ] {
             assert!(said.contains(words), "{words}: {said}");
         }
     }

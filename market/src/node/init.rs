@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use galen_ledger::chain::{Candidate, Genesis};
 use galen_ledger::links::{NodeKey, Peer, PeerId};
+use galen_ledger::node::open::SNAPSHOT_LAG;
 
 use super::config::{ApiSection, Config, LinksSection, NodeSection, Role};
 use super::home::{Home, read_genesis};
@@ -48,6 +49,7 @@ pub fn init(home: &Home, new: NewHome) -> anyhow::Result<Config> {
             blobs: "blobs".into(),
             min_free_mib: 256,
             snapshot_cycles: 1,
+            snapshot_lag: SNAPSHOT_LAG,
         },
         links: LinksSection { listen: new.links },
         consensus: Default::default(),

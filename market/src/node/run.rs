@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use galen_ledger::chain::Genesis;
 use galen_ledger::links::{LinkSettings, Links, Peer};
-use galen_ledger::node::open::SNAPSHOT_LAG;
 use galen_ledger::storage::HomeLock;
 use galen_ledger::{Blobs, FileBlobs, Height, MemberIndex, Node, NodeSettings};
 use galen_market::Market;
@@ -148,7 +147,7 @@ fn settings(
         drift: Duration::from_millis(timers.drift_ms),
         mempool: config.mempool.limits(),
         snapshot_cycles: config.node.snapshot_cycles,
-        snapshot_lag: SNAPSHOT_LAG,
+        snapshot_lag: config.node.snapshot_lag,
         verify: timers.verify(),
     }
 }
