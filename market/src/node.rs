@@ -5,7 +5,7 @@
 //! | what can be set? | [`config`] |
 //! | what lies in its home? | [`home`], [`init`] |
 //! | what runs? | [`run`], [`serve`] |
-//! | what do operators see? | [`admin`], [`health`], [`metrics`], [`call`] |
+//! | what do operators see? | [`admin`], [`port`], [`health`], [`metrics`], [`call`] |
 //! | how do members come and go? | [`change`] |
 
 pub mod admin;
@@ -16,5 +16,6 @@ pub mod health;
 pub mod home;
 pub mod init;
 pub mod metrics;
+pub mod port;
 pub mod run;
 pub mod serve;

@@ -25,6 +25,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::health::{Health, now_ms};
 use super::metrics::Metrics;
+use super::port::{self, Limits};
 use super::run::Running;
 
 /// What the calls need.
@@ -47,7 +48,7 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("api.listen = \"{address}\": choose another port, or stop what uses it"))
 }
 
-/// Serves until the process ends.
+/// Serves until it is aborted.
 pub async fn serve(listener: TcpListener, running: Arc<Running>) {
     let served = Served { running, metrics: Metrics::default() };
     tokio::spawn(count(served.clone()));
@@ -59,9 +60,7 @@ pub async fn serve(listener: TcpListener, running: Arc<Running>) {
         .route("/v1/changes", post(change))
         .layer(DefaultBodyLimit::max(MAX_CHANGE_BYTES))
         .with_state(served);
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "the operators' port has closed");
-    }
+    port::serve(listener, router, Limits::default()).await;
 }
 
 /// Counts final blocks.
