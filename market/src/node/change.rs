@@ -90,7 +90,11 @@ fn words(change: &Change) -> String {
     let member = change.action.member();
     let what = match &change.action {
         Action::Admit { candidate, .. } => {
-            format!("admit {:?} as member {member}, with the voting key {}", candidate.name, voting_key(candidate))
+            format!(
+                "admit {:?} as member {member}, with the voting key {}",
+                candidate.name,
+                voting_key(candidate)
+            )
         }
         Action::Remove(_) => format!("remove member {member}"),
         Action::Rotate { candidate, .. } => {

@@ -63,7 +63,8 @@ mod tests {
         }
         assert!(is_meant("10.0.0.5:7701", inside) && is_meant("10.0.0.6:7701", all));
         assert!(!is_meant("10.0.0.5:7701", local) && !is_meant("10.0.0.6:7701", inside));
-        for host in ["evil.example:7701", "127.0.0.1.evil.example", "localhost.", "a@127.0.0.1", "", "127.0.0.1:x:y"]
+        for host in
+            ["evil.example:7701", "127.0.0.1.evil.example", "localhost.", "a@127.0.0.1", "", "127.0.0.1:x:y"]
         {
             for listen in [local, inside, all] {
                 assert!(!is_meant(host, listen), "{host} {listen}");

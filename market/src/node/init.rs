@@ -35,7 +35,7 @@ pub struct NewHome {
 pub fn init(home: &Home, new: NewHome) -> anyhow::Result<Config> {
     let folder = home.folder();
     ensure!(!home.config_file().exists(), "{} is a home already: nothing was changed", folder.display());
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    home.close(&[])?;
     NodeKey::create(&home.path("node_key"))?;
     if new.role == Role::Member {
         home.draw_voting_key("voting_key")?;

@@ -104,7 +104,8 @@ mod tests {
             NOW.fetch_sub(1, Ordering::SeqCst);
         };
         let address =
-            served(Router::new().route("/", get(handler)), Limits { connections: 2, ..Limits::default() }).await;
+            served(Router::new().route("/", get(handler)), Limits { connections: 2, ..Limits::default() })
+                .await;
         let calls: Vec<_> =
             (0..8).map(|_| tokio::spawn(call(address, Method::GET, "/", Vec::new()))).collect();
         for call in calls {

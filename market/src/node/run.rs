@@ -42,6 +42,10 @@ impl Running {
         let keys = home.voting_keys(config.node.role)?;
         ensure_own(&config, &genesis, &keys)?;
         let lock = HomeLock::acquire(home.folder())?;
+        for (folder, mode) in home.close(&[Path::new("data"), &config.node.blobs])? {
+            let folder = folder.display();
+            tracing::warn!("{folder} had mode {mode:04o}, which let others in: it has mode 0700 now");
+        }
         let free = free_mib(home.folder())?;
         ensure!(
             free >= LEAST_FREE_MIB,
