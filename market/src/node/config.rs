@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -18,6 +18,10 @@ use serde::{Deserialize, Serialize};
 pub const FIRST_FOLLOWER: u16 = MAX_MEMBERS_EVER as u16;
 /// Blocks behind which a snapshot may be taken at the earliest: less is what catching up is for.
 const LEAST_LAG: u64 = 100;
+/// An hour: beyond it the time of a block says nothing.
+const MAX_DRIFT_MS: u64 = 3_600_000;
+/// Ten minutes.
+const MAX_DELTA_MS: u64 = 600_000;
 
 /// What a node does on the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,11 +272,35 @@ impl Config {
             &format!("node.snapshot_lag must be 0, for never, or at least {LEAST_LAG}"),
         );
         rule(
+            is_own_folder(&node.blobs),
+            &format!(
+                "node.blobs = {} must be a folder inside the home, and not data or inside it: the node's own files are there; \
+                 mount another disk there if ciphertexts are to be on one",
+                quoted(&node.blobs.to_string_lossy())
+            ),
+        );
+        rule(
             (10..=60_000).contains(&timers.delta_ms) && timers.delta_ms <= timers.max_delta_ms,
             "consensus.delta_ms must be from 10 to 60000, and not above consensus.max_delta_ms",
         );
         rule(timers.idle_ms >= 1, "consensus.idle_ms must be at least 1");
-        rule(timers.drift_ms >= 500, "consensus.drift_ms must be at least 500: clocks are never quite equal");
+        rule(
+            timers.max_delta_ms <= MAX_DELTA_MS,
+            &format!(
+                "consensus.max_delta_ms must not be above {MAX_DELTA_MS}: so long nothing would happen after a failure"
+            ),
+        );
+        rule(
+            (500..=MAX_DRIFT_MS).contains(&timers.drift_ms),
+            &format!(
+                "consensus.drift_ms must be from 500, as clocks are never quite equal, to {MAX_DRIFT_MS}: a leader could \
+                 date its blocks so far ahead"
+            ),
+        );
+        rule(
+            timers.receipts.is_none() || timers.verify == VerifyMode::Receipts,
+            "consensus.receipts means nothing with verify = \"every\": leave it out, or set verify = \"receipts\"",
+        );
         rule(self.mempool.txs >= 64, "mempool.txs must be at least 64");
         rule((8..=4096).contains(&self.mempool.mib), "mempool.mib must be from 8 to 4096");
         rule(
@@ -345,7 +373,7 @@ role = "{role}"
 name = {name}
 # The chain's id, as the founders agreed on it: a genesis file with another is refused.
 {chain}
-# The folder of ciphertexts, from this one.
+# The folder of ciphertexts, inside this one and not in data; to have it on another disk, mount that there.
 blobs = {blobs}
 # Free space, in MiB, below which the node says that it is not ready.
 min_free_mib = {free}
@@ -362,13 +390,13 @@ listen = "{links}"
 [consensus]
 # How long one hop with the work at its end takes at most, in milliseconds, to begin with …
 delta_ms = {delta}
-# … and the most that doubling makes of it.
+# … and the most that doubling makes of it; 600000 at most.
 max_delta_ms = {max_delta}
 # How long after a block an empty one is made while the market waits for blocks.
 idle_ms = {idle}
 # How long after a block an empty one is made in any case, so that rounds and cycles pass; 0 for never.
 heartbeat_ms = {heartbeat}
-# How far in the future the time of a block may be.
+# How far in the future the time of a block may be, in milliseconds; an hour at most.
 drift_ms = {drift}
 # "auto": above {DIRECT_MEMBERS} members votes go through the leaders of groups: far fewer messages, twice the hops.
 # "direct": always to all. It should be the same at all members.
@@ -429,6 +457,13 @@ level = {level}
 pub fn peer_text(peer: &Peer) -> String {
     let address = peer.address.as_ref().map(|address| format!("address = {}\n", quoted(address)));
     format!("\n[[peers]]\nid = {}\nkey = \"{}\"\n{}", peer.id, peer.key, address.unwrap_or_default())
+}
+
+/// Whether a path leads into the home, and not to where the ledger keeps its files.
+fn is_own_folder(path: &Path) -> bool {
+    let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
+    parts.peek().is_some_and(|first| *first != Component::Normal("data".as_ref()))
+        && parts.all(|part| matches!(part, Component::Normal(_)))
 }
 
 fn quoted(text: &str) -> String {
@@ -495,6 +530,48 @@ mod tests {
         ] {
             assert!(said.contains(words), "{words}: {said}");
         }
+    }
+
+    #[test]
+    fn blobs_lie_in_the_home_beside_the_data() {
+        for (path, own) in [
+            ("blobs", true),
+            ("./blobs", true),
+            ("disk/blobs", true),
+            ("database", true),
+            ("/srv/blobs", false),
+            ("data", false),
+            ("./data/blobs", false),
+            ("blobs/../data", false),
+            ("..", false),
+            (".", false),
+            ("", false),
+        ] {
+            let mut config = config();
+            config.node.blobs = path.into();
+            let mistakes = config.mistakes();
+            assert_eq!(mistakes.is_empty(), own, "{path}: {mistakes:?}");
+            assert!(own || mistakes.concat().contains("node.blobs"), "{path}: {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn limits_hold_on_both_sides() {
+        let said = |change: fn(&mut ConsensusSection)| {
+            let mut config = config();
+            change(&mut config.consensus);
+            config.mistakes().join("; ")
+        };
+        assert_eq!(said(|timers| timers.drift_ms = MAX_DRIFT_MS), "");
+        assert_eq!(said(|timers| timers.max_delta_ms = MAX_DELTA_MS), "");
+        assert!(said(|timers| timers.drift_ms = MAX_DRIFT_MS + 1).contains("consensus.drift_ms"));
+        assert!(said(|timers| timers.drift_ms = 499).contains("consensus.drift_ms"));
+        assert!(said(|timers| timers.max_delta_ms = MAX_DELTA_MS + 1).contains("consensus.max_delta_ms"));
+        assert!(said(|timers| timers.receipts = Some(2)).contains("consensus.receipts"));
+        let with = |timers: &mut ConsensusSection| {
+            (timers.verify, timers.receipts) = (VerifyMode::Receipts, Some(2));
+        };
+        assert_eq!(said(with), "");
     }
 
     #[test]
