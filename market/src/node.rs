@@ -5,16 +5,18 @@
 //! | what can be set? | [`config`] |
 //! | what lies in its home? | [`home`], [`init`] |
 //! | what runs? | [`run`], [`serve`] |
-//! | what do operators see? | [`admin`], [`health`], [`metrics`], [`call`] |
+//! | what do operators see? | [`admin`], [`port`], [`guard`], [`health`], [`metrics`], [`call`] |
 //! | how do members come and go? | [`change`] |
 
 pub mod admin;
 pub mod call;
 pub mod change;
 pub mod config;
+pub mod guard;
 pub mod health;
 pub mod home;
 pub mod init;
 pub mod metrics;
+pub mod port;
 pub mod run;
 pub mod serve;

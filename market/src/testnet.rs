@@ -26,7 +26,7 @@ use galen_market::{Market, MarketConfig};
 use rand::RngCore;
 
 use crate::demo::cast::Cast;
-use crate::demo::folder::write_private;
+use crate::demo::folder::{private_dir, write_private};
 use crate::node::config::{FIRST_FOLLOWER, Role};
 use crate::node::home::Home;
 use crate::node::init::{self, NewHome};
@@ -86,7 +86,7 @@ pub fn board(dir: &Path) -> anyhow::Result<[u8; 32]> {
 /// # Errors
 /// When the folder is not empty, there are no ports, or something cannot be written.
 pub fn write(dir: &Path, plan: &Plan, keys: &VerifyingKeys) -> anyhow::Result<ChainId> {
-    fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    private_dir(dir)?;
     ensure!(fs::read_dir(dir)?.next().is_none(), "{} is not empty: choose another --dir", dir.display());
     let dir = &dir.canonicalize()?;
     let mut seed = [0; 32];

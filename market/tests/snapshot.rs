@@ -85,6 +85,34 @@ impl Network {
     }
 }
 
+impl Network {
+    /// A member has nothing of the chain any more. What it has signed stays.
+    fn forget(&self, member: usize) {
+        let data = self.home(member).join("data");
+        for entry in std::fs::read_dir(data.join("log")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("log-")) {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        for folder in ["state", "snapshots"] {
+            std::fs::remove_dir_all(data.join(folder)).unwrap();
+        }
+    }
+
+    /// Sets a field of a member's configuration that has its usual value.
+    fn set(&self, member: usize, from: &str, to: &str) {
+        let file = self.home(member).join("config.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{from}: {text}");
+        std::fs::write(file, text.replacen(from, to, 1)).unwrap();
+    }
+
+    fn log(&self, member: usize) -> String {
+        std::fs::read_to_string(self.0.path().join(format!("logs/member-{member}.log"))).unwrap()
+    }
+}
+
 impl Drop for Network {
     fn drop(&mut self) {
         self.script("stop.sh");
@@ -111,16 +139,7 @@ fn a_member_without_its_chain_is_given_a_snapshot_and_goes_on() {
     assert!(!running.status.success() && errors(&running).contains("in use"), "{}", errors(&running));
     network.script("stop.sh");
 
-    let data = network.home(1).join("data");
-    for entry in std::fs::read_dir(data.join("log")).unwrap() {
-        let path = entry.unwrap().path();
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("log-")) {
-            std::fs::remove_file(path).unwrap();
-        }
-    }
-    for folder in ["state", "snapshots"] {
-        std::fs::remove_dir_all(data.join(folder)).unwrap();
-    }
+    network.forget(1);
     let bytes = std::fs::read(&file).unwrap();
     let damaged = network.0.path().join("damaged").display().to_string();
     let mut copy = bytes.clone();
@@ -136,4 +155,11 @@ fn a_member_without_its_chain_is_given_a_snapshot_and_goes_on() {
     assert!(restored.status.success(), "{}", errors(&restored));
     network.start();
     network.reach(1, 2 * CYCLE + 2);
+    // One that is to keep the whole chain fetches every block.
+    network.script("stop.sh");
+    network.forget(2);
+    network.set(2, "snapshot_lag = 10000", "snapshot_lag = 0");
+    network.start();
+    network.reach(2, 2 * CYCLE + 4);
+    assert!(!network.log(2).contains("with a snapshot"), "{}", network.log(2));
 }

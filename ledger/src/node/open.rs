@@ -81,7 +81,8 @@ pub struct NodeSettings {
     pub verify: Verify,
     /// After how many cycles a snapshot of the state is written; 0 for never. The newest two are kept.
     pub snapshot_cycles: u64,
-    /// A node that is so many blocks behind the others takes a snapshot of theirs instead of the blocks.
+    /// A node that is so many blocks behind the others takes a snapshot of theirs instead of the blocks; 0 for never: it
+    /// fetches every block, and loses none that it has.
     pub snapshot_lag: u64,
 }
 

@@ -69,6 +69,17 @@ impl Console {
         self.line(text.trim_end());
     }
 
+    /// Asks a question that only `y` or `yes` says yes to; none if stdin is no terminal.
+    pub fn ask(&self, question: &str) -> Option<bool> {
+        if !std::io::stdin().is_terminal() {
+            return None;
+        }
+        let _ = write!(std::io::stderr(), "  {question} [y/N] ").and_then(|()| std::io::stderr().flush());
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// Something that the reader must know.
     pub fn warn(&self, text: impl std::fmt::Display) {
         if self.colour {

@@ -16,7 +16,7 @@ use super::console::Console;
 use super::snapshot;
 use crate::demo::folder::write_private;
 use crate::node::call::call;
-use crate::node::change::{Application, write};
+use crate::node::change::{Application, voting_key, write};
 use crate::node::config::{Config, FIRST_FOLLOWER, Role, peer_text};
 use crate::node::health::now_ms;
 use crate::node::home::Home;
@@ -192,7 +192,11 @@ impl NodeCommand {
                 if new_key {
                     home.draw_voting_key("voting_key_next")?;
                 }
-                write(&out, &Application::of(&init::candidate(&home, &home.config()?)?))
+                let candidate = init::candidate(&home, &home.config()?)?;
+                write(&out, &Application::of(&candidate))?;
+                console.fact("voting key", voting_key(&candidate));
+                console.say("give it to those who approve also by another way than the file: they see it before they sign");
+                Ok(())
             }
             Self::Found(args) => found(args, &console),
             Self::Change(command) => command.run(&console).await,

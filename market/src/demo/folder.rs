@@ -123,7 +123,11 @@ impl Folder {
     }
 }
 
-fn private_dir(path: &Path) -> anyhow::Result<()> {
+/// Makes a folder that only its owner may enter, if it is not there.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn private_dir(path: &Path) -> anyhow::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

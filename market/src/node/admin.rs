@@ -7,24 +7,28 @@
 //! | `GET /metrics` | figures for Prometheus |
 //! | `GET /status` | everything, as JSON |
 //! | `POST /v1/changes` | takes an approved change of the membership: its canonical bytes |
+//!
+//! All by address: see [`guard`](super::guard).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::Context;
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Router, middleware};
 use galen_ledger::chain::SignedChange;
 use galen_ledger::codec::Decode;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::guard::guard;
 use super::health::{Health, now_ms};
 use super::metrics::Metrics;
+use super::port::{self, Limits};
 use super::run::Running;
 
 /// What the calls need.
@@ -47,8 +51,9 @@ pub async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
         .with_context(|| format!("api.listen = \"{address}\": choose another port, or stop what uses it"))
 }
 
-/// Serves until the process ends.
+/// Serves until it is aborted.
 pub async fn serve(listener: TcpListener, running: Arc<Running>) {
+    let listen = listener.local_addr().unwrap_or(running.config.api.listen);
     let served = Served { running, metrics: Metrics::default() };
     tokio::spawn(count(served.clone()));
     let router = Router::new()
@@ -58,10 +63,9 @@ pub async fn serve(listener: TcpListener, running: Arc<Running>) {
         .route("/status", get(status))
         .route("/v1/changes", post(change))
         .layer(DefaultBodyLimit::max(MAX_CHANGE_BYTES))
+        .layer(middleware::from_fn_with_state(listen, guard))
         .with_state(served);
-    if let Err(error) = axum::serve(listener, router).await {
-        tracing::error!(%error, "the operators' port has closed");
-    }
+    port::serve(listener, router, Limits::default()).await;
 }
 
 /// Counts final blocks.

@@ -79,14 +79,30 @@ pub fn write(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
     write_private(path, &serde_json::to_vec_pretty(value)?)
 }
 
+/// A candidate's voting key in full: a name alone could be anybody's. With it the candidate has signed its name and its other
+/// key.
+pub fn voting_key(candidate: &Candidate) -> String {
+    hex::encode(candidate.keys.voting.as_bytes())
+}
+
 /// A change in words.
 fn words(change: &Change) -> String {
     let member = change.action.member();
     let what = match &change.action {
-        Action::Admit { candidate, .. } => format!("admit {:?} as member {member}", candidate.name),
+        Action::Admit { candidate, .. } => {
+            format!(
+                "admit {:?} as member {member}, with the voting key {}",
+                candidate.name,
+                voting_key(candidate)
+            )
+        }
         Action::Remove(_) => format!("remove member {member}"),
         Action::Rotate { candidate, .. } => {
-            format!("change the keys of member {member}, {:?}", candidate.name)
+            format!(
+                "change the keys of member {member}, {:?}, to the voting key {}",
+                candidate.name,
+                voting_key(candidate)
+            )
         }
         Action::Readmit(_) => format!("let member {member} propose again"),
     };
@@ -156,5 +172,32 @@ impl Proposal {
             approvals.push((*member, Signature::from_bytes(bytes)));
         }
         Ok(SignedChange::new(self.change()?, approvals))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use galen_ledger::ChainId;
+    use galen_ledger::crypto::SecretKey;
+    use galen_ledger::types::Cycle;
+
+    use super::*;
+
+    /// A change by the voting key of whose application nothing but the seed differs.
+    fn admission(seed: u8) -> Change {
+        let chain_id = ChainId::from_bytes([7; 32]);
+        let candidate = Candidate::new("St. Mary", &SecretKey::from_bytes(&[seed; 32]), Some(&chain_id));
+        let action = Action::Admit { member: MemberIndex::new(4), candidate };
+        Change { chain_id, last: Cycle::new(9), nonce: 0, action }
+    }
+
+    #[test]
+    fn words_tell_two_candidates_of_one_name_apart() {
+        let [one, other] = [1, 2].map(|seed| Proposal::new(&admission(seed)));
+        assert_ne!(one.what, other.what);
+        let key = hex::encode(SecretKey::from_bytes(&[1; 32]).public().as_bytes());
+        assert!(one.what.contains(&key) && one.what.contains("St. Mary"), "{}", one.what);
+        let exchanged = Proposal { what: one.what, ..other };
+        assert!(exchanged.change().expect_err("refused").to_string().contains("do not approve it"));
     }
 }

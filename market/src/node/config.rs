@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -10,11 +10,18 @@ use galen_ledger::ChainId;
 use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
 use galen_ledger::consensus::{Timing, VoteRelay, relay::DIRECT_MEMBERS};
 use galen_ledger::links::{Peer, peer};
+use galen_ledger::node::open::SNAPSHOT_LAG;
 use galen_ledger::node::{MempoolLimits, Verify};
 use serde::{Deserialize, Serialize};
 
 /// The least number of a node that follows without a vote: members' numbers are below.
 pub const FIRST_FOLLOWER: u16 = MAX_MEMBERS_EVER as u16;
+/// Blocks behind which a snapshot may be taken at the earliest: less is what catching up is for.
+const LEAST_LAG: u64 = 100;
+/// An hour: beyond it the time of a block says nothing.
+const MAX_DRIFT_MS: u64 = 3_600_000;
+/// Ten minutes.
+const MAX_DELTA_MS: u64 = 600_000;
 
 /// What a node does on the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,10 +78,17 @@ pub struct NodeSection {
     /// After how many cycles a snapshot of the state is written; 0 for never.
     #[serde(default = "snapshot_cycles")]
     pub snapshot_cycles: u64,
+    /// A node that is so many blocks behind takes a snapshot instead of them; 0 for never.
+    #[serde(default = "snapshot_lag")]
+    pub snapshot_lag: u64,
 }
 
 fn snapshot_cycles() -> u64 {
     1
+}
+
+fn snapshot_lag() -> u64 {
+    SNAPSHOT_LAG
 }
 
 fn blobs_folder() -> PathBuf {
@@ -254,11 +268,39 @@ impl Config {
             ),
         );
         rule(
+            node.snapshot_lag == 0 || node.snapshot_lag >= LEAST_LAG,
+            &format!("node.snapshot_lag must be 0, for never, or at least {LEAST_LAG}"),
+        );
+        rule(
+            is_own_folder(&node.blobs),
+            &format!(
+                "node.blobs = {} must be a folder inside the home, and not data or inside it: the node's own files are there; \
+                 mount another disk there if ciphertexts are to be on one",
+                quoted(&node.blobs.to_string_lossy())
+            ),
+        );
+        rule(
             (10..=60_000).contains(&timers.delta_ms) && timers.delta_ms <= timers.max_delta_ms,
             "consensus.delta_ms must be from 10 to 60000, and not above consensus.max_delta_ms",
         );
         rule(timers.idle_ms >= 1, "consensus.idle_ms must be at least 1");
-        rule(timers.drift_ms >= 500, "consensus.drift_ms must be at least 500: clocks are never quite equal");
+        rule(
+            timers.max_delta_ms <= MAX_DELTA_MS,
+            &format!(
+                "consensus.max_delta_ms must not be above {MAX_DELTA_MS}: so long nothing would happen after a failure"
+            ),
+        );
+        rule(
+            (500..=MAX_DRIFT_MS).contains(&timers.drift_ms),
+            &format!(
+                "consensus.drift_ms must be from 500, as clocks are never quite equal, to {MAX_DRIFT_MS}: a leader could \
+                 date its blocks so far ahead"
+            ),
+        );
+        rule(
+            timers.receipts.is_none() || timers.verify == VerifyMode::Receipts,
+            "consensus.receipts means nothing with verify = \"every\": leave it out, or set verify = \"receipts\"",
+        );
         rule(self.mempool.txs >= 64, "mempool.txs must be at least 64");
         rule((8..=4096).contains(&self.mempool.mib), "mempool.mib must be from 8 to 4096");
         rule(
@@ -331,12 +373,15 @@ role = "{role}"
 name = {name}
 # The chain's id, as the founders agreed on it: a genesis file with another is refused.
 {chain}
-# The folder of ciphertexts, from this one.
+# The folder of ciphertexts, inside this one and not in data; to have it on another disk, mount that there.
 blobs = {blobs}
 # Free space, in MiB, below which the node says that it is not ready.
 min_free_mib = {free}
 # After how many cycles a snapshot of the state is written, for nodes that join; 0 for never. The newest two are kept.
 snapshot_cycles = {snapshots}
+# A node that is so many blocks behind the others takes a snapshot of theirs instead of the blocks, and gives up the blocks
+# that it has; 0 for never: a node that is to keep the whole chain fetches every block, however long it was away.
+snapshot_lag = {lag}
 
 [links]
 # Where peers reach this node.
@@ -345,13 +390,13 @@ listen = "{links}"
 [consensus]
 # How long one hop with the work at its end takes at most, in milliseconds, to begin with …
 delta_ms = {delta}
-# … and the most that doubling makes of it.
+# … and the most that doubling makes of it; 600000 at most.
 max_delta_ms = {max_delta}
 # How long after a block an empty one is made while the market waits for blocks.
 idle_ms = {idle}
 # How long after a block an empty one is made in any case, so that rounds and cycles pass; 0 for never.
 heartbeat_ms = {heartbeat}
-# How far in the future the time of a block may be.
+# How far in the future the time of a block may be, in milliseconds; an hour at most.
 drift_ms = {drift}
 # "auto": above {DIRECT_MEMBERS} members votes go through the leaders of groups: far fewer messages, twice the hops.
 # "direct": always to all. It should be the same at all members.
@@ -386,6 +431,7 @@ level = {level}
             blobs = quoted(&node.blobs.to_string_lossy()),
             free = node.min_free_mib,
             snapshots = node.snapshot_cycles,
+            lag = node.snapshot_lag,
             links = links.listen,
             delta = consensus.delta_ms,
             max_delta = consensus.max_delta_ms,
@@ -413,6 +459,13 @@ pub fn peer_text(peer: &Peer) -> String {
     format!("\n[[peers]]\nid = {}\nkey = \"{}\"\n{}", peer.id, peer.key, address.unwrap_or_default())
 }
 
+/// Whether a path leads into the home, and not to where the ledger keeps its files.
+fn is_own_folder(path: &Path) -> bool {
+    let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
+    parts.peek().is_some_and(|first| *first != Component::Normal("data".as_ref()))
+        && parts.all(|part| matches!(part, Component::Normal(_)))
+}
+
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
@@ -433,6 +486,7 @@ mod tests {
                 blobs: blobs_folder(),
                 min_free_mib: 64,
                 snapshot_cycles: 1,
+                snapshot_lag: 0,
             },
             links: LinksSection { listen: address(7601) },
             consensus: ConsensusSection::default(),
@@ -462,14 +516,62 @@ mod tests {
         wrong.node.role = Role::Gateway;
         wrong.consensus.delta_ms = 1;
         wrong.mempool.txs = 1;
+        wrong.node.snapshot_lag = 1;
         wrong.api.listen = SocketAddr::from(([0, 0, 0, 0], 7601));
         wrong.peers.extend(wrong.peers.clone());
         let said = wrong.mistakes().join("\n");
-        for words in
-            ["node.number = 3", "delta_ms", "mempool.txs", "allow_network", "number 0 is listed twice"]
-        {
+        for words in [
+            "node.number = 3",
+            "delta_ms",
+            "mempool.txs",
+            "node.snapshot_lag",
+            "allow_network",
+            "number 0 is listed twice",
+        ] {
             assert!(said.contains(words), "{words}: {said}");
         }
+    }
+
+    #[test]
+    fn blobs_lie_in_the_home_beside_the_data() {
+        for (path, own) in [
+            ("blobs", true),
+            ("./blobs", true),
+            ("disk/blobs", true),
+            ("database", true),
+            ("/srv/blobs", false),
+            ("data", false),
+            ("./data/blobs", false),
+            ("blobs/../data", false),
+            ("..", false),
+            (".", false),
+            ("", false),
+        ] {
+            let mut config = config();
+            config.node.blobs = path.into();
+            let mistakes = config.mistakes();
+            assert_eq!(mistakes.is_empty(), own, "{path}: {mistakes:?}");
+            assert!(own || mistakes.concat().contains("node.blobs"), "{path}: {mistakes:?}");
+        }
+    }
+
+    #[test]
+    fn limits_hold_on_both_sides() {
+        let said = |change: fn(&mut ConsensusSection)| {
+            let mut config = config();
+            change(&mut config.consensus);
+            config.mistakes().join("; ")
+        };
+        assert_eq!(said(|timers| timers.drift_ms = MAX_DRIFT_MS), "");
+        assert_eq!(said(|timers| timers.max_delta_ms = MAX_DELTA_MS), "");
+        assert!(said(|timers| timers.drift_ms = MAX_DRIFT_MS + 1).contains("consensus.drift_ms"));
+        assert!(said(|timers| timers.drift_ms = 499).contains("consensus.drift_ms"));
+        assert!(said(|timers| timers.max_delta_ms = MAX_DELTA_MS + 1).contains("consensus.max_delta_ms"));
+        assert!(said(|timers| timers.receipts = Some(2)).contains("consensus.receipts"));
+        let with = |timers: &mut ConsensusSection| {
+            (timers.verify, timers.receipts) = (VerifyMode::Receipts, Some(2));
+        };
+        assert_eq!(said(with), "");
     }
 
     #[test]

@@ -10,6 +10,8 @@
 //! data/              the log, the sign state, the state
 //! blobs/             ciphertexts
 //! ```
+//!
+//! The home and its folders have mode 0700.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -23,7 +25,7 @@ use galen_ledger::crypto::SecretKey;
 use galen_ledger::links::NodeKey;
 
 use super::config::{Config, Role};
-use crate::demo::folder::write_private;
+use crate::demo::folder::{private_dir, write_private};
 
 /// A node's home.
 #[derive(Clone, Debug)]
@@ -43,6 +45,33 @@ impl Home {
     /// A path in it.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// Makes the home and folders in it if they are not there, and closes those that others may enter: ciphertexts, votes
+    /// and the log are nobody else's business, and keys lie beside them. Gives those that were open, with the mode that
+    /// they had.
+    ///
+    /// # Errors
+    /// When a folder cannot be made, or is another user's.
+    pub fn close(&self, folders: &[&Path]) -> anyhow::Result<Vec<(PathBuf, u32)>> {
+        let mut open = Vec::new();
+        for folder in [Path::new("")].iter().chain(folders) {
+            let path = if folder.as_os_str().is_empty() { self.0.clone() } else { self.0.join(folder) };
+            private_dir(&path)?;
+            let metadata = fs::metadata(&path).with_context(|| path.display().to_string())?;
+            let mode = metadata.permissions().mode() & 0o777;
+            if mode & 0o077 == 0 {
+                continue;
+            }
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).with_context(|| {
+                format!(
+                    "{} has mode {mode:04o}, and cannot be closed to others: chmod 700 it",
+                    path.display()
+                )
+            })?;
+            open.push((path, mode));
+        }
+        Ok(open)
     }
 
     /// The configuration's file.
@@ -155,4 +184,24 @@ fn read_voting_key(path: &Path) -> anyhow::Result<SecretKey> {
         bail!("{} does not hold a key of 64 hexadecimal digits", path.display());
     }
     Ok(SecretKey::from_bytes(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_made_closed_and_open_ones_are_mended() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let home = Home::new(dir.path().join("home"));
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        fs::create_dir(home.folder()).expect("made");
+        fs::set_permissions(home.folder(), fs::Permissions::from_mode(0o755)).expect("set");
+        let folders = ["data", "blobs"].map(Path::new);
+        assert_eq!(home.close(&folders).expect("closed"), [(home.folder().to_owned(), 0o755)]);
+        for path in [home.folder().to_owned(), home.path("data"), home.path("blobs")] {
+            assert_eq!(mode(&path), 0o700, "{}", path.display());
+        }
+        assert_eq!(home.close(&folders).expect("closed"), []);
+    }
 }

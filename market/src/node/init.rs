@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use galen_ledger::chain::{Candidate, Genesis};
 use galen_ledger::links::{NodeKey, Peer, PeerId};
+use galen_ledger::node::open::SNAPSHOT_LAG;
 
 use super::config::{ApiSection, Config, LinksSection, NodeSection, Role};
 use super::home::{Home, read_genesis};
@@ -34,7 +35,7 @@ pub struct NewHome {
 pub fn init(home: &Home, new: NewHome) -> anyhow::Result<Config> {
     let folder = home.folder();
     ensure!(!home.config_file().exists(), "{} is a home already: nothing was changed", folder.display());
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    home.close(&[])?;
     NodeKey::create(&home.path("node_key"))?;
     if new.role == Role::Member {
         home.draw_voting_key("voting_key")?;
@@ -48,6 +49,7 @@ pub fn init(home: &Home, new: NewHome) -> anyhow::Result<Config> {
             blobs: "blobs".into(),
             min_free_mib: 256,
             snapshot_cycles: 1,
+            snapshot_lag: SNAPSHOT_LAG,
         },
         links: LinksSection { listen: new.links },
         consensus: Default::default(),

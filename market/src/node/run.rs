@@ -7,7 +7,6 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use galen_ledger::chain::Genesis;
 use galen_ledger::links::{LinkSettings, Links, Peer};
-use galen_ledger::node::open::SNAPSHOT_LAG;
 use galen_ledger::storage::HomeLock;
 use galen_ledger::{Blobs, FileBlobs, Height, MemberIndex, Node, NodeSettings};
 use galen_market::Market;
@@ -43,6 +42,10 @@ impl Running {
         let keys = home.voting_keys(config.node.role)?;
         ensure_own(&config, &genesis, &keys)?;
         let lock = HomeLock::acquire(home.folder())?;
+        for (folder, mode) in home.close(&[Path::new("data"), &config.node.blobs])? {
+            let folder = folder.display();
+            tracing::warn!("{folder} had mode {mode:04o}, which let others in: it has mode 0700 now");
+        }
         let free = free_mib(home.folder())?;
         ensure!(
             free >= LEAST_FREE_MIB,
@@ -148,7 +151,7 @@ fn settings(
         drift: Duration::from_millis(timers.drift_ms),
         mempool: config.mempool.limits(),
         snapshot_cycles: config.node.snapshot_cycles,
-        snapshot_lag: SNAPSHOT_LAG,
+        snapshot_lag: config.node.snapshot_lag,
         verify: timers.verify(),
     }
 }

@@ -38,12 +38,14 @@ fn decide(net: &Net, file: &Path, what: &[&str], members: &[usize]) {
     done(change("new", net, members[0]).arg("--out").arg(file).args(what));
     let (last, early) = members.split_last().expect("members");
     for member in early {
-        done(change("approve", net, *member).arg(file));
+        done(change("approve", net, *member).arg("--yes").arg(file));
     }
+    let unasked = change("approve", net, *last).arg(file).output().expect("it starts");
+    assert!(!unasked.status.success() && said(&unasked).contains("--yes"), "{}", said(&unasked));
     let refused = change("submit", net, members[0]).arg(file).output().expect("it starts");
     let words = format!("{} approvals where a quorum is {}", early.len(), members.len());
     assert!(said(&refused).contains(&words), "{words}: {}", said(&refused));
-    done(change("approve", net, *last).arg(file));
+    done(change("approve", net, *last).arg("--yes").arg(file));
     done(change("submit", net, members[0]).arg(file));
 }
 
@@ -59,8 +61,10 @@ fn a_new_member_is_admitted_while_the_network_runs_syncs_and_votes_and_an_old_on
     assert!(!stranger.status.success(), "a genesis was approved");
 
     let (application, file) = (net.dir.path().join("application"), net.dir.path().join("change"));
-    done(node(&["apply"], &net.home(4)).arg("--out").arg(&application));
+    let applied = done(node(&["apply"], &net.home(4)).arg("--out").arg(&application));
+    let key = applied.split_whitespace().find(|word| word.len() == 64).expect("a voting key");
     decide(&net, &file, &["admit", application.to_str().expect("a path")], &[0, 1, 2]);
+    assert!(fs::read_to_string(&file).expect("a change").contains(key), "the words name the key {key}");
     let seated = net.wait(4, "votes", |status| status["meter"]["has_seat"] == true);
     assert_eq!((&seated["members"], &seated["quorum"]), (&5.into(), &4.into()));
     // Five members, four votes: with an old one gone, nothing is final without the new one's.

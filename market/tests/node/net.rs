@@ -181,9 +181,14 @@ pub fn height_of(status: &Value) -> u64 {
 
 /// A plain GET; the whole answer.
 pub fn get(address: &str, path: &str) -> std::io::Result<String> {
+    get_with(address, path, &format!("Host: {address}"))
+}
+
+/// A GET with these headers; the whole answer.
+pub fn get_with(address: &str, path: &str, headers: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    write!(stream, "GET {path} HTTP/1.1\r\n{headers}\r\nConnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     Ok(answer)

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use super::net::{Net, get, node, said};
+use super::net::{Net, get, get_with, node, said};
 
 /// A node ends in order within this time.
 const GRACE: Duration = Duration::from_secs(10);
@@ -53,6 +53,11 @@ fn operators_see_how_a_node_is_and_stop_it_in_order() {
         assert!(metrics.contains(name), "{name}: {metrics}");
     }
     assert!(ask(&net, "/readyz").starts_with("HTTP/1.1 200"));
+    let api = net.api(0);
+    for headers in ["Host: evil.example:7701".to_owned(), format!("Host: {api}\r\nOrigin: http://{api}")] {
+        let page = get_with(&api, "/status", &headers).expect("it answers");
+        assert!(page.starts_with("HTTP/1.1 403") && !page.contains("height"), "{headers}: {page}");
+    }
     let second = node(&["run"], &net.home(1)).output().expect("it starts");
     assert_eq!(second.status.code(), Some(1));
     assert!(said(&second).contains("is in use by another process"), "{}", said(&second));

@@ -26,6 +26,9 @@ fn mistakes_in_a_configuration_are_named() {
     assert!(checked.status.success(), "{}", said(&checked));
     for (from, to, words) in [
         ("delta_ms = 1000", "delta_ms = 1", "consensus.delta_ms must be from 10"),
+        ("drift_ms = 10000", "drift_ms = 10000000", "consensus.drift_ms must be from 500"),
+        ("blobs = \"blobs\"", "blobs = \"data/blobs\"", "must be a folder inside the home"),
+        ("# receipts = …", "receipts = 2", "consensus.receipts means nothing with"),
         ("drift_ms", "drft_ms", "unknown field `drft_ms`"),
         ("number = 0", "number = 2000", "does not fit node.role"),
         ("[api]\n", "[api]\nnumber = 1\n", "unknown field `number`"),
@@ -67,6 +70,20 @@ fn files_of_others_and_damaged_ones_are_refused() {
         mode(0o644);
         refused(&home, &[name, "0644", "chmod 600"]);
         mode(0o600);
+    }
+
+    // Folders are mended. The start is refused for another reason, after that.
+    let modes = ["", "data", "blobs"].map(|name| home.join(name));
+    for folder in &modes {
+        fs::create_dir_all(folder).expect("made");
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).expect("set");
+    }
+    let taken = TcpListener::bind(links(&home)).expect("binds");
+    refused(&home, &["links.listen", "had mode 0755", "it has mode 0700 now"]);
+    drop(taken);
+    for folder in &modes {
+        let mode = fs::metadata(folder).expect("there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", folder.display());
     }
 
     let taken = TcpListener::bind(net.api(0)).expect("binds");

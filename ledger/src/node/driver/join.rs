@@ -27,7 +27,7 @@ const AGAIN: Duration = Duration::from_secs(30);
 /// Where a node is on its way to a snapshot.
 #[derive(Debug)]
 pub(in crate::node) struct Joining {
-    /// A node that is so many blocks behind looks for one.
+    /// A node that is so many blocks behind looks for one; 0 for never.
     lag: u64,
     /// Its own snapshots, and those it got.
     shelf: Shelf,
@@ -67,6 +67,9 @@ impl Driver {
 
     /// A member says how high it is. That f + 1 say that they are far ahead begins the search: then one honest member is.
     fn heard_height(&mut self, from: MemberIndex, height: Height) {
+        if self.joining.lag == 0 {
+            return;
+        }
         let far = self.core.tip().height.get().saturating_add(self.joining.lag);
         let known = self.joining.ahead.entry(from).or_default();
         *known = height.max(*known);

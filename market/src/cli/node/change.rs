@@ -37,6 +37,9 @@ pub enum ChangeCommand {
         home: HomeArg,
         /// The file.
         file: PathBuf,
+        /// Sign without asking. For scripts, which have looked at it themselves.
+        #[arg(long)]
+        yes: bool,
     },
     /// Hand one in through the running node; a quorum must have approved it
     Submit {
@@ -82,11 +85,19 @@ impl ChangeCommand {
     pub async fn run(self, console: &Console) -> anyhow::Result<()> {
         match self {
             Self::New { home, out, what } => propose(&home, &out, what, console).await,
-            Self::Approve { home, file } => {
+            Self::Approve { home, file, yes } => {
                 let (home, mut proposal) = (home.home(), Proposal::load(&file)?);
+                let change = proposal.change()?;
+                console.fact("to be approved", &proposal.what);
+                console.fact("chain", change.chain_id);
+                ensure!(
+                    yes || console.ask("sign it with this node's voting key?").context(
+                        "nobody can be asked here, as stdin is no terminal: read the above, and say --yes"
+                    )?,
+                    "not approved: nothing was signed"
+                );
                 proposal.approve(&home, &home.config()?)?;
                 write(&file, &proposal)?;
-                console.fact("approved", &proposal.what);
                 console.fact("approvals", proposal.approvals.len());
                 Ok(())
             }
