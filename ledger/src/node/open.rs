@@ -159,8 +159,8 @@ pub enum StartError {
     },
     /// A snapshot in the node's folder is bad, or cannot be read.
     #[error(
-        "snapshot of height {height}: {fault}; remove its folder from {}, or put a good one of it, or of a later height, \
-         there", folder.display()
+        "snapshot of height {height}: {fault}; remove its folder from {}, or give a good one of it, or of a later height, \
+         to `galen node restore`", folder.display()
     )]
     Snapshot {
         /// Its height.
@@ -302,20 +302,26 @@ fn bad(shelf: &Shelf, height: Height) -> impl FnOnce(SnapshotFault) -> StartErro
     move |fault| StartError::Snapshot { height, folder, fault: Box::new(fault) }
 }
 
-/// Goes on with the newest snapshot if it is ahead of the log: somebody put it there, or it was fetched. All of it is
-/// verified before the log says so.
+/// Goes on with the snapshot that it is to go on with, because somebody gave it or it was fetched, unless the log has come
+/// further. All of it is verified before the log says so.
 fn adopt(journal: &mut Journal, shelf: &Shelf, genesis: &Genesis) -> Result<bool, StartError> {
-    let newest = shelf.heights().map_err(Box::new)?.pop();
-    let Some(height) = newest.filter(|height| *height > journal.height()) else { return Ok(false) };
-    let verified = || -> Result<_, SnapshotFault> {
-        let snapshot = shelf.load(height)?;
-        snapshot.verify(genesis)?;
-        Ok(snapshot.manifest.anchor()?.clone())
-    };
-    let anchor = verified().map_err(bad(shelf, height))?;
-    tracing::info!(%height, from = %journal.height(), "going on with a snapshot");
-    journal.rebase(anchor)?;
-    Ok(true)
+    let Some(height) = shelf.marked().map_err(Box::new)? else { return Ok(false) };
+    let there = shelf.heights().map_err(Box::new)?.contains(&height);
+    let ahead = height > journal.height();
+    if ahead && there {
+        let verified = || -> Result<_, SnapshotFault> {
+            let snapshot = shelf.load(height)?;
+            snapshot.verify(genesis)?;
+            Ok(snapshot.manifest.anchor()?.clone())
+        };
+        let anchor = verified().map_err(bad(shelf, height))?;
+        tracing::info!(%height, from = %journal.height(), "going on with a snapshot");
+        journal.rebase(anchor)?;
+    } else if ahead {
+        tracing::warn!(%height, "the snapshot to go on with was removed: going on with the log");
+    }
+    shelf.unmark().map_err(Box::new)?;
+    Ok(ahead && there)
 }
 
 /// Brings the state to where the log is.

@@ -20,6 +20,8 @@ const MANIFEST: &str = "manifest";
 const DRAFT: &str = "draft-";
 /// Where one is gathered that comes from other nodes.
 const INCOMING: &str = "incoming";
+/// Names the snapshot that the node is to go on with.
+const ADOPT: &str = "adopt";
 /// So many are kept.
 const KEPT: usize = 2;
 
@@ -156,6 +158,48 @@ impl Shelf {
     /// Where a snapshot is gathered that comes from other nodes. What is there outlives restarts.
     pub fn incoming(&self) -> PathBuf {
         self.folder.join(INCOMING)
+    }
+
+    /// Says that the node is to go on with the snapshot of this height, if its log has not come so far when it starts.
+    /// Others are for other nodes, and for building a lost state again: a node never leaves its history for one of them.
+    /// Durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn mark(&self, height: Height) -> Result<(), SnapshotFault> {
+        let (path, draft) = (self.folder.join(ADOPT), self.folder.join(format!("{ADOPT}.new")));
+        write_private(&draft, format!("{height}\n").as_bytes())?;
+        let named = || fs::rename(&draft, &path).and_then(|()| File::open(&self.folder)?.sync_all());
+        named().map_err(io_at(&path))
+    }
+
+    /// The height of the snapshot that the node is to go on with.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn marked(&self) -> Result<Option<Height>, SnapshotFault> {
+        let path = self.folder.join(ADOPT);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_at(&path)(error)),
+        };
+        let height = text.trim().parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidData));
+        height.map(|height| Some(Height::new(height))).map_err(io_at(&path))
+    }
+
+    /// The node goes on with it, or has come further itself. Durable when this returns.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn unmark(&self) -> Result<(), SnapshotFault> {
+        let path = self.folder.join(ADOPT);
+        let removed = match fs::remove_file(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => File::open(&self.folder).and_then(|folder| folder.sync_all()),
+        };
+        removed.map_err(io_at(&path))
     }
 
     /// Begins a snapshot.

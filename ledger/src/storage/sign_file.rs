@@ -1,7 +1,7 @@
 //! Small files that say what was signed, each of two slots, written in turn, so that one is always whole.
 //!
 //! A slot is `generation (u64) ‖ content ‖ crc32c (u32)`. Both slots unreadable in a file that is not new means that
-//! what was signed is not known: refused.
+//! what was signed is not known: refused. A file is new when nothing beside it shows that the node ever ran.
 
 use std::{io, marker::PhantomData};
 
@@ -23,12 +23,18 @@ pub trait Slot: Encode + Decode + Default {
     const FILE: &'static str;
     /// What to do when it is damaged.
     const DAMAGED: &'static str;
+    /// Other files than those of the log that are made after it only.
+    const LATER: &'static [&'static str] = &[];
+    /// Whether it may be gone, although the node ran.
+    const MAY_BE_GONE: bool = false;
 }
 
 impl Slot for SignState {
     const FILE: &'static str = "sign_state";
     const DAMAGED: &'static str = "sign_state is damaged: what this member has signed is not known, so it must not \
-        sign. Restore the file from a backup taken after the node stopped, or replace the voting key";
+        sign. Restore the file from a backup taken after the node stopped, or replace the voting key, and move the log \
+        folder away when the new key is in force";
+    const LATER: &'static [&'static str] = &[Numbers::FILE];
 }
 
 impl Slot for Numbers {
@@ -36,6 +42,7 @@ impl Slot for Numbers {
     const DAMAGED: &'static str = "mini_blocks is damaged: which numbers of mini-blocks this member has used is not \
         known, and to use one twice counts as fraud. Restore the file from a backup taken after the node stopped, or \
         remove it in a later cycle, when numbers begin afresh";
+    const MAY_BE_GONE: bool = true;
 }
 
 /// Slots lie in different sectors, so that a torn write spoils one of them only.
@@ -52,14 +59,20 @@ impl<T: Slot> SlotFile<T> {
     /// Opens the file and reads what was signed last; nothing if the file is new.
     ///
     /// # Errors
-    /// When it cannot be read, or neither slot is whole.
+    /// When it cannot be read, or neither slot is whole, or it is short or gone although the node ran.
     pub fn open(mut storage: Box<dyn Storage>) -> io::Result<(Self, T)> {
-        if !storage.list()?.iter().any(|file| file == T::FILE) {
-            storage.create(T::FILE)?;
-        }
-        let length = storage.len(T::FILE)?;
-        // The room is made, and synchronised, before anything is signed: less means that nothing was.
+        let files = storage.list()?;
+        let there = files.iter().any(|file| file == T::FILE);
+        let length = if there { storage.len(T::FILE)? } else { 0 };
         if length < 2 * SLOT_BYTES {
+            // The room is made, and synchronised, before the log is: while there is none, nothing was signed.
+            let ran = files.iter().any(|file| file.starts_with("log-") || T::LATER.contains(&file.as_str()));
+            if ran && (there || !T::MAY_BE_GONE) {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, T::DAMAGED));
+            }
+            if !there {
+                storage.create(T::FILE)?;
+            }
             storage.truncate(T::FILE, 0)?;
             let mut file = Self { storage, generation: 0, content: PhantomData };
             file.initialise()?;

@@ -5,7 +5,7 @@ use galen_ledger::{
     chain::Statement,
     codec::{Decode, Encode},
     consensus::SignState,
-    storage::{FaultyStorage, FileStorage, Log, LogError, MemoryStorage, SignFile, Storage},
+    storage::{FaultyStorage, FileStorage, Log, LogError, MemoryStorage, NumberFile, SignFile, Storage},
     types::{BlockHash, Cycle},
 };
 
@@ -184,4 +184,42 @@ fn t54_a_sign_state_with_both_slots_damaged_refuses_to_open() {
     let error = SignFile::open(Box::new(storage)).err().expect("refuses").to_string();
     assert!(error.contains("must not sign"), "{error}");
     assert_eq!(SignState::from_bytes(&state.to_bytes()), Ok(state));
+}
+
+/// A folder with these files, of these lengths.
+fn folder(files: &[(&str, usize)]) -> Box<MemoryStorage> {
+    let mut storage = MemoryStorage::new();
+    for (name, length) in files {
+        storage.create(name).expect("makes");
+        storage.append(name, &vec![0; *length]).expect("writes");
+    }
+    Box::new(storage)
+}
+
+#[test]
+fn t54_a_sign_state_that_is_short_or_gone_refuses_to_open_unless_nothing_ever_ran() {
+    let whole = 2 * 4096;
+    let beside: [&[(&str, usize)]; 3] =
+        [&[("log-00000000", 99)], &[("mini_blocks", whole)], &[("mini_blocks", whole), ("log-00000003", 0)]];
+    for length in [Some(0), Some(1), Some(4096), Some(whole - 1), None] {
+        let of = |name| length.map(|length| (name, length)).into_iter();
+        for beside in beside {
+            let files: Vec<_> = of("sign_state").chain(beside.iter().copied()).collect();
+            let refused = SignFile::open(folder(&files)).err().expect("refuses");
+            assert_eq!(refused.kind(), std::io::ErrorKind::InvalidData, "{files:?}");
+            assert!(refused.to_string().contains("must not sign"), "{refused}");
+        }
+        // The very first start was broken off.
+        let files: Vec<_> = of("sign_state").collect();
+        let (_, state) = SignFile::open(folder(&files)).expect("begins");
+        assert_eq!(state, SignState::default());
+        // Numbers begin afresh when their file was removed, not when it was cut.
+        let log = ("log-00000000", 99);
+        for beside in [vec![("sign_state", whole)], vec![("sign_state", whole), log]] {
+            let ran = beside.contains(&log);
+            let files: Vec<_> = of("mini_blocks").chain(beside).collect();
+            let opened = NumberFile::open(folder(&files));
+            assert_eq!(opened.is_ok(), length.is_none() || !ran, "{files:?}");
+        }
+    }
 }

@@ -170,9 +170,11 @@ async fn a_node_begins_with_a_snapshot_votes_deals_and_has_the_same_state_for_cy
     forget(&home);
     let place = |home: &Path| home.join("snapshots").join(height.to_string());
     copy(&place(&dir.path().join("member-0")), &place(&home));
+    Shelf::at(&home).mark(height).expect("writes");
     consortium.start_member(away).expect("starts");
     let node = consortium.node(away).expect("runs");
     assert!(node.height() >= height, "{}", node.height());
+    assert_eq!(Shelf::at(&home).marked().expect("reads"), None, "it is done");
     let value = node.read(|state, _| state.get(b"a")).expect("reads");
     assert_eq!(value.as_deref(), Some(b"1".as_slice()));
     // It is needed now: three of four.
@@ -222,6 +224,35 @@ async fn a_node_begins_with_a_snapshot_votes_deals_and_has_the_same_state_for_cy
         matches!(&refused, Err(ConsortiumError::Member { source, .. }) if expected(source)),
         "{refused:?}"
     );
+}
+
+/// A crash may leave a node with a snapshot, its own or another's, that is newer than its log.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_leaves_its_history_for_no_snapshot_that_it_was_not_told_to_go_on_with() {
+    let dir = tempfile::tempdir().expect("dir");
+    let consortium = start_with(dir.path(), short_cycles);
+    let (away, home) = (member(3), dir.path().join("member-3"));
+    consortium.submit(*b"set a 1").await.expect("accepted");
+    consortium.stop_member(away).await;
+    consortium.advance(2 * CYCLE).await.expect("advances");
+    let height = Height::new(consortium.height().get() / CYCLE * CYCLE);
+    written(&dir.path().join("member-0"), height).await;
+    copy(&shelf_of(dir.path(), 0, height), &shelf_of(dir.path(), 3, height));
+    // Nor for one that was removed since.
+    for told in [None, Some(Height::new(height.get() + CYCLE))] {
+        told.into_iter().for_each(|height| Shelf::at(&home).mark(height).expect("writes"));
+        consortium.start_member(away).expect("starts");
+        let node = consortium.node(away).expect("runs");
+        let there = consortium.height();
+        timeout(LONG, node.reached(there)).await.expect("in time").expect("runs");
+        for height in [Height::new(1), height] {
+            assert!(matches!(node.block(height).await, Ok(Some(_))), "block {height}");
+        }
+        assert_eq!(Shelf::at(&home).marked().expect("reads"), None);
+        drop(node);
+        consortium.stop_member(away).await;
+    }
+    consortium.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

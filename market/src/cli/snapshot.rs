@@ -49,10 +49,12 @@ pub fn restore(home: &Home, file: &Path, console: &Console) -> anyhow::Result<()
         read_file(file, &genesis, &shelf).with_context(|| format!("{} is refused", file.display()))?;
     ensure!(
         before.is_none_or(|before| before <= height),
-        "{} is of height {height}; the node has a snapshot of height {} itself: nothing to do",
+        "{} is of height {height}; the node has a snapshot of height {} itself: if its log is lost, take that one with \
+         `galen node snapshot` and restore it",
         file.display(),
         before.unwrap_or_default()
     );
+    shelf.mark(height)?;
     console.fact("snapshot", format!("height {height}, verified from the genesis on"));
     console.say(
         "the node goes on from there when it is started, if it has not come so far itself; it will not have the chain \

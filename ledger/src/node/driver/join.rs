@@ -89,7 +89,11 @@ impl Driver {
     pub(super) fn joined(&mut self, height: Option<Height>, effects: &mut Vec<Effect>) -> Result<(), Fatal> {
         self.joining.looking = false;
         self.joining.due = Instant::now() + AGAIN;
-        let Some(height) = height.filter(|height| *height > self.core.tip().height) else { return Ok(()) };
+        let Some(height) = height else { return Ok(()) };
+        let halt = |fault: SnapshotFault| Fatal::Halt(fault.to_string());
+        if height <= self.core.tip().height {
+            return self.joining.shelf.unmark().map_err(halt);
+        }
         // What the core has decided until now comes before.
         self.apply(std::mem::take(effects))?;
         let load = || -> Result<(Snapshot, Anchor), SnapshotFault> {
@@ -97,9 +101,10 @@ impl Driver {
             let anchor = snapshot.manifest.anchor()?.clone();
             Ok((snapshot, anchor))
         };
-        let (snapshot, anchor) = load().map_err(|fault| Fatal::Halt(fault.to_string()))?;
+        let (snapshot, anchor) = load().map_err(halt)?;
         tracing::info!(member = %self.me, %height, "going on with a snapshot");
         self.journal.rebase(anchor.clone())?;
+        self.joining.shelf.unmark().map_err(halt)?;
         self.joining.installing = Some(anchor);
         self.timers.clear();
         self.give(Job::Install(snapshot));

@@ -40,6 +40,11 @@ impl Driver {
             doubtful.extend(self.mempool.settle(&committed.block, |tx| flight.contains(tx)));
             self.upkeep.settle(&committed.block);
         }
+        let schedule = self.genesis.schedule();
+        if blocks.iter().any(|committed| schedule.is_last(committed.block.header.height)) {
+            // A snapshot of it will be written, and must not be there without it.
+            self.journal.sync()?;
+        }
         self.give(Job::Commit(blocks));
         if !doubtful.is_empty() {
             self.give(Job::Recheck(doubtful));

@@ -311,6 +311,8 @@ impl Joining {
         }
         self.tidy(&snapshot.manifest)?;
         let height = self.shelf.keep(&self.shelf.incoming(), &snapshot.manifest)?;
+        // Should the node stop before it goes on with it.
+        self.shelf.mark(height)?;
         self.out.push(Joined::Here(height));
         Ok(())
     }
