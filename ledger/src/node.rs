@@ -65,6 +65,16 @@ impl Submitted {
         let receipt = result.and_then(|result| result.receipts.into_iter().nth(index as usize));
         Ok(receipt.map(|receipt| Self { tx: *tx, height, index, receipt }))
     }
+
+    /// What to answer to one who submits a transaction; nothing if it is in no block.
+    fn answer(executor: &Executor, tx: &TxHash) -> Result<Option<Self>, SubmitError> {
+        // In this order: with the place comes the receipt.
+        let place = executor.locate(tx)?;
+        match (Self::find(executor, tx)?, place) {
+            (None, Some((height, _))) => Err(SubmitError::BeforeBase { height }),
+            (found, _) => Ok(found),
+        }
+    }
 }
 
 /// A transaction did not get into the chain.
@@ -80,6 +90,15 @@ pub enum SubmitError {
     /// The application refused it.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// It is in a block that this node does not have.
+    #[error(
+        "the transaction is in block {height}, which is not here: this node went on with a later snapshot; ask a node that \
+         has the whole chain what became of it"
+    )]
+    BeforeBase {
+        /// The block.
+        height: Height,
+    },
     /// Too many wait: try again in a moment.
     #[error("too many transactions are waiting")]
     Full,
@@ -364,7 +383,7 @@ impl Node {
 
 /// The receipt of a transaction that is in the chain, or nothing if it may be submitted.
 fn admit(executor: &Executor, tx: &[u8]) -> Result<Option<Submitted>, SubmitError> {
-    if let Some(submitted) = Submitted::find(executor, &TxHash::of(tx))? {
+    if let Some(submitted) = Submitted::answer(executor, &TxHash::of(tx))? {
         return Ok(Some(submitted));
     }
     executor.check(tx, clock::now_ms())??;

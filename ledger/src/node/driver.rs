@@ -193,13 +193,17 @@ impl Driver {
 
     fn submit(&mut self, tx: Arc<[u8]>, reply: SubmitReply) -> Result<(), Fatal> {
         let hash = TxHash::of(&tx);
-        match Submitted::find(&self.executor, &hash) {
+        match Submitted::answer(&self.executor, &hash) {
             Ok(Some(submitted)) => {
                 let _ = reply.send(Ok(submitted));
                 return Ok(());
             }
             Ok(None) => {}
-            Err(error) => return Err(Fatal::Halt(error.to_string())),
+            Err(SubmitError::Store(error)) => return Err(Fatal::Halt(error.to_string())),
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return Ok(());
+            }
         }
         let known = self.mempool.contains(&hash);
         let (part, author) = self.assign(&hash, &tx, 0);

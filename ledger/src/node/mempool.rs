@@ -207,6 +207,15 @@ impl Mempool {
         new.iter().filter_map(|hash| self.get(hash)).collect()
     }
 
+    /// What is being checked will not be heard of.
+    pub fn check_anew(&mut self) {
+        for waiting in self.waiting.values_mut() {
+            if matches!(waiting.part, Part::Mine(Check::Running)) {
+                waiting.part = Part::Mine(Check::New);
+            }
+        }
+    }
+
     fn set(&mut self, hash: &TxHash, check: Check) {
         if let Some(Waiting { part: Part::Mine(known), .. }) = self.waiting.get_mut(hash) {
             *known = check;
@@ -336,6 +345,20 @@ mod tests {
         assert!(pool.is_pending(|_| false) && !pool.is_pending(|_| true));
         pool.remove(&tx(9, 100).0);
         assert_eq!(pool.uncut(10, 250, |_| false).len(), 2);
+    }
+
+    #[test]
+    fn what_is_being_checked_can_be_checked_anew() {
+        let mut pool = Mempool::new(MempoolLimits::default(), 4);
+        let (hash, body) = tx(1, 100);
+        pool.insert(hash, body, MemberIndex::new(0), Part::Mine(Check::New)).expect("room");
+        assert_eq!(pool.unchecked(|_| false).len(), 1);
+        assert_eq!(pool.unchecked(|_| false).len(), 0, "it is being checked");
+        pool.check_anew();
+        assert_eq!(pool.unchecked(|_| false).len(), 1);
+        pool.approve(&hash);
+        pool.check_anew();
+        assert_eq!(pool.unchecked(|_| false).len(), 0, "it is good");
     }
 
     #[test]

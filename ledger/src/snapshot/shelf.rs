@@ -215,7 +215,7 @@ impl Shelf {
         Ok(Draft { path, blobs })
     }
 
-    /// Writes a snapshot, and removes those that are too many.
+    /// Writes a snapshot, unless there is one of its height, and removes those that are too many.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -225,6 +225,10 @@ impl Shelf {
         cancelled: &std::sync::atomic::AtomicBool,
     ) -> Result<Height, SnapshotFault> {
         let height = capture.height();
+        // All of one height are as good, and the log may begin with the one that is there.
+        if self.load(height).is_ok() {
+            return Ok(height);
+        }
         let draft = self.begin(height)?;
         let manifest = capture.write(&draft.blobs, cancelled)?;
         self.keep(draft.path(), &manifest)

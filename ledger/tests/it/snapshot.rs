@@ -18,7 +18,7 @@ use galen_ledger::{
     consensus::{Committed, Message, Record},
     consortium::ConsortiumSettings,
     execution::{Executor, MemoryStore, Store, StoreError, store::StoreEntries},
-    node::{ReadError, StartError},
+    node::{ReadError, StartError, SubmitError},
     snapshot::{Chunk, Manifest, Shelf, Snapshot, read_file, write_file},
     state::overlay::Writes,
     storage::{FileStorage, FinalRecord, Journal, JournalError, SignFile},
@@ -187,6 +187,8 @@ async fn a_node_begins_with_a_snapshot_votes_deals_and_has_the_same_state_for_cy
     assert_eq!(Some(standing), consortium.nodes()[0].standing(away).expect("reads"));
 
     // What was before is not here, and it says so.
+    let before = timeout(LONG, node.submit(*b"set a 1")).await.expect("answers");
+    assert!(matches!(before, Err(SubmitError::BeforeBase { .. })), "{before:?}");
     let read = node.block(Height::new(1)).await;
     assert!(
         matches!(read, Err(ReadError::Journal(JournalError::BeforeBase { base, .. })) if base == height),
@@ -415,6 +417,28 @@ async fn a_state_that_was_broken_off_while_it_was_restored_counts_for_nothing() 
         steps += 1;
     }
     assert!(steps > taken.chunks.len(), "{steps} steps");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_is_there_is_not_written_again_and_one_that_cannot_be_read_is() {
+    let taken = taken().await;
+    let dir = tempfile::tempdir().expect("dir");
+    let (app, genesis) = (Registers::new() as Arc<dyn Application>, Arc::new(taken.genesis.clone()));
+    let executor = Executor::open(app, genesis, Arc::new(MemoryStore::new())).expect("opens");
+    executor.install(&taken.with(&taken.chunks, |_| {})).expect("installs");
+    let shelf = Shelf::open(dir.path()).expect("opens");
+    let write = || {
+        let capture = executor.capture().expect("reads").expect("a cycle has ended");
+        shelf.write(capture, &std::sync::atomic::AtomicBool::new(false)).expect("writes")
+    };
+    let place = shelf.folder().join(write().to_string());
+    std::fs::write(place.join("as it was"), b"").expect("writes");
+    write();
+    assert!(place.join("as it was").exists(), "it was replaced");
+    std::fs::write(place.join("manifest"), b"damaged").expect("writes");
+    let height = write();
+    assert!(!place.join("as it was").exists());
+    shelf.load(height).expect("reads").verify(&taken.genesis).expect("verifies");
 }
 
 #[tokio::test(flavor = "multi_thread")]

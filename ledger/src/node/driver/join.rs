@@ -9,11 +9,13 @@ use std::{
 
 use super::{Driver, Fatal};
 use crate::{
+    chain::{SignedChange, Upkeep},
     consensus::{Effect, Message, Setup, Tip, core::Recovered},
     light::Anchor,
     node::{
-        NodeStatus,
+        NodeStatus, Submitted,
         event::{Event, Job, Worked},
+        lanes::Checks,
         pull::Order,
         upkeep::UpkeepPool,
     },
@@ -39,12 +41,22 @@ pub(in crate::node) struct Joining {
     due: Instant,
     /// The block with which the log begins now, while the state is not there yet.
     pub installing: Option<Anchor>,
+    /// Changes of the membership that were handed in meanwhile.
+    changes: Vec<SignedChange>,
 }
 
 impl Joining {
     pub fn new(lag: u64, shelf: Shelf) -> Self {
         let due = Instant::now();
-        Self { lag, shelf, ahead: Default::default(), looking: false, due, installing: None }
+        Self {
+            lag,
+            shelf,
+            ahead: Default::default(),
+            looking: false,
+            due,
+            installing: None,
+            changes: Vec::new(),
+        }
     }
 }
 
@@ -125,6 +137,7 @@ impl Driver {
             }
             Event::Worked(Worked::Failed(reason)) => return Err(Fatal::Halt(reason)),
             Event::Submit { tx, reply } => self.submit(tx, reply)?,
+            Event::Change(change) => self.joining.changes.push(change),
             Event::Demand(height) => self.demand = self.demand.max(height),
             Event::Block { height, reply } => {
                 let _ = reply.send(self.journal.block(height));
@@ -154,10 +167,41 @@ impl Driver {
         self.joining.ahead.clear();
         self.held_proposals.clear();
         self.upkeep = UpkeepPool::new(self.genesis.schedule(), self.me, Arc::clone(&committee), height);
+        // What came of checks, and of what was asked for, was passed over.
+        self.lanes.checks = Checks::default();
+        self.mempool.check_anew();
         self.began(committee)?;
+        self.hold_anew();
+        self.answer_waiters();
+        let changes = std::mem::take(&mut self.joining.changes);
+        changes.into_iter().for_each(|change| self.say_upkeep(Upkeep::Change(change)));
         self.status.send_replace(NodeStatus::Running { height, view: header.view });
         self.give(Job::Commit(Vec::new()));
         effects.extend(first);
         Ok(())
+    }
+
+    /// Looks again at what waits for something that may have come, or been given up, unheard.
+    fn hold_anew(&mut self) {
+        let held: Vec<_> = self.held_txs.names().copied().collect();
+        for hash in held {
+            match self.mempool.get(&hash) {
+                Some(tx) => self.hold_incomplete(hash, &tx, self.me),
+                None => drop(self.held_txs.remove(&hash)),
+            }
+        }
+    }
+
+    /// Those who wait for a transaction in a block before the snapshot would never hear of it.
+    fn answer_waiters(&mut self) {
+        for (hash, replies) in std::mem::take(&mut self.waiters) {
+            for reply in replies {
+                match Submitted::answer(&self.executor, &hash) {
+                    Ok(None) => self.waiters.entry(hash).or_default().push(reply),
+                    Ok(Some(submitted)) => drop(reply.send(Ok(submitted))),
+                    Err(error) => drop(reply.send(Err(error))),
+                }
+            }
+        }
     }
 }

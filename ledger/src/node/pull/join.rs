@@ -19,7 +19,7 @@ use crate::{
     blobs::{BlobChunk, Blobs, FileBlobs, MAX_BLOB_BYTES},
     chain::Genesis,
     consensus::Message,
-    snapshot::{Manifest, Restoring, Shelf, Snapshot, SnapshotFault},
+    snapshot::{MAX_CHUNK_BYTES, Manifest, Restoring, Shelf, Snapshot, SnapshotFault},
     types::{BlobHash, Height, MemberIndex},
 };
 
@@ -290,7 +290,8 @@ impl Joining {
         let height = manifest.height()?;
         tracing::info!(%peer, %height, chunks = manifest.chunks.len(), "fetching a snapshot");
         let restoring = Restoring::begin(&manifest)?;
-        let puller = Puller::new(Arc::clone(&blobs), self.me, self.members.clone());
+        // A name says nothing of a length: what is no chunk must not fill the disk before it is verified.
+        let puller = Puller::new(Arc::clone(&blobs), self.me, self.members.clone()).limited(MAX_CHUNK_BYTES);
         let snapshot = Snapshot { manifest, chunks: blobs };
         let mut chunks = Chunks { peer, snapshot, wanted: 0, restoring, puller };
         let whole = chunks.proceed(now);

@@ -11,7 +11,7 @@ use super::{
     wants::{Next, Urgency, Wants},
 };
 use crate::{
-    blobs::{BlobChunk, BlobRequest, Blobs},
+    blobs::{BlobChunk, BlobRequest, Blobs, MAX_BLOB_BYTES},
     types::{BlobHash, MemberIndex},
 };
 
@@ -33,6 +33,8 @@ pub(super) enum Pulled {
 pub(super) struct Puller {
     blobs: Arc<dyn Blobs>,
     wants: Wants,
+    /// Longest blob that is taken.
+    limit: usize,
     transfers: BTreeMap<MemberIndex, Transfer>,
     /// Did not answer when last asked.
     mute: BTreeSet<MemberIndex>,
@@ -42,7 +44,14 @@ pub(super) struct Puller {
 impl Puller {
     pub fn new(blobs: Arc<dyn Blobs>, me: MemberIndex, members: Vec<MemberIndex>) -> Self {
         let wants = Wants::new(me, members);
-        Self { blobs, wants, transfers: BTreeMap::new(), mute: BTreeSet::new(), out: Vec::new() }
+        let (transfers, mute) = (BTreeMap::new(), BTreeSet::new());
+        Self { blobs, wants, limit: MAX_BLOB_BYTES, transfers, mute, out: Vec::new() }
+    }
+
+    /// Takes no longer blobs than this.
+    pub fn limited(mut self, bytes: usize) -> Self {
+        self.limit = bytes;
+        self
     }
 
     /// Who can be asked from now on.
@@ -70,6 +79,11 @@ impl Puller {
         self.mute.remove(&from);
         let expected = self.transfers.get_mut(&from).filter(|transfer| transfer.blob == chunk.blob);
         let Some(transfer) = expected else { return };
+        if chunk.size as usize > self.limit {
+            tracing::warn!(blob = %chunk.blob, %from, size = chunk.size, "a peer sent a blob that is too long");
+            self.leave(from, true);
+            return self.proceed(now);
+        }
         match transfer.take(chunk, self.blobs.as_ref(), now) {
             Progress::More(request) => {
                 self.out.extend(request.map(|request| Pulled::Ask(from, request)));
@@ -280,6 +294,22 @@ mod tests {
         assert_eq!(world.events, [Pulled::Here(blob)]);
         assert!(!world.asked.contains(&peer_of(2)), "{:?}", world.asked);
         assert_eq!(world.store.get(&blob).expect("reads"), Some(bytes));
+    }
+
+    #[test]
+    fn what_is_too_long_is_not_taken() {
+        let (bytes, mut world) = (content(), World::new(&[(1, &content()), (3, &content())]));
+        world.puller.limit = bytes.len() - 1;
+        let blob = BlobHash::of(&bytes);
+        world.puller.want(blob, Urgency::Transaction, Some(peer_of(1)), world.now);
+        world.run();
+        assert_eq!(world.events, [Pulled::GaveUp(blob)]);
+        assert_eq!(world.store.get(&blob).expect("reads"), None);
+        world.puller.limit = bytes.len();
+        world.events.clear();
+        world.puller.want(blob, Urgency::Transaction, Some(peer_of(1)), world.now);
+        world.run();
+        assert_eq!(world.events, [Pulled::Here(blob)]);
     }
 
     #[test]
