@@ -195,6 +195,11 @@ impl Core {
         self.blocks.get(hash).map(|entry| &entry.block)
     }
 
+    /// Whether a block is known to be notarized in a view that is not final.
+    pub fn is_notarized(&self, view: View) -> bool {
+        self.views.get(&view).is_some_and(|state| state.notarized().is_some())
+    }
+
     /// Views of which anything is known: those that are not final, and what is near or certified after them.
     pub fn open_views(&self) -> usize {
         self.views.len()

@@ -28,10 +28,13 @@ impl Flight {
         }
     }
 
-    /// The block of a view was given up.
-    pub fn give_up(&mut self, view: View) {
-        let block = self.blocks.remove(&view).unwrap_or_default();
-        block.iter().for_each(|tx| self.release(tx));
+    /// A view begins: the blocks of those before it that nobody can build on are given up.
+    pub fn give_up_before(&mut self, view: View, notarized: impl Fn(View) -> bool) {
+        let over: Vec<_> =
+            self.blocks.range(..view).map(|(of, _)| *of).filter(|of| !notarized(*of)).collect();
+        for block in over.iter().filter_map(|of| self.blocks.remove(of)).collect::<Vec<_>>() {
+            block.iter().for_each(|tx| self.release(tx));
+        }
     }
 
     /// The block of a view is final: those of earlier views are so too, or never will be.
@@ -55,5 +58,24 @@ impl Flight {
                 self.flying.remove(tx);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_views_that_are_over_only_notarized_ones_keep_their_transactions() {
+        let txs = [1u8, 2, 3, 4].map(|byte| TxHash::of(&[byte]));
+        let mut flight = Flight::default();
+        for (view, tx) in (1..).zip(txs) {
+            flight.depart(View::new(view), [tx]);
+        }
+        // Views 1 and 3 were nullified; 3 after 1, and both before view 4 began here.
+        flight.give_up_before(View::new(4), |view| view == View::new(2));
+        assert_eq!(txs.map(|tx| flight.contains(&tx)), [false, true, false, true]);
+        flight.land(View::new(4));
+        assert!(txs.iter().all(|tx| !flight.contains(tx)));
     }
 }

@@ -1,7 +1,7 @@
 //! Mini-blocks of the running cycle that have something left for a block. Bounded in all, and for each author.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -13,7 +13,8 @@ use crate::{
     types::{MemberIndex, MiniHash, TxHash},
 };
 
-/// Numbers of each author that are remembered, so that a second mini-block with one of them is noticed.
+/// Numbers of each author that are remembered when the mini-block is not here any more, so that a second one with the same
+/// number is noticed. Those of mini-blocks that are here are never forgotten: two of one number would not go into one block.
 const NUMBERS_OF_ONE: usize = 256;
 
 /// What became of a mini-block that came.
@@ -56,7 +57,10 @@ pub struct LanePool {
     total: (usize, usize),
     /// Where each open transaction is.
     places: BTreeMap<TxHash, BTreeSet<MiniHash>>,
-    numbers: BTreeMap<MemberIndex, BTreeMap<u64, (LaneHeader, Signature)>>,
+    /// The mini-blocks that are here, by author and number.
+    numbered: BTreeMap<(MemberIndex, u64), MiniHash>,
+    /// What each author signed of those that are not here any more, in the order in which they went.
+    past: BTreeMap<MemberIndex, VecDeque<(LaneHeader, Signature)>>,
 }
 
 impl LanePool {
@@ -71,7 +75,8 @@ impl LanePool {
             used: BTreeMap::new(),
             total: (0, 0),
             places: BTreeMap::new(),
-            numbers: BTreeMap::new(),
+            numbered: BTreeMap::new(),
+            past: BTreeMap::new(),
         }
     }
 
@@ -86,30 +91,35 @@ impl LanePool {
 
     /// Whether a mini-block with this header is or was here.
     pub fn knows(&self, header: &LaneHeader) -> bool {
-        self.number(header).is_some_and(|(known, _)| known == header)
+        self.signed(header).is_some_and(|(known, _)| known == *header)
     }
 
-    fn number(&self, header: &LaneHeader) -> Option<&(LaneHeader, Signature)> {
-        self.numbers.get(&header.author)?.get(&header.number)
+    /// What the author has signed with this number, as far as it is remembered.
+    fn signed(&self, header: &LaneHeader) -> Option<(LaneHeader, Signature)> {
+        let name = self.numbered.get(&(header.author, header.number));
+        if let Some(held) = name.and_then(|name| self.held.get(name)) {
+            return Some((held.mini.header, held.mini.signature));
+        }
+        self.past.get(&header.author)?.iter().find(|(past, _)| past.number == header.number).copied()
     }
 
     /// Takes a verified mini-block with the hashes of its transactions. Half the room is for all alike, the other half
     /// shared out evenly, so that no author can fill it alone.
     pub fn take(&mut self, mini: Arc<MiniBlock>, hashes: &[TxHash], now: Duration) -> Taken {
         let header = mini.header;
-        if let Some((known, signature)) = self.number(&header) {
-            if *known == header {
+        if let Some((known, signature)) = self.signed(&header) {
+            if known == header {
                 return Taken::Known;
             }
-            let minis = [(*known, *signature), (header, mini.signature)];
+            let minis = [(known, signature), (header, mini.signature)];
             return Taken::Broken(Box::new(Evidence::MiniBlocks(minis)));
         }
         let size = (mini.txs.len(), mini.bytes());
         if !self.has_room(header.author, size) {
             return Taken::Full;
         }
-        self.remember(header, mini.signature);
         let name = self.name(&header);
+        self.numbered.insert((header.author, header.number), name);
         self.charge(header.author, size);
         self.order.insert(self.next, name);
         for tx in hashes {
@@ -132,17 +142,24 @@ impl LanePool {
         Taken::New
     }
 
-    /// Whether not even the smallest mini-block of this author has room.
-    pub fn is_full_for(&self, author: MemberIndex) -> bool {
-        !self.has_room(author, (1, 1))
+    /// How large a mini-block of this author there is room for: transactions, and bytes of them.
+    pub fn room_for(&self, author: MemberIndex) -> (usize, usize) {
+        let [own, common] = self.rooms(author);
+        let bytes = |(txs, bytes): (usize, usize)| if txs == 0 { 0 } else { bytes };
+        if bytes(own) > bytes(common) { own } else { common }
+    }
+
+    /// What is left of the author's share, and of what is for all alike.
+    fn rooms(&self, author: MemberIndex) -> [(usize, usize); 2] {
+        let used = self.used.get(&author).copied().unwrap_or_default();
+        let left = |has: (usize, usize), part: usize| {
+            ((self.limits.0 / part).saturating_sub(has.0), (self.limits.1 / part).saturating_sub(has.1))
+        };
+        [left(used, 2 * self.committee.size().max(1)), left(self.total, 2)]
     }
 
     fn has_room(&self, author: MemberIndex, size: (usize, usize)) -> bool {
-        let used = self.used.get(&author).copied().unwrap_or_default();
-        let below = |has: (usize, usize), part: usize| {
-            has.0 + size.0 <= self.limits.0 / part && has.1 + size.1 <= self.limits.1 / part
-        };
-        below(used, 2 * self.committee.size().max(1)) || below(self.total, 2)
+        self.rooms(author).iter().any(|room| size.0 <= room.0 && size.1 <= room.1)
     }
 
     fn charge(&mut self, author: MemberIndex, (txs, bytes): (usize, usize)) {
@@ -152,10 +169,10 @@ impl LanePool {
     }
 
     fn remember(&mut self, header: LaneHeader, signature: Signature) {
-        let numbers = self.numbers.entry(header.author).or_default();
-        numbers.insert(header.number, (header, signature));
-        if numbers.len() > NUMBERS_OF_ONE {
-            numbers.pop_first();
+        let past = self.past.entry(header.author).or_default();
+        past.push_back((header, signature));
+        if past.len() > NUMBERS_OF_ONE {
+            past.pop_front();
         }
     }
 
@@ -171,9 +188,15 @@ impl LanePool {
         }
     }
 
-    /// Whether an open transaction is in a mini-block here.
-    pub fn carries(&self, tx: &TxHash) -> bool {
-        self.places.contains_key(tx)
+    /// Whether an open transaction is in a mini-block that may be expected to bring it into a block: one that is offered for
+    /// blocks, and that f + 1 members have checked or that has not been here for so long. Otherwise an author could keep a
+    /// transaction from the others in a mini-block that never becomes complete, or gets no receipts.
+    pub fn carries(&self, tx: &TxHash, now: Duration, patience: Duration) -> bool {
+        let enough = self.committee.faults() + 1;
+        let brings =
+            |held: &Held| held.complete && (held.receipts.len() >= enough || now < held.since + patience);
+        let names = self.places.get(tx).into_iter().flatten();
+        names.filter_map(|name| self.held.get(name)).any(brings)
     }
 
     /// Keeps a verified receipt; how many there are if it is new.
@@ -279,9 +302,20 @@ impl LanePool {
         }
     }
 
-    fn drop_mini(&mut self, name: &MiniHash) {
+    /// A mini-block is of no use. Its number stays used.
+    pub fn drop_mini(&mut self, name: &MiniHash) {
         let Some(held) = self.held.remove(name) else { return };
+        for tx in &held.open {
+            if let Some(names) = self.places.get_mut(tx) {
+                names.remove(name);
+                if names.is_empty() {
+                    self.places.remove(tx);
+                }
+            }
+        }
         self.order.remove(&held.order);
+        self.numbered.remove(&(held.mini.header.author, held.mini.header.number));
+        self.remember(held.mini.header, held.mini.signature);
         let (txs, bytes) = (held.mini.txs.len(), held.mini.bytes());
         if let Some(used) = self.used.get_mut(&held.mini.header.author) {
             *used = (used.0.saturating_sub(txs), used.1.saturating_sub(bytes));

@@ -313,8 +313,8 @@ impl Driver {
     }
 
     fn until_lanes(&self) -> Option<Duration> {
-        let asked = self.mempool.has_asked().then(|| self.lanes.asking_due.saturating_sub(self.lanes.now()));
-        self.until_asking().into_iter().chain(self.lanes.until_cut()).chain(asked).min()
+        let uncut = self.mempool.has_uncut().then(|| self.lanes.asking_due.saturating_sub(self.lanes.now()));
+        self.until_asking().into_iter().chain(self.lanes.until_cut()).chain(uncut).min()
     }
 
     fn until_next_timer(&self) -> Duration {

@@ -1,13 +1,13 @@
 //! A member's lanes: mini-blocks that wait, and what is to be sent when the log is synchronised.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use super::Frame;
+use super::{Frame, clock};
 use crate::{
     chain::Committee,
     consensus::CompactProposal,
@@ -18,9 +18,10 @@ use crate::{
 
 /// While a mini-block of its own is on its way, a member gathers transactions for so long before it makes the next.
 pub(super) const GATHERING: Duration = Duration::from_millis(10);
-/// Proposals of the next cycle that are kept of one sender, and of all.
-const EARLY_OF_SENDER: usize = 2;
+/// Proposals of the next cycle that are kept, one of a sender.
 const EARLY: usize = 8;
+/// A transaction in a mini-block without f + 1 receipts is left to it for so long, in parts of Δ.
+const LEFT_ALONE: u32 = 2;
 
 /// A member's lanes.
 pub(super) struct Lanes {
@@ -28,6 +29,9 @@ pub(super) struct Lanes {
     pub flight: Flight,
     pub checks: Checks,
     pub early: Early,
+    pub serving: Serving,
+    /// Incomplete mini-blocks that could not be held back, for want of room: they are tried again.
+    pub unheld: BTreeSet<MiniHash>,
     pub limits: LaneLimits,
     /// What may be sent once everything written so far is durable.
     pub outgoing: Vec<(Vec<MemberIndex>, Frame)>,
@@ -54,12 +58,14 @@ impl Lanes {
             flight: Flight::default(),
             checks: Checks::default(),
             early: Early::default(),
+            serving: Serving::default(),
+            unheld: BTreeSet::new(),
             limits,
             outgoing: Vec::new(),
             gathering: None,
             asking_due: Duration::ZERO,
             patience,
-            numbering: Numbering::after(numbers),
+            numbering: Numbering::after(numbers, clock::now_ms()),
             file,
             begun: Instant::now(),
         }
@@ -70,6 +76,7 @@ impl Lanes {
         self.pool.begin(committee);
         self.flight.clear();
         self.checks.clear();
+        self.unheld.clear();
         self.gathering = None;
     }
 
@@ -78,9 +85,9 @@ impl Lanes {
         self.begun.elapsed()
     }
 
-    /// Whether a transaction is in a mini-block, or in a block under way.
+    /// Whether a transaction is in a mini-block that may bring it into a block, or in a block under way.
     pub fn is_busy(&self, tx: &TxHash) -> bool {
-        self.flight.contains(tx) || self.pool.carries(tx)
+        self.flight.contains(tx) || self.pool.carries(tx, self.now(), LEFT_ALONE * self.patience)
     }
 
     /// A number for a mini-block, durably reserved; none in a cycle that is over.
@@ -139,15 +146,18 @@ impl Checks {
     }
 
     pub fn refused(&mut self, author: MemberIndex, name: MiniHash) {
-        self.unsure.entry(name).or_insert((author, 0)).1 += 1;
+        let (_, refused) = self.unsure.entry(name).or_insert((author, 0));
+        *refused += 1;
+        if *refused >= CHECKS {
+            self.unsure.remove(&name);
+        }
     }
 
     /// A block is final.
     pub fn again(&mut self) {
         let waits =
             |author, name| self.queues.get(author).is_some_and(|queue: &VecDeque<_>| queue.contains(name));
-        let again =
-            self.unsure.iter().filter(|(name, (author, refused))| *refused < CHECKS && !waits(author, name));
+        let again = self.unsure.iter().filter(|(name, (author, _))| !waits(author, name));
         let again: Vec<_> = again.map(|(name, (author, _))| (*author, *name)).collect();
         again.into_iter().for_each(|(author, name)| self.add(author, name));
     }
@@ -169,9 +179,8 @@ pub(super) struct Early(VecDeque<(MemberIndex, CompactProposal)>);
 impl Early {
     /// Keeps a proposal until its cycle begins.
     pub fn keep(&mut self, from: MemberIndex, proposal: CompactProposal) {
-        let of_sender = self.0.iter().filter(|(sender, _)| *sender == from).count();
-        let known = self.0.iter().any(|(_, kept)| *kept == proposal);
-        if !known && of_sender < EARLY_OF_SENDER && self.0.len() < EARLY {
+        let known = self.0.iter().any(|(sender, kept)| *sender == from || *kept == proposal);
+        if !known && self.0.len() < EARLY {
             self.0.push_back((from, proposal));
         }
     }
@@ -179,5 +188,74 @@ impl Early {
     /// The cycle begins.
     pub fn take(&mut self) -> VecDeque<(MemberIndex, CompactProposal)> {
         std::mem::take(&mut self.0)
+    }
+}
+
+/// Bytes of mini-blocks that are sent for one request. What is left out is asked for again.
+const SERVED_AT_ONCE: usize = 1024 * 1024;
+/// Of the largest mini-blocks, of which four fill a block, so many one peer gets within Δ.
+const SERVED_IN_DELTA: usize = 8;
+
+/// What each peer was given of the mini-blocks that it asked for: a request is small, its answer is not.
+#[derive(Debug, Default)]
+pub(super) struct Serving(BTreeMap<MemberIndex, (Duration, usize)>);
+
+impl Serving {
+    /// Which of these, by their sizes, a peer gets in answer to one request: the first ones, and at least one if it has
+    /// not been given too much already. `largest` is the most bytes of a mini-block.
+    pub fn grant<T>(
+        &mut self,
+        to: MemberIndex,
+        (now, delta): (Duration, Duration),
+        largest: usize,
+        things: impl IntoIterator<Item = (T, usize)>,
+    ) -> Vec<T> {
+        self.0.retain(|_, (since, _)| *since + delta > now);
+        let (_, served) = self.0.entry(to).or_insert((now, 0));
+        let (mut granted, mut at_once) = (Vec::new(), 0);
+        for (thing, bytes) in things {
+            let fits = granted.is_empty() || at_once + bytes <= SERVED_AT_ONCE;
+            if !fits || *served + bytes > SERVED_IN_DELTA * largest {
+                break;
+            }
+            (at_once, *served) = (at_once + bytes, *served + bytes);
+            granted.push(thing);
+        }
+        granted
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_gets_a_mebibyte_a_request_and_no_more_than_its_share_of_a_delta() {
+        let (mut serving, peer, delta) = (Serving::default(), MemberIndex::new(1), Duration::from_secs(1));
+        let mut ask = |at: u64, bytes: usize| {
+            let now = Duration::from_millis(at);
+            serving.grant(peer, (now, delta), 5 << 20, (0..64).map(|thing| (thing, bytes))).len()
+        };
+        assert_eq!(ask(0, 400_000), 2);
+        assert_eq!(ask(1, 5 << 20), 1, "a large one goes alone");
+        let most = (0..10_000).map(|_| ask(2, 400_000)).sum::<usize>() * 400_000;
+        assert!(most <= SERVED_IN_DELTA * (5 << 20), "{most} bytes");
+        assert_eq!(ask(999, 400_000), 0);
+        assert_eq!(ask(1000, 400_000), 2, "and again after Δ");
+    }
+
+    #[test]
+    fn a_mini_block_that_was_refused_three_times_is_forgotten() {
+        let (mut checks, author, name) =
+            (Checks::default(), MemberIndex::new(1), MiniHash::from_bytes([1; 32]));
+        checks.add(author, name);
+        for _ in 0..CHECKS {
+            assert_eq!(checks.next(), Some(name));
+            checks.done(&name);
+            checks.refused(author, name);
+            checks.again();
+        }
+        assert_eq!(checks.next(), None);
+        assert!(checks.unsure.is_empty());
     }
 }

@@ -256,9 +256,9 @@ impl Mempool {
         late.collect()
     }
 
-    /// Whether another member was asked for anything.
-    pub fn has_asked(&self) -> bool {
-        self.waiting.values().any(|waiting| matches!(waiting.part, Part::Asked { .. }))
+    /// Whether anything waits that is in no mini-block of this member's: whether another brings it in has to be seen.
+    pub fn has_uncut(&self) -> bool {
+        !self.uncut.is_empty()
     }
 
     /// Says whose part a transaction is from now on.
@@ -273,6 +273,7 @@ impl Mempool {
     pub fn begin(&mut self, members: usize, seated: bool) {
         self.members = members;
         self.uncut = self.order.clone();
+        self.reconsider();
         for waiting in self.waiting.values_mut().filter(|_| !seated) {
             waiting.part = Part::Asked { attempt: 0, due: Duration::ZERO };
         }

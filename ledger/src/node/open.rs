@@ -37,11 +37,11 @@ use super::{
 use crate::{
     application::Application,
     blobs::Blobs,
-    chain::{Committee, Genesis, GenesisFault},
+    chain::{Committee, Evidence, Genesis, GenesisFault},
     consensus::{Committed, Recovered, Relay, Setup, SignState, Timing, VoteRelay},
     crypto::{PublicKey, SecretKey},
     execution::{Executor, Position, SledStore, Store, StoreError, executor::SetupError, run::RunError},
-    lanes::{LaneLimits, LanePool, MiniBlock, Numbers},
+    lanes::{LaneLimits, LanePool, MiniBlock, Numbers, Taken},
     snapshot::{Shelf, SnapshotFault},
     storage::{FileStorage, HomeLock, Journal, JournalError, LockError, NumberFile, SignFile},
     types::{Cycle, Height, MemberIndex},
@@ -416,7 +416,7 @@ fn launch(
         events: events.clone(),
     };
     let (orders, puller) = pull::start(pulling).map_err(io("thread"))?;
-    let upkeep =
+    let mut upkeep =
         UpkeepPool::new(genesis.schedule(), settings.me, Arc::clone(&committee), executor.tip().height);
     let meters = Arc::new(Meters::default());
     let setup = Setup {
@@ -431,7 +431,9 @@ fn launch(
     let (core, first) = Relay::start(setup, recovered, settings.votes);
     let limits = LaneLimits::of(&genesis.parameters);
     let mut pool = LanePool::new((settings.mempool.txs, settings.mempool.bytes), Arc::clone(&committee));
-    refill(&mut pool, limits, &committee, &executor, journal.take_minis())?;
+    for evidence in refill(&mut pool, limits, &committee, &executor, journal.take_minis())? {
+        upkeep.keep_evidence(evidence);
+    }
     let lanes = Lanes::new(pool, limits, settings.timing.delta, numbers);
     let driver = Driver {
         mempool: Mempool::new(settings.mempool, committee.size()),
@@ -478,23 +480,27 @@ fn first_idle(waits: bool, heartbeat: Option<Duration>) -> Option<Instant> {
     after.map(|after| Instant::now() + after)
 }
 
-/// Puts back what was in the log: what this member has receipted, or made itself, is there after a restart.
+/// Puts back what was in the log: what this member has receipted, or made itself, is there after a restart. Gives what shows
+/// that an author broke a rule.
 fn refill(
     pool: &mut LanePool,
     limits: LaneLimits,
     committee: &Committee,
     executor: &Executor,
     minis: Vec<MiniBlock>,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Evidence>, StoreError> {
+    let mut found = Vec::new();
     for mini in minis {
         // What does not verify is of a cycle that is over.
         let Ok(hashes) = mini.verify(limits, committee) else { continue };
-        pool.take(Arc::new(mini), &hashes, Duration::ZERO);
+        if let Taken::Broken(evidence) = pool.take(Arc::new(mini), &hashes, Duration::ZERO) {
+            found.push(*evidence);
+        }
         for hash in hashes {
             if executor.locate(&hash)?.is_some() {
                 pool.close(&hash);
             }
         }
     }
-    Ok(())
+    Ok(found)
 }

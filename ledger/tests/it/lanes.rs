@@ -3,6 +3,7 @@
 mod attacks;
 mod durable;
 mod network;
+mod pool;
 
 use std::sync::{
     Arc,

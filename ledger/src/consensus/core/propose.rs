@@ -43,14 +43,16 @@ impl Core {
         candidates.find(|(_, of)| self.all_nullified_between(*of, view))
     }
 
-    /// Proposes the block that was ordered, if its time has not passed.
+    /// Proposes the block that was ordered, if its time has not passed. One that is not valid costs this view only: what
+    /// others sent may be behind it, and would stop one leader after the other.
     pub(super) fn propose(&mut self, block: Arc<Block>) {
         let view = block.header.view;
         if view != self.view || !self.extends_notarized(&block) {
             return;
         }
         if let Err(fault) = block.validate(&self.setup.genesis, &self.committee) {
-            return self.halt(format!("own block is not valid: {fault}"));
+            tracing::error!(%view, %fault, "this member's own block is not valid: the view is given up");
+            return self.nullify();
         }
         let hash = block.hash();
         if self.propose_in(view, block)

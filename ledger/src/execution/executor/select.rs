@@ -7,7 +7,7 @@ use crate::{
     application::Refusal,
     chain::Parameters,
     lanes::{Lane, LaneOffer, MAX_LANES, lane::Omitted},
-    types::TxHash,
+    types::{MemberIndex, TxHash},
 };
 
 /// A transaction that may be in the block.
@@ -31,6 +31,8 @@ pub(super) struct Selection {
     lanes: Vec<Chosen>,
     own: Vec<Choice>,
     taken: BTreeSet<TxHash>,
+    /// Authors and numbers of the mini-blocks: a block with two of one number is not valid.
+    numbers: BTreeSet<(MemberIndex, u64)>,
     /// Room that is left.
     txs: usize,
     bytes: usize,
@@ -43,6 +45,7 @@ impl Selection {
             lanes: Vec::new(),
             own: Vec::new(),
             taken: BTreeSet::new(),
+            numbers: BTreeSet::new(),
             txs: limits.block_txs as usize,
             bytes: limits.block_bytes as usize,
             omitted: limits.block_txs as usize,
@@ -51,6 +54,10 @@ impl Selection {
 
     /// Takes a mini-block, if all of it that is new fits; otherwise it waits for the next block.
     pub fn offer(&mut self, offer: LaneOffer, known: impl Fn(&TxHash) -> bool) {
+        let number = (offer.mini.header.author, offer.mini.header.number);
+        if self.numbers.contains(&number) {
+            return;
+        }
         let (mut choices, mut omitted) = (Vec::new(), Vec::new());
         for ((place, tx), hash) in (0u32..).zip(&offer.mini.txs).zip(offer.mini.tx_hashes()) {
             if self.taken.contains(&hash) || known(&hash) {
@@ -68,6 +75,7 @@ impl Selection {
         }
         (self.txs, self.bytes) = (self.txs - choices.len(), self.bytes - bytes);
         self.omitted -= omissions;
+        self.numbers.insert(number);
         self.taken.extend(choices.iter().map(|choice| choice.hash));
         self.lanes.push(Chosen { offer, omitted, choices });
     }

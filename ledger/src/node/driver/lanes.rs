@@ -1,6 +1,6 @@
 //! Mini-blocks and receipts: making them, hearing of them, spreading them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Driver, Fatal};
 use crate::{
@@ -45,14 +45,17 @@ impl Driver {
         let Some(key) = self.seat_key() else { return Ok(()) };
         let Some(group) = route::group_of_member(&self.committee, self.me) else { return Ok(()) };
         let (limits, now) = (self.lanes.limits, self.lanes.now());
-        let txs = self.mempool.uncut(limits.txs, limits.bytes, |tx| self.lanes.is_busy(tx));
-        if txs.is_empty() || self.lanes.pool.is_full_for(self.me) {
+        // As large as there is room for: a number is used for what is kept only.
+        let room = self.lanes.pool.room_for(self.me);
+        let most = (limits.txs.min(room.0), limits.bytes.min(room.1));
+        let txs = self.mempool.uncut(most.0, most.1, |tx| self.lanes.is_busy(tx));
+        if txs.is_empty() {
             self.lanes.gathering = None;
             return Ok(());
         }
         let since = *self.lanes.gathering.get_or_insert(now);
         let bytes: usize = txs.iter().map(|tx| tx.len()).sum();
-        let enough = txs.len() >= limits.txs || 2 * bytes >= limits.bytes;
+        let enough = txs.len() >= most.0 || 2 * bytes >= most.1;
         if self.lanes.pool.has_open(self.me) && !enough && now < since + GATHERING {
             return Ok(());
         }
@@ -67,7 +70,7 @@ impl Driver {
     fn keep_own(&mut self, mini: Arc<MiniBlock>, key: &SecretKey) -> Result<(), Fatal> {
         let (name, hashes) = (self.name(&mini), mini.tx_hashes());
         if self.lanes.pool.take(Arc::clone(&mini), &hashes, self.lanes.now()) != Taken::New {
-            // No room: it goes into a block of this member's own, or into a mini-block later.
+            // The number was used in a life that was forgotten: there will be another.
             self.lanes.gathering = Some(self.lanes.now());
             return Ok(());
         }
@@ -198,13 +201,15 @@ impl Driver {
         self.broadcast(&Message::Receipts(Receipts { cycle: self.committee.cycle(), mini, signed }));
     }
 
-    /// Sends mini-blocks that were asked for, as far as they are here.
+    /// Sends mini-blocks that were asked for, each once, as far as they are here, and no more than is fair.
     pub(super) fn serve_minis(&mut self, to: MemberIndex, names: &[MiniHash]) {
-        for name in names {
-            if let Some(mini) = self.lanes.pool.get(name).cloned() {
-                // A mini-block of one's own may not be durable yet.
-                self.send_durable(vec![to], &Message::MiniBlock(mini));
-            }
+        let names: BTreeSet<_> = names.iter().collect();
+        let here = names.into_iter().filter_map(|name| self.lanes.pool.get(name).cloned());
+        let here: Vec<_> = here.map(|mini| (Arc::clone(&mini), mini.bytes())).collect();
+        let times = (self.lanes.now(), self.lanes.patience);
+        for mini in self.lanes.serving.grant(to, times, self.lanes.limits.bytes, here) {
+            // A mini-block of one's own may not be durable yet.
+            self.send_durable(vec![to], &Message::MiniBlock(mini));
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
 
 /// Most transactions that wait for what they name.
 pub(in crate::node) const HELD_TRANSACTIONS: usize = 4096;
-/// Most mini-blocks that do. Beyond, they are checked with the blocks that take them.
+/// Most mini-blocks that do. Beyond, they are tried again later.
 pub(in crate::node) const HELD_MINIS: usize = 1024;
 /// Most proposals that do. Honest leaders propose in their own view, so that there are one or two.
 pub(in crate::node) const HELD_PROPOSALS: usize = 8;
@@ -80,6 +80,17 @@ impl Driver {
             self.lanes.checks.add(mini.header.author, name);
         } else if self.held_minis.hold(name, (), needs.clone()) {
             self.ask(needs, Urgency::Transaction, mini.header.author);
+        } else {
+            self.lanes.unheld.insert(name);
+        }
+    }
+
+    /// Looks again at mini-blocks that could not be held back, for want of room.
+    pub(super) fn hold_again(&mut self) {
+        for name in std::mem::take(&mut self.lanes.unheld) {
+            if let Some(mini) = self.lanes.pool.get(&name).cloned() {
+                self.hold_incomplete_mini(name, &mini);
+            }
         }
     }
 
@@ -175,8 +186,11 @@ impl Driver {
             tracing::warn!(%hash, ?need, "nobody has what a transaction names: it is dropped");
             self.drop_tx(hash);
         }
-        // Mini-blocks that need it stay where they are, without a receipt of this member's.
-        self.held_minis.abandon(need);
+        // What else is in the mini-block need not wait for it. Should a block take it, it is asked for.
+        for (name, ()) in self.held_minis.abandon(need) {
+            tracing::debug!(?need, "nobody has what a mini-block names: it is dropped");
+            self.lanes.pool.drop_mini(&name);
+        }
     }
 
     fn drop_tx(&mut self, hash: TxHash) {

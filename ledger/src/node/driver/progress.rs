@@ -10,7 +10,7 @@ use crate::{
     execution::FinalBlock,
     node::{NodeStatus, Submitted, awaiting::Awaiting, event::Job, pull::Order},
     storage::JournalError,
-    types::{BlockHash, Height, MemberIndex, Turn, View},
+    types::{BlockHash, Height, MemberIndex, Turn},
 };
 
 impl Driver {
@@ -95,9 +95,10 @@ impl Driver {
 
     pub(super) fn entered(&mut self, turn: Turn, nullified: bool) -> Result<(), Fatal> {
         self.timers.retain(|timer, _| !is_past(timer, turn));
+        let core = &self.core;
+        self.lanes.flight.give_up_before(turn.view, |view| core.is_notarized(view));
         if nullified {
             self.meters.nullified();
-            self.lanes.flight.give_up(View::new(turn.view.get().saturating_sub(1)));
         } else {
             // The block that was due is on its way.
             self.idle_due = self.next_idle();

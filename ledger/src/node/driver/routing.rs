@@ -21,7 +21,9 @@ impl Driver {
     pub(super) fn assign(&self, hash: &TxHash, tx: &[u8], attempt: usize) -> (Part, Option<MemberIndex>) {
         let authors = route::authors(&self.committee, &self.executor.conflict_key(tx), hash);
         let seated = self.seat_key().is_some();
-        let mine = (Part::Mine(Check::Good), None);
+        // What was submitted here was checked; what another sent may have been refused by all who were asked.
+        let known = attempt == 0 || self.waiters.contains_key(hash);
+        let mine = (Part::Mine(if known { Check::Good } else { Check::New }), None);
         let asked = |member| (Part::Asked { attempt, due: self.lanes.now() + self.lanes.patience }, member);
         if seated && (attempt >= ASKED || authors.get(attempt) == Some(&self.me)) {
             return mine;
@@ -43,6 +45,7 @@ impl Driver {
             return;
         }
         self.lanes.asking_due = now + self.lanes.patience / 4;
+        self.hold_again();
         for (hash, attempt) in self.mempool.overdue(now, |tx| self.lanes.is_busy(tx)) {
             let Some(tx) = self.mempool.get(&hash) else { continue };
             let (part, author) = self.assign(&hash, &tx, attempt.saturating_add(1));

@@ -8,13 +8,13 @@ use std::{
 };
 
 use galen_ledger::{
-    MemberIndex, MemoryBlobs, Node, NodeSettings, View,
+    BlobHash, MemberIndex, MemoryBlobs, Node, NodeSettings, View,
     chain::{Block, Evidence, Parameters, Upkeep},
     codec::{Decode, Encode},
     consensus::{CompactProposal, Message, Proposal},
-    lanes::{MiniBlock, Receipt},
+    lanes::{MiniBlock, Receipt, route},
     node::{Frame, MemoryLinks, Transport, transport::MemoryLink},
-    types::Height,
+    types::{Height, TxHash},
 };
 use tokio::time::timeout;
 
@@ -180,5 +180,52 @@ async fn who_has_checked_a_mini_block_gives_a_receipt_and_for_rubbish_there_is_n
         signers
     });
     assert_eq!(receipted.await.expect("ends"), [0, 2, 3].map(member).into());
+    stop(nodes).await;
+}
+
+/// What is asked of the bad member to author it puts into a mini-block with something that nobody can complete.
+#[tokio::test(flavor = "multi_thread")]
+async fn t51_a_transaction_in_a_mini_block_that_never_becomes_complete_is_authored_by_others() {
+    let dir = tempfile::tempdir().expect("dir");
+    let (world, nodes) = (World::new(4, 1), honest(dir.path()));
+    let committee = world.committee();
+    let asked = |number: &u32| {
+        let (key, tx) = (format!("key{number}"), format!("set key{number} 1"));
+        route::authors(&committee, key.as_bytes(), &TxHash::of(tx.as_bytes())).first() == Some(&BAD)
+    };
+    let number = (0..).find(asked).expect("there is one");
+    let (tx, nowhere) = (format!("set key{number} 1"), format!("keep {}", BlobHash::from_bytes([9; 32])));
+    let mini = world.mini(BAD.get(), 0, &[&tx, &nowhere]);
+    nodes.iter().for_each(|node| say(node, &Message::MiniBlock(Arc::clone(&mini))));
+    let submitted = timeout(LONG / 3, nodes[0].submit(tx.into_bytes())).await.expect("in time");
+    assert!(submitted.expect("final").receipt.accepted);
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mini_block_that_is_asked_for_many_times_at_once_is_sent_once() {
+    let dir = tempfile::tempdir().expect("dir");
+    let (world, (nodes, heard)) = (World::new(4, 1), honest_heard(dir.path()));
+    let [one, two] =
+        [(0, "set a 1"), (1, "set b 2")].map(|(number, tx)| world.mini(BAD.get(), number, &[tx]));
+    let name = |mini: &MiniBlock| mini.header.hash(&world.genesis.chain_id());
+    for mini in [&one, &two] {
+        say(&nodes[0], &Message::MiniBlock(Arc::clone(mini)));
+    }
+    say(&nodes[0], &Message::FetchMinis(vec![name(&one); 64]));
+    say(&nodes[0], &Message::FetchMinis(vec![name(&two)]));
+    let counted = tokio::task::spawn_blocking(move || {
+        let mut count = 0;
+        loop {
+            match heard.recv_timeout(LONG).expect("in time") {
+                Message::MiniBlock(mini) if mini == two => return count,
+                Message::MiniBlock(mini) if mini == one => count += 1,
+                _ => {}
+            }
+        }
+    });
+    // What is in no block after Δ is sent to all again, which may come between.
+    let count = counted.await.expect("ends");
+    assert!((1..=4).contains(&count), "{count} times");
     stop(nodes).await;
 }

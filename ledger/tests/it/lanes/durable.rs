@@ -22,7 +22,7 @@ fn live(
     let scope = world.committee().scope();
     let (mut file, before) = NumberFile::open(numbers).ok()?;
     let (mut journal, _) = Journal::open(log, &world.genesis, outcome(0), SignState::default()).ok()?;
-    let mut numbering = Numbering::after(before);
+    let mut numbering = Numbering::after(before, 0);
     for round in 0..3 {
         let (number, reserve) = numbering.next(scope.cycle)?;
         if let Some(reserve) = reserve {

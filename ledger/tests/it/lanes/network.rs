@@ -128,6 +128,31 @@ async fn three_groups_author_what_is_routed_to_them() {
     groups_share_the_work(13, 3).await;
 }
 
+/// A number used twice is evidence, and bars an honest member.
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_lost_the_numbers_of_their_mini_blocks_use_none_twice() {
+    let dir = tempfile::tempdir().expect("dir");
+    let mut lanes = 0;
+    for rounds in [4, 8] {
+        let consortium = Arc::new(start(dir.path(), 4, 1, |_| {}));
+        submit_all(&consortium, 8, rounds).await;
+        let node = &consortium.nodes()[0];
+        let blocks = blocks(node, node.height()).await;
+        let headers: Vec<_> = blocks.iter().flat_map(|block| &block.lanes).map(|lane| lane.header).collect();
+        let numbers: BTreeSet<_> =
+            headers.iter().map(|header| (header.cycle, header.author, header.number)).collect();
+        assert_eq!(numbers.len(), headers.len(), "a number is used twice");
+        assert!(numbers.len() > lanes, "no mini-blocks");
+        lanes = numbers.len();
+        timeout(LONG, consortium.stop()).await.expect("stops");
+        drop(consortium);
+        for member in 0..4 {
+            let file = dir.path().join(format!("member-{member}/log/mini_blocks"));
+            std::fs::remove_file(file).expect("is there");
+        }
+    }
+}
+
 /// Loses what a member asks others to author.
 struct Censored(MemoryLink);
 
