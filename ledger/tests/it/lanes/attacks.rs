@@ -197,7 +197,8 @@ async fn t51_a_transaction_in_a_mini_block_that_never_becomes_complete_is_author
     let (tx, nowhere) = (format!("set key{number} 1"), format!("keep {}", BlobHash::from_bytes([9; 32])));
     let mini = world.mini(BAD.get(), 0, &[&tx, &nowhere]);
     nodes.iter().for_each(|node| say(node, &Message::MiniBlock(Arc::clone(&mini))));
-    let submitted = timeout(LONG / 3, nodes[0].submit(tx.into_bytes())).await.expect("in time");
+    // Before the blob is given up, which takes half a minute.
+    let submitted = timeout(LONG / 12, nodes[0].submit(tx.into_bytes())).await.expect("in time");
     assert!(submitted.expect("final").receipt.accepted);
     stop(nodes).await;
 }
