@@ -192,7 +192,7 @@ fn signed() -> SignState {
 }
 
 fn reserved() -> Numbers {
-    let first = Numbering::after(Numbers::default()).next(Cycle::new(3));
+    let first = Numbering::after(Numbers::default(), 0).next(Cycle::new(3));
     first.and_then(|(_, reserved)| reserved).expect("the first number reserves some")
 }
 

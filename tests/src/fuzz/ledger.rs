@@ -147,7 +147,7 @@ fn records(bytes: &[u8]) -> String {
 
 /// Whatever is reserved, no number below it is given.
 fn numbers(numbers: Numbers) -> String {
-    let mut numbering = Numbering::after(numbers);
+    let mut numbering = Numbering::after(numbers, 0);
     let [one, two] = [0, 1].map(|_| numbering.next(Cycle::new(u64::MAX)));
     match (one, two) {
         (Some((one, _)), Some((two, _))) => {
@@ -183,7 +183,7 @@ fn record_seeds() -> Vec<Vec<u8>> {
     );
     seeds.extend(executor.round().expect("memory").map(|record| (6, record.to_bytes())));
     seeds.extend(WORLD.upkeep().iter().map(|item| (8, item.to_bytes())));
-    let (_, reserved) = Numbering::after(Numbers::default()).next(Cycle::new(3)).expect("the first");
+    let (_, reserved) = Numbering::after(Numbers::default(), 0).next(Cycle::new(3)).expect("the first");
     seeds.extend(reserved.map(|numbers| (9, numbers.to_bytes())));
     let chunk = BlobHash::of(b"chunk");
     let manifest = Manifest { chain_id: WORLD.genesis.chain_id(), steps: vec![], chunks: vec![chunk; 2] };
