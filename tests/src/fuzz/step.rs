@@ -1,7 +1,7 @@
 //! [`Core::step`](galen_ledger::consensus::Core::step), fed with whatever the bytes say: four bytes are one event.
 //!
 //! Everybody's keys are at hand, so that quorums can say things that contradict each other, which no consortium within its
-//! bounds ever does. What a member does for its own part must hold even then ([`Play::check`](play::Play)): one vote of a
+//! bounds ever does. What a member does for its own part must hold even then (`Play::check`): one vote of a
 //! kind in a view (R1), none that exclude each other (R3, R4), nothing sent that is not durable (R6), final blocks one after
 //! the other, and all of it across crashes.
 
