@@ -11,7 +11,7 @@ use galen_ledger::{
 };
 use rayon::prelude::*;
 
-use crate::action::contribute::{self, Outcome};
+use crate::action::contribute;
 use crate::action::{Env, open, withdraw_dataset};
 use crate::config::{ConfigFault, MarketConfig};
 use crate::fault::Fault;
@@ -22,9 +22,6 @@ use crate::state::store;
 use crate::state_key;
 use crate::transaction::{SignedContribution, Transaction};
 use crate::verdict::{ProofCheck, Verdicts};
-
-/// The receipt of a contribution that muted its nullifier: accepted as evidence, not as a contribution.
-pub const MUTED: &str = "contribution.muted";
 
 /// The market. Holds the configuration, the prepared verifying keys, the blobs and a memory of verdicts; no state.
 pub struct Market<C = Verifier> {
@@ -44,8 +41,22 @@ impl<C> std::fmt::Debug for Market<C> {
 enum Cheap {
     /// Nothing more to check.
     Done,
-    /// Proofs and ciphertext are to be checked.
-    Proofs(Box<(SignedContribution, Statement)>),
+    /// Proofs are to be checked, and of a contribution the ciphertext.
+    Proofs(Box<ToProve>),
+}
+
+/// A contribution whose proofs are to be checked.
+struct ToProve {
+    signed: SignedContribution,
+    statement: Statement,
+    /// Whether it is offered, or held against its seller.
+    wanted: Wanted,
+}
+
+#[derive(Clone, Copy)]
+enum Wanted {
+    Sound,
+    False,
 }
 
 impl Market<Verifier> {
@@ -97,13 +108,22 @@ impl<C: ProofCheck> Market<C> {
                 open::check_and_execute(&mut Overlay::new(state), &opening, env)?;
                 Ok(Cheap::Done)
             }
-            Transaction::Contribute(contribution) => {
-                contribute::check_stateless(&contribution, env)?;
-                let statement = contribute::check_rules(state, &contribution, env)?;
-                contribute::check_arrival(&contribution.blob, self.blobs.as_ref())?;
-                Ok(Cheap::Proofs(Box::new((contribution, statement))))
-            }
+            Transaction::Contribute(signed) => self.to_prove(state, env, signed, Wanted::Sound),
+            Transaction::Mute(signed) => self.to_prove(state, env, signed, Wanted::False),
         }
+    }
+
+    fn to_prove(
+        &self,
+        state: &dyn StateRead,
+        env: Env,
+        signed: SignedContribution,
+        wanted: Wanted,
+    ) -> Result<Cheap, Fault> {
+        contribute::check_stateless(&signed, env)?;
+        let statement = contribute::check_rules(state, &signed, env)?;
+        contribute::check_arrival(&signed.blob, self.blobs.as_ref())?;
+        Ok(Cheap::Proofs(Box::new(ToProve { signed, statement, wanted })))
     }
 
     fn try_execute(
@@ -126,19 +146,17 @@ impl<C: ProofCheck> Market<C> {
                 let statement = contribute::check_rules(state, &contribution, env)?;
                 let verdict = self.verdicts.of(&statement, &contribution.contribution);
                 let hash = TxHash::of(tx);
-                match contribute::execute(state, &contribution, hash, &statement, &verdict, env)? {
-                    Outcome::Accepted(events) => Ok(Receipt::accepted(events)),
-                    Outcome::Muted(events) => Ok(muted(events)),
-                }
+                let events = contribute::execute(state, &contribution, hash, &statement, &verdict, env)?;
+                Ok(Receipt::accepted(events))
+            }
+            Transaction::Mute(contribution) => {
+                contribute::check_stateless(&contribution, env)?;
+                let statement = contribute::check_rules(state, &contribution, env)?;
+                let verdict = self.verdicts.of(&statement, &contribution.contribution);
+                Ok(Receipt::accepted(contribute::mute(state, &contribution, &statement, &verdict)?))
             }
         }
     }
-}
-
-/// Accepted, so that the mute is kept; the code says what it was accepted as.
-fn muted(events: Vec<Event>) -> Receipt {
-    let message = "the seal holds and another proof does not: the nullifier is muted for this request";
-    Receipt { code: MUTED.into(), message: message.into(), ..Receipt::accepted(events) }
 }
 
 impl<C: ProofCheck> Application for Market<C> {
@@ -168,25 +186,45 @@ impl<C: ProofCheck> Application for Market<C> {
         let cheap: Vec<Result<Cheap, Fault>> =
             txs.par_iter().map(|tx| self.check_cheap(state, context, tx)).collect();
         let to_prove = cheap.iter().filter_map(|result| match result {
-            Ok(Cheap::Proofs(item)) => Some((&item.1, &item.0.contribution)),
+            Ok(Cheap::Proofs(item)) => Some((&item.statement, &item.signed.contribution)),
             _ => None,
         });
         let to_prove: Vec<(&Statement, &Contribution)> = to_prove.collect();
         let mut verdicts = self.verdicts.of_all(&to_prove).into_iter();
         let with_verdict = cheap.iter().map(|result| match result {
-            Ok(Cheap::Proofs(item)) => Ok(Some((&item.0, verdicts.next()))),
+            Ok(Cheap::Proofs(item)) => Ok(Some((item, verdicts.next()))),
             Ok(Cheap::Done) => Ok(None),
             Err(fault) => Err(fault.clone()),
         });
         let with_verdict: Vec<_> = with_verdict.collect();
-        let finish = |result: Result<Option<(&SignedContribution, _)>, Fault>| match result? {
-            Some((tx, Some(verdict))) => Ok(contribute::check_admission(tx, &verdict, self.blobs.as_ref())?),
+        let finish = |result: Result<Option<(&Box<ToProve>, _)>, Fault>| match result? {
+            Some((item, Some(verdict))) => match item.wanted {
+                Wanted::Sound => {
+                    Ok(contribute::check_admission(&item.signed, &verdict, self.blobs.as_ref())?)
+                }
+                Wanted::False => Ok(contribute::check_evidence(&verdict)?),
+            },
             _ => Ok(()),
         };
         with_verdict
             .into_par_iter()
             .map(|result| finish(result).map_err(|fault: Fault| fault.into()))
             .collect()
+    }
+
+    /// The proofs of a contribution are believed, and so is that its ciphertext fits; what depends on the state is not. Proofs
+    /// of a muting are checked: what others vouch for is that a contribution is sound.
+    fn check_vouched(&self, state: &dyn StateRead, context: &BlockContext, tx: &[u8]) -> Result<(), Refusal> {
+        match self.check_cheap(state, context, tx)? {
+            Cheap::Done => Ok(()),
+            Cheap::Proofs(item) => match item.wanted {
+                Wanted::Sound => {
+                    self.verdicts.trust(&item.statement, &item.signed.contribution);
+                    Ok(())
+                }
+                Wanted::False => self.check(state, context, tx),
+            },
+        }
     }
 
     fn begin_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
@@ -216,7 +254,9 @@ impl<C: ProofCheck> Application for Market<C> {
 
     fn attachments(&self, tx: &[u8]) -> Vec<BlobHash> {
         match Transaction::from_bytes(tx) {
-            Ok(Transaction::Contribute(contribution)) => vec![contribution.blob],
+            Ok(Transaction::Contribute(contribution) | Transaction::Mute(contribution)) => {
+                vec![contribution.blob]
+            }
             _ => Vec::new(),
         }
     }

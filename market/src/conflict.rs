@@ -9,7 +9,9 @@ impl Transaction {
     /// changed, and what the governance decides at the governance.
     pub fn conflict_key(&self) -> Vec<u8> {
         match self {
-            Self::Contribute(contribution) => key("request", &contribution.request.to_bytes()),
+            Self::Contribute(contribution) | Self::Mute(contribution) => {
+                key("request", &contribution.request.to_bytes())
+            }
             Self::Open(opening) => key("contribution", opening.contribution.as_bytes()),
             Self::Order(order) => match &order.order.action {
                 Action::Transfer(transfer) => key("account", transfer.from.as_bytes()),

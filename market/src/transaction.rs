@@ -29,9 +29,11 @@ pub enum Transaction {
     Contribute(SignedContribution),
     /// An encapsulation shown; pays the payout key, whoever posts it.
     Open(Opening),
+    /// A contribution with a true seal and a false proof, held against its seller by whoever was offered it.
+    Mute(SignedContribution),
 }
 
-canonical!(enum Transaction { 0 => Order(order), 1 => Contribute(contribution), 2 => Open(opening) });
+canonical!(enum Transaction { 0 => Order(order), 1 => Contribute(contribution), 2 => Open(opening), 3 => Mute(contribution) });
 
 /// An action, valid once and for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -62,6 +62,18 @@ pub enum VoteRelay {
     Auto,
     /// Directly to all: the fewest hops, and messages a block that grow with the square of the members.
     Direct,
+    /// Through leaders however few members there are.
+    Leaders,
+}
+
+impl VoteRelay {
+    fn relays_among(self, members: usize) -> bool {
+        match self {
+            Self::Auto => members > DIRECT_MEMBERS,
+            Self::Direct => false,
+            Self::Leaders => true,
+        }
+    }
 }
 
 /// A vote of this member on its way.
@@ -95,8 +107,8 @@ pub struct Relay {
     unbundled: BTreeMap<(Turn, StatementKind), BTreeSet<MemberIndex>>,
     /// Members of other parts that are handed certificates, up to this view.
     orphans: BTreeMap<MemberIndex, View>,
-    /// Up to which view others have shown that they hold certificates of notarization.
-    shown: BTreeMap<MemberIndex, View>,
+    /// Who has shown that it holds the certificate of notarization of a view.
+    shown: BTreeMap<View, BTreeSet<MemberIndex>>,
     to_show: BTreeMap<View, (Certificate, u8)>,
     finality: Option<Certificate>,
     early: BTreeMap<MemberIndex, VecDeque<Message>>,
@@ -197,6 +209,7 @@ impl Relay {
         match effect {
             Effect::Broadcast(Message::Vote(vote)) if vote.voter == self.me => self.send_vote(vote),
             Effect::Broadcast(Message::Certificate(certificate)) => self.send_certificate(certificate),
+            Effect::Broadcast(Message::Propose(proposal)) => self.send_proposal(proposal),
             Effect::Finalize(blocks) => {
                 self.out.push(Effect::Finalize(blocks));
                 self.forget();
@@ -310,9 +323,7 @@ impl Relay {
 
     /// Who relays in the committee of the cycle.
     fn divide(&mut self) {
-        let relays = self.setting == VoteRelay::Auto
-            && self.committee.size() > DIRECT_MEMBERS
-            && self.committee.contains(self.me);
+        let relays = self.setting.relays_among(self.committee.size()) && self.committee.contains(self.me);
         self.parts = relays.then(|| Parts::of(&self.committee));
     }
 
@@ -359,5 +370,6 @@ impl Relay {
         self.gathered.retain(|(turn, _), _| alive(turn));
         self.unbundled.retain(|(turn, _), _| alive(turn));
         self.orphans.retain(|_, until| *until > tip);
+        self.shown = self.shown.split_off(&tip.next());
     }
 }

@@ -8,12 +8,12 @@ use std::{cell::Cell, collections::BTreeSet};
 use galen_ledger::{
     MemberIndex, View,
     chain::{Parameters, Statement, Vote},
-    consensus::{Bundle, Input, Message, VoteRelay},
+    consensus::{Bundle, Effect, Input, Message, Proposal, Recovered, Relay, VoteRelay},
     types::Cycle,
 };
 
 use self::net::{DELTA_MS, HOP_MS, Mangle, Net, as_it_is, elected};
-use crate::rules::world_with;
+use crate::rules::{Bench, outcome, world_with};
 
 /// The first of each group: those who lead.
 fn leaders(net: &Net) -> BTreeSet<usize> {
@@ -195,4 +195,43 @@ fn cycles_end_and_begin_with_relayed_votes_and_other_leaders() {
     println!("14 blocks in three cycles and a half: {took} ms of virtual time");
     assert!(net.bundles > 0);
     assert_eq!(net.direct, 0, "votes went to all, as if a leader had failed");
+}
+
+#[test]
+fn a_proposal_after_views_that_were_given_up_comes_with_what_it_stands_on() {
+    let bench = Bench::new();
+    let (setup, tip) = bench.start();
+    let (mut relay, _) = Relay::start(setup, Recovered::fresh(tip), VoteRelay::Direct);
+    let mut say = |input| relay.step(input);
+    let from = |from: u16, message| Input::Message { from: MemberIndex::new(from), message };
+    let first = bench.on_genesis(1, "a");
+    let proposal = Proposal::sign(View::new(1), first.clone(), &bench.scope(), &bench.keys[1]);
+    say(from(1, Message::Propose(proposal)));
+    say(Input::Executed { block: first.hash(), result: Ok(outcome(0).into()) });
+    // The first view was both notarized and given up: a member may have left it by either certificate.
+    let notarized = Statement::Notarize { view: View::new(1), block: first.hash() };
+    let given_up = [1, 2, 3].map(|view| Statement::Nullify { view: View::new(view) });
+    for statement in [notarized].iter().chain(&given_up) {
+        say(from(1, Message::Certificate(bench.certificate(*statement, &[1, 2, 3]))));
+    }
+    let ordered = say(Input::Work(true));
+    let order = ordered.iter().find_map(|effect| match effect {
+        Effect::Build(order) => Some(order.clone()),
+        _ => None,
+    });
+    assert_eq!(order.map(|order| (order.view, order.parent)), Some((View::new(4), first.hash())));
+    let sent = say(Input::Built(bench.block(4, 2, (first.hash(), 1), "b")));
+    let sent: Vec<_> = sent
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Broadcast(Message::Certificate(certificate)) => Some(Some(*certificate.statement())),
+            Effect::Broadcast(Message::Propose(_)) => Some(None),
+            _ => None,
+        })
+        .collect();
+    let (proposal, grounds) = sent.split_last().expect("it proposes");
+    assert_eq!(*proposal, None, "the proposal comes after what it stands on");
+    let mut grounds: Vec<_> = grounds.iter().flatten().copied().collect();
+    grounds.sort_by_key(Statement::view);
+    assert_eq!(grounds, [notarized, given_up[1], given_up[2]]);
 }

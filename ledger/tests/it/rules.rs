@@ -46,6 +46,20 @@ pub fn world_with(members: u8, parameters: Parameters) -> (Arc<Genesis>, Vec<Sec
     (Arc::new(genesis), keys)
 }
 
+fn start(genesis: &Arc<Genesis>, committee: &Arc<Committee>, keys: &[SecretKey]) -> (Setup, Tip) {
+    let tip =
+        Tip { height: Height::new(0), view: View::new(0), block: genesis.block_hash(), outcome: outcome(0) };
+    let timing = Timing { delta: Duration::from_secs(1), max_delta: Duration::from_secs(8) };
+    let setup = Setup {
+        genesis: Arc::clone(genesis),
+        committee: Arc::clone(committee),
+        me: ME,
+        keys: vec![keys[0].clone()],
+        timing,
+    };
+    (setup, tip)
+}
+
 impl Bench {
     pub fn new() -> Self {
         Self::recovering(Recovered::fresh).0
@@ -58,22 +72,14 @@ impl Bench {
     pub fn with(parameters: Parameters, recovered: impl FnOnce(Tip) -> Recovered) -> (Self, Vec<Effect>) {
         let (genesis, keys) = world_with(4, parameters);
         let committee = Arc::new(genesis.committee());
-        let tip = Tip {
-            height: Height::new(0),
-            view: View::new(0),
-            block: genesis.block_hash(),
-            outcome: outcome(0),
-        };
-        let timing = Timing { delta: Duration::from_secs(1), max_delta: Duration::from_secs(8) };
-        let setup = Setup {
-            genesis: Arc::clone(&genesis),
-            committee: Arc::clone(&committee),
-            me: ME,
-            keys: vec![keys[0].clone()],
-            timing,
-        };
+        let (setup, tip) = start(&genesis, &committee, &keys);
         let (core, effects) = Core::start(setup, recovered(tip));
         (Self { genesis, committee, keys, core }, effects)
+    }
+
+    /// What a core beside this bench's begins with.
+    pub fn start(&self) -> (Setup, Tip) {
+        start(&self.genesis, &self.committee, &self.keys)
     }
 
     pub fn scope(&self) -> Scope {

@@ -1,11 +1,15 @@
-//! Contributing: every rule of verification, then a reservation, a place in the queue, or a mute.
+//! Contributing: every rule of verification, then a reservation or a place in the queue; and muting a seller.
 //!
 //! A contribution whose payout key signed it, whose seal holds, and of whose other proofs one does not, is *evidence*: only
 //! the accredited seller behind the nullifier can have made it, as the seal needs its secret and the signature covers all
-//! of it. Such a transaction is admitted to a block like a good one, and its execution mutes the nullifier for the request
-//! (receipt `contribution.muted`). So muting lies on the ledger, is the same at every member and for every auditor, and a
-//! seller can burden the members with false proofs once a request. Whatever else is wrong keeps a transaction out of blocks
-//! and is held against nobody: above all a missing or different ciphertext, which a relay may have caused.
+//! of it. Nobody takes it into a block as a contribution; whoever was offered it may hand it in as
+//! [`Transaction::Mute`](crate::Transaction::Mute), which mutes the nullifier for the request. So muting lies on the ledger,
+//! is the same at every member and for every auditor, and a seller can burden those that it offers to with false proofs once
+//! a request. Whatever else is wrong is held against nobody: above all a missing or different ciphertext, which a relay may
+//! have caused.
+//!
+//! That a contribution in a block is sound, and nothing else, is what lets a member take it from others who have checked it:
+//! of a muting it always checks the proofs itself.
 
 use galen_circuits::contribution::{Challenge, Statement};
 use galen_ledger::{BlobHash, Blobs, Event, StateRead, StateWrite, TxHash};
@@ -77,7 +81,7 @@ pub fn check_arrival(hash: &BlobHash, blobs: &dyn Blobs) -> Result<(), Contribut
     }
 }
 
-/// Whether a transaction with this verdict on its proofs may enter a block: a good one with its ciphertext, or evidence.
+/// Whether a contribution with this verdict on its proofs may enter a block: a good one with its ciphertext.
 ///
 /// # Errors
 /// The first fault.
@@ -86,25 +90,26 @@ pub fn check_admission(
     verdict: &Verdict,
     blobs: &dyn Blobs,
 ) -> Result<(), ContributeFault> {
+    check_sound(verdict)?;
+    let blob = blobs.get(&tx.blob).map_err(|_| ContributeFault::BlobUnreadable(tx.blob))?;
+    let blob = blob.ok_or(ContributeFault::BlobMissing(tx.blob))?;
+    tx.contribution.header.check_blob(&blob)?;
+    Ok(())
+}
+
+fn check_sound(verdict: &Verdict) -> Result<(), ContributeFault> {
     match verdict {
-        Verdict::Unsound(fault) => Err(fault.clone().into()),
-        Verdict::False(_) => Ok(()),
-        Verdict::Sound => {
-            let blob = blobs.get(&tx.blob).map_err(|_| ContributeFault::BlobUnreadable(tx.blob))?;
-            let blob = blob.ok_or(ContributeFault::BlobMissing(tx.blob))?;
-            tx.contribution.header.check_blob(&blob)?;
-            Ok(())
-        }
+        Verdict::Sound => Ok(()),
+        Verdict::False(fault) | Verdict::Unsound(fault) => Err(fault.clone().into()),
     }
 }
 
-/// What executing a contribution came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Reserved or waiting.
-    Accepted(Vec<Event>),
-    /// The nullifier is muted.
-    Muted(Vec<Event>),
+/// Whether a contribution with this verdict may be held against its seller.
+///
+/// # Errors
+/// [`ContributeFault::NoEvidence`].
+pub fn check_evidence(verdict: &Verdict) -> Result<(), ContributeFault> {
+    if matches!(verdict, Verdict::False(_)) { Ok(()) } else { Err(ContributeFault::NoEvidence) }
 }
 
 /// Executes a contribution whose rules were just checked, with the verdict on its proofs. Does not look at the ciphertext:
@@ -119,22 +124,36 @@ pub fn execute(
     statement: &Statement,
     verdict: &Verdict,
     env: Env,
-) -> Result<Outcome, ContributeFault> {
+) -> Result<Vec<Event>, ContributeFault> {
+    check_sound(verdict)?;
     let header = &tx.contribution.header;
-    let id = ContributionId::from_bytes(Challenge::draw(statement, header).id);
-    let used = state_key::nullifier(&tx.request, &Nullifier::new(header.nullifier));
-    match verdict {
-        Verdict::Unsound(fault) => Err(fault.clone().into()),
-        Verdict::False(_) => {
-            store(state, &used, &Use::Muted(id));
-            let event = Event::new("contribution.muted").with("request", tx.request).with("contribution", id);
-            Ok(Outcome::Muted(vec![event]))
-        }
-        Verdict::Sound => {
-            store(state, &used, &Use::Contributed(id));
-            accept(state, tx, hash, id, env).map(|event| Outcome::Accepted(vec![event]))
-        }
-    }
+    let id = id_of(statement, tx);
+    store(
+        state,
+        &state_key::nullifier(&tx.request, &Nullifier::new(header.nullifier)),
+        &Use::Contributed(id),
+    );
+    accept(state, tx, hash, id, env).map(|event| vec![event])
+}
+
+/// Executes a muting whose rules were just checked, with the verdict on the contribution's proofs.
+///
+/// # Errors
+/// [`ContributeFault::NoEvidence`].
+pub fn mute(
+    state: &mut dyn StateWrite,
+    tx: &SignedContribution,
+    statement: &Statement,
+    verdict: &Verdict,
+) -> Result<Vec<Event>, ContributeFault> {
+    check_evidence(verdict)?;
+    let (id, nullifier) = (id_of(statement, tx), Nullifier::new(tx.contribution.header.nullifier));
+    store(state, &state_key::nullifier(&tx.request, &nullifier), &Use::Muted(id));
+    Ok(vec![Event::new("contribution.muted").with("request", tx.request).with("contribution", id)])
+}
+
+fn id_of(statement: &Statement, tx: &SignedContribution) -> ContributionId {
+    ContributionId::from_bytes(Challenge::draw(statement, &tx.contribution.header).id)
 }
 
 fn accept(

@@ -42,6 +42,9 @@ faults! {
         /// Counts, limits or proofs.
         #[error("the contribution is refused: {0}")]
         Unsound(#[from] ContributionFault) => "contribution.unsound",
+        /// A contribution that no false proof was found in, or one for which its seller cannot be blamed.
+        #[error("this is no evidence against the seller: the seal must hold and another proof must not")]
+        NoEvidence => "contribution.no_evidence",
         /// The ciphertext has not arrived. Nobody is blamed: it may be on its way.
         #[error("the ciphertext {0} has not arrived")]
         BlobMissing(BlobHash) => "contribution.blob_missing",

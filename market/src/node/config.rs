@@ -121,7 +121,7 @@ pub struct ConsensusSection {
     pub heartbeat_ms: u64,
     /// How far in the future a block's time may be.
     pub drift_ms: u64,
-    /// How votes travel: `auto` or `direct`.
+    /// How votes travel: `auto`, `direct` or `leaders`.
     pub votes: VoteRelay,
     /// What this node checks in full before it votes for a block.
     pub verify: VerifyMode,
@@ -359,7 +359,11 @@ impl Config {
             Some(chain) => format!("chain = \"{chain}\""),
             None => "# chain = \"…\"".to_owned(),
         };
-        let votes = if consensus.votes == VoteRelay::Auto { "auto" } else { "direct" };
+        let votes = match consensus.votes {
+            VoteRelay::Auto => "auto",
+            VoteRelay::Direct => "direct",
+            VoteRelay::Leaders => "leaders",
+        };
         let format = if log.format == LogFormat::Json { "json" } else { "text" };
         let mut text = format!(
             r#"# Configuration of a Galen node. `galen node config check --home DIR` checks it.
@@ -399,7 +403,7 @@ heartbeat_ms = {heartbeat}
 # How far in the future the time of a block may be, in milliseconds; an hour at most.
 drift_ms = {drift}
 # "auto": above {DIRECT_MEMBERS} members votes go through the leaders of groups: far fewer messages, twice the hops.
-# "direct": always to all. It should be the same at all members.
+# "direct": always to all. "leaders": always through them. It should be the same at all members.
 votes = "{votes}"
 # "every": checks every transaction before it votes for a block. "receipts": not what is expensive of those for which f + 1
 # members have signed that they have checked them.
@@ -505,7 +509,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         let mut config = config();
         assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
-        config.consensus.votes = VoteRelay::Direct;
+        config.consensus.votes = VoteRelay::Leaders;
         assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
         assert!(config.mistakes().is_empty(), "{:?}", config.mistakes());
     }

@@ -1,12 +1,11 @@
 //! Contributions that are refused, and those that are held against their sender.
 
 use galen_circuits::field::F;
-use galen_ledger::{BlobHash, Blobs};
+use galen_ledger::{Application, BlobHash, Blobs};
 
 use super::actors::World;
 use super::chain::{BAD_SCAN, BAD_SEAL};
 use crate::action::{Action, Suspend};
-use crate::application::MUTED;
 use crate::id::RequestId;
 use crate::query;
 use crate::record::Use;
@@ -153,14 +152,15 @@ fn a_false_seal_is_refused_and_mutes_nobody() {
 fn t29_a_false_proof_under_a_true_seal_mutes_its_nullifier_on_the_ledger() {
     let (mut world, request) = world();
     let junk = world.contribution_with(0, &request, 5, |header| header.run = F::from(BAD_SCAN));
-    let tx = Transaction::Contribute(junk);
-    assert_eq!(world.chain.check(&tx), "ok");
-    assert_eq!(world.chain.run(&tx), MUTED);
+    world.chain.refuse(&Transaction::Contribute(junk.clone()), "contribution.unsound");
+    world.chain.accept(&Transaction::Mute(junk));
     let nullifier = world.hospitals[0].nullifier(&request);
     assert!(matches!(query::nullifier(&world.chain.state, &request, &nullifier), Some(Use::Muted(_))));
     let good = world.contribute(0, &request, 5);
     world.chain.refuse(&good, "contribution.muted");
     let other = world.contribute(1, &request, 5);
+    let Transaction::Contribute(honest) = other.clone() else { unreachable!() };
+    world.chain.refuse(&Transaction::Mute(honest), "contribution.no_evidence");
     world.chain.accept(&other);
     assert_eq!(world.record(&request).contributions, 1);
 }
@@ -179,4 +179,30 @@ fn t17_after_a_suspension_no_root_with_the_suspended_is_good() {
     let offer =
         query::offer(&world.chain.state, &world.chain.id(), world.chain.app.config(), &account, &request);
     assert_eq!(offer.err(), Some(query::CannotSell::NotInStanding));
+}
+
+#[test]
+fn what_others_vouch_for_is_believed_of_proofs_and_of_nothing_else() {
+    let (mut world, request) = world();
+    let vouched = |world: &World, tx: &Transaction| {
+        let (chain, bytes) = (&world.chain, tx.to_bytes());
+        let answer = chain.app.check_vouched(&chain.state, &chain.context(chain.height + 1), &bytes);
+        answer.map_or_else(|refusal| refusal.code.to_owned(), |()| "ok".to_owned())
+    };
+    let [unproven, other] = [0, 1].map(|hospital| {
+        world.contribution_with(hospital, &request, 5, |header| header.run = F::from(BAD_SCAN))
+    });
+    let mut altered = unproven.clone();
+    altered.blob = BlobHash::of(b"another");
+    assert_eq!(vouched(&world, &Transaction::Contribute(altered)), "tx.signature");
+    // Evidence is what a member that believed it could not tell from a contribution.
+    assert_eq!(vouched(&world, &Transaction::Mute(other.clone())), "ok");
+    let honest = world.contribution(2, &request, 5);
+    assert_eq!(vouched(&world, &Transaction::Mute(honest)), "contribution.no_evidence");
+    world.chain.refuse(&Transaction::Contribute(other), "contribution.unsound");
+    let unproven = Transaction::Contribute(unproven);
+    assert_eq!(world.chain.check(&unproven), "contribution.unsound", "asked itself");
+    assert_eq!(vouched(&world, &unproven), "ok", "on the word of others");
+    assert_eq!(world.chain.run(&unproven), "ok", "and not looked at again when it is executed");
+    assert_eq!(vouched(&world, &unproven), "contribution.used");
 }

@@ -37,7 +37,9 @@ fn transaction(bytes: &[u8]) -> String {
     assert!(again == transaction, "JSON says something else");
     match &transaction {
         Transaction::Order(order) => checked(order.check_signatures(&chain())),
-        Transaction::Contribute(contribution) => checked(contribution.check_signature(&chain())),
+        Transaction::Contribute(contribution) | Transaction::Mute(contribution) => {
+            checked(contribution.check_signature(&chain()))
+        }
         Transaction::Open(_) => "an opening".into(),
     }
 }
@@ -59,7 +61,8 @@ fn transactions() -> Vec<Vec<u8>> {
         order(Action::Issue(Issue { to: bob.key(), amount })),
         order(Action::AccreditResearcher(AccreditResearcher { account: bob.key(), name: "R".into() })),
         order(Action::RegisterSchema(RegisterSchema { schema: schema("cohort") })),
-        Transaction::Contribute(signed).to_bytes(),
+        Transaction::Contribute(signed.clone()).to_bytes(),
+        Transaction::Mute(signed).to_bytes(),
         Transaction::Open(opening).to_bytes(),
     ]
 }

@@ -5,7 +5,6 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_groth16::Groth16;
 use galen_circuits::field::F;
 use galen_circuits::groth16::{Fingerprint, KeyError, Origin, Proof, VerifyingKey};
-use galen_market::application::MUTED;
 use galen_market::config::{ConfigFault, PinnedKeys};
 use galen_market::query;
 use galen_market::record::Use;
@@ -16,6 +15,12 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use super::fair;
+
+/// The same contribution, held against its seller.
+fn muting(tx: &Transaction) -> Transaction {
+    let Transaction::Contribute(signed) = tx else { unreachable!("a contribution") };
+    Transaction::Mute(signed.clone())
+}
 
 #[test]
 fn t13_a_proof_of_another_contribution_mixed_in() {
@@ -30,12 +35,13 @@ fn t13_a_proof_of_another_contribution_mixed_in() {
     let tx = fair.market.sign(&request, mixed, blob, &payee);
     let message = fair.market.refuse(&tx, "contribution.unsound");
     assert!(message.contains("the seal does not hold"), "{message}");
-    // Another's scan, under an own seal: the seller signed it, so it is evidence against the seller and nobody else.
+    // Another's scan, under an own seal: refused, and as the seller signed it, evidence against the seller and nobody else.
     let mut mixed = own.clone();
     mixed.scans = other.contribution.scans.clone();
     let tx = fair.market.sign(&request, mixed, blob, &payee);
-    let receipt = fair.market.ledger.execute(&tx.to_bytes());
-    assert_eq!(receipt.code, MUTED);
+    fair.market.refuse(&tx, "contribution.unsound");
+    let receipt = fair.market.ledger.execute(&muting(&tx).to_bytes());
+    assert!(receipt.accepted && receipt.events[0].kind == "contribution.muted", "{receipt:?}");
     // A proof left out, and one too many.
     let mut short = own.clone();
     short.scans.clear();
@@ -179,7 +185,9 @@ fn t29_what_a_corrupted_relay_changes_mutes_nobody_and_what_the_seller_signs_mut
     contribution.scans[0] = contribution.releases[0].clone();
     let payee = market.hospitals[1].keys.payout(&request, 0);
     let tx = market.sign(&request, contribution, false_one.blob, &payee);
-    assert_eq!(market.execute(&tx).code, MUTED);
+    market.refuse(&tx, "contribution.unsound");
+    market.refuse(&muting(&false_one.sale.transaction), "contribution.no_evidence");
+    market.accept(&muting(&tx));
     let nullifier = market.hospitals[1].keys.nullifier(&request);
     assert!(matches!(query::nullifier(&market.ledger.state, &request, &nullifier), Some(Use::Muted(_))));
     market.refuse(&false_one.sale.transaction, "contribution.muted");

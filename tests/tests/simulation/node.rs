@@ -10,7 +10,7 @@ use std::{
 use galen_ledger::{
     Height, MemberIndex,
     chain::{Candidate, Committee, Genesis, Parameters, Upkeep, Vote},
-    consensus::{Committed, Core, Effect, Setup, SignState, Timing},
+    consensus::{Committed, Effect, Relay, Setup, SignState, Timing, VoteRelay},
     crypto::SecretKey,
     execution::{Executor, MemoryStore},
     node::upkeep::UpkeepPool,
@@ -65,8 +65,8 @@ pub struct Node {
     pub index: MemberIndex,
     /// Its voting keys.
     pub keys: Vec<SecretKey>,
-    /// The protocol.
-    pub core: Core,
+    /// The protocol, and the way its votes take.
+    pub core: Relay,
     /// The log.
     pub journal: Journal,
     /// The execution.
@@ -86,6 +86,7 @@ pub struct Node {
     /// What its disks can bear in this life.
     pub endurance: Endurance,
     genesis: Arc<Genesis>,
+    relay: VoteRelay,
     sign_file: SignFile,
     log: MemoryStorage,
     signs: MemoryStorage,
@@ -118,14 +119,15 @@ impl Node {
         genesis: &Arc<Genesis>,
         index: MemberIndex,
         keys: Vec<SecretKey>,
+        relay: VoteRelay,
         endurance: Endurance,
     ) -> (Self, Vec<Effect>) {
         let disks = (MemoryStorage::new(), MemoryStorage::new());
-        Self::open(genesis, index, keys, disks, Memory::All, endurance)
+        Self::open((genesis, relay), index, keys, disks, Memory::All, endurance)
     }
 
     fn open(
-        genesis: &Arc<Genesis>,
+        (genesis, relay): (&Arc<Genesis>, VoteRelay),
         index: MemberIndex,
         keys: Vec<SecretKey>,
         (log, signs): (MemoryStorage, MemoryStorage),
@@ -155,7 +157,7 @@ impl Node {
         };
         let pool = UpkeepPool::new(genesis.schedule(), index, Arc::clone(&committee), journal.height());
         let votes = recovered.votes.clone();
-        let (core, effects) = Core::start(setup, recovered);
+        let (core, effects) = Relay::start(setup, recovered, relay);
         let node = Self {
             index,
             keys,
@@ -170,6 +172,7 @@ impl Node {
             up: true,
             endurance,
             genesis: Arc::clone(genesis),
+            relay,
             sign_file,
             log,
             signs,
@@ -181,7 +184,8 @@ impl Node {
     pub fn restart(&mut self, torn: usize, memory: Memory, endurance: Endurance) -> Vec<Effect> {
         let disks = (self.log.after_power_cut(torn), self.signs.after_power_cut(0));
         let keys = self.keys.clone();
-        let (mut node, effects) = Self::open(&self.genesis, self.index, keys, disks, memory, endurance);
+        let founded = (&self.genesis, self.relay);
+        let (mut node, effects) = Self::open(founded, self.index, keys, disks, memory, endurance);
         node.life = self.life;
         *self = node;
         effects

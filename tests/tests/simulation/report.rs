@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use galen_ledger::consensus::VoteRelay;
+
 use super::{run::Outcome, scenario::Joining};
 
 /// Failures that are printed in full.
@@ -42,6 +44,7 @@ impl Report {
             ("partitions", storm.partitions),
             ("crashes", storm.crash > 0.0),
             ("crashes at boundaries", storm.crash_at_boundary > 0.0),
+            ("votes through leaders", scenario.votes == VoteRelay::Leaders),
             ("short cycles", scenario.parameters.cycle_blocks < 100),
             ("the beacon", scenario.parameters.beacon_interval < 100),
             ("a member admitted", scenario.joining == Joining::Admitted),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use galen_ledger::{MemberIndex, chain::Parameters};
+use galen_ledger::{MemberIndex, chain::Parameters, consensus::VoteRelay};
 use rand::{Rng, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha20Rng;
 
@@ -67,6 +67,8 @@ pub struct Scenario {
     pub storm: Storm,
     /// Who comes.
     pub joining: Joining,
+    /// How votes travel.
+    pub votes: VoteRelay,
     /// Blocks made in the storm, if it lets them.
     pub stormy: u64,
     /// Blocks made after it.
@@ -101,17 +103,9 @@ impl Scenario {
             false => Joining::Nobody,
         };
         let storm = storm(&mut rng);
-        Self {
-            seed,
-            members,
-            parameters,
-            bad,
-            company,
-            storm,
-            joining,
-            stormy: rng.gen_range(4..10),
-            calm: 4,
-        }
+        let stormy = rng.gen_range(4..10);
+        let votes = if chance(&mut rng, 0.5) { VoteRelay::Direct } else { VoteRelay::Leaders };
+        Self { seed, members, parameters, bad, company, storm, joining, votes, stormy, calm: 4 }
     }
 
     /// Most members that may be bad.
@@ -166,8 +160,9 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} members, {:?} {:?}, cycles of {}, rounds of {}, {:?}, {:?}",
+            "{} members, votes {:?}, {:?} {:?}, cycles of {}, rounds of {}, {:?}, {:?}",
             self.members,
+            self.votes,
             self.company,
             self.bad,
             self.parameters.cycle_blocks,

@@ -21,8 +21,8 @@ pub struct Wire {
     bad: usize,
     /// Votes of honest members.
     sent: BTreeMap<(MemberIndex, Turn, StatementKind), Statement>,
-    /// How many honest members have said something.
-    said: BTreeMap<(Turn, Statement), usize>,
+    /// Which honest members have said something, or made it durable: a leader counts its own vote before others hear it.
+    said: BTreeMap<(Turn, Statement), BTreeSet<MemberIndex>>,
     /// The committee of each cycle.
     committees: BTreeMap<Cycle, Arc<Committee>>,
     /// Blocks that were proposed.
@@ -49,7 +49,9 @@ impl Wire {
 
     /// A machine made this vote durable.
     pub fn persisted(&mut self, machine: usize, vote: &Vote) {
-        self.durable.entry(machine).or_default().insert((vote.turn(), vote.statement));
+        let said = (vote.turn(), vote.statement);
+        self.durable.entry(machine).or_default().insert(said);
+        self.said.entry(said).or_default().insert(vote.voter);
     }
 
     /// R6: whether a vote that is sent would outlive a crash.
@@ -86,7 +88,7 @@ impl Wire {
                 .then(|| format!("R1: {} votes twice in {turn}: {first:?}, {said:?}", vote.voter));
         }
         self.sent.insert((vote.voter, turn, kind), said);
-        *self.said.entry((turn, said)).or_default() += 1;
+        self.said.entry((turn, said)).or_default().insert(vote.voter);
         if let Some(excluded) = excluded {
             return Some(format!("{rule}: {} says {excluded:?}, then {said:?}", vote.voter));
         }
@@ -121,7 +123,7 @@ impl Wire {
     fn is_possible(&self, cycle: Cycle, statement: Statement) -> bool {
         let Some(committee) = self.committees.get(&cycle) else { return true };
         let turn = Turn { cycle, view: statement.view() };
-        let honest = self.said.get(&(turn, statement)).copied().unwrap_or(0);
+        let honest = self.said.get(&(turn, statement)).map_or(0, BTreeSet::len);
         honest + self.bad >= committee.quorum()
     }
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use galen_ledger::{
     MemberIndex,
-    chain::Genesis,
+    chain::{Genesis, Vote},
     consensus::{Effect, Input, Message, Record},
 };
 use rand::{Rng, SeedableRng};
@@ -131,7 +131,7 @@ impl World {
         actor: Option<Box<dyn Adversary>>,
     ) {
         let endurance = self.endurance(actor.is_none());
-        let (node, effects) = Node::new(&self.genesis, member, keys, endurance);
+        let (node, effects) = Node::new(&self.genesis, member, keys, self.scenario.votes, endurance);
         self.nodes.push(node);
         self.actors.push(actor);
         self.saboteurs.push(Saboteur::default());
@@ -218,12 +218,16 @@ impl World {
         if !self.is_honest(at) {
             return self.act(at, |actor, scene| actor.send(scene, mail));
         }
-        match &mail.message {
-            Message::Vote(vote) if vote.voter == self.nodes[at].index => {
-                self.invariants.votes(at, vote);
-            }
-            Message::Certificate(certificate) => self.invariants.certifies(certificate),
-            _ => {}
+        let votes: Vec<Vote> = match &mail.message {
+            Message::Vote(vote) => vec![vote.clone()],
+            Message::Bundle(bundle) => bundle.clone().into_votes().collect(),
+            _ => Vec::new(),
+        };
+        for vote in votes.iter().filter(|vote| vote.voter == self.nodes[at].index) {
+            self.invariants.votes(at, vote);
+        }
+        if let Message::Certificate(certificate) = &mail.message {
+            self.invariants.certifies(certificate);
         }
         self.post(at, mail);
     }

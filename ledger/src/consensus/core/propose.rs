@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::Core;
+use super::{Core, ViewState, sync::VIEWS_PER_ANSWER};
 use crate::{
-    chain::Block,
+    chain::{Block, Certificate},
     consensus::{BuildOrder, Effect, Message, Proposal},
     types::{BlockHash, Height, Turn, View},
 };
@@ -41,6 +41,23 @@ impl Core {
             self.views.range(..view).rev().filter_map(|(of, state)| Some((state.notarized()?, *of)));
         let mut candidates = notarized.chain([(self.tip.block, self.tip.view)]);
         candidates.find(|(_, of)| self.all_nullified_between(*of, view))
+    }
+
+    /// What R2 asks of whoever is to vote for this member's proposal, if others may lack it: the notarization that it builds
+    /// on, or that it is final, and the nullifications of the views between. Nothing where all went well: then every member has seen the votes.
+    pub fn grounds(&self, proposal: &Proposal) -> Vec<Certificate> {
+        let Some((_, base)) = self.base_for(proposal.view) else { return Vec::new() };
+        let since: Vec<_> = self.views.range(base..proposal.view).collect();
+        if since.iter().all(|(_, state)| state.nullification.is_none()) {
+            return Vec::new();
+        }
+        let shown = since.into_iter().rev().take(VIEWS_PER_ANSWER);
+        let certificate = |(of, state): (&View, &ViewState)| {
+            let shown = if *of == base { &state.notarization } else { &state.nullification };
+            shown.clone()
+        };
+        let final_base = self.finality.iter().filter(|_| base == self.tip.view).cloned();
+        final_base.chain(shown.filter_map(certificate)).collect()
     }
 
     /// Proposes the block that was ordered, if its time has not passed. One that is not valid costs this view only: what

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Most views whose certificates go into one answer.
-const VIEWS_PER_ANSWER: usize = 64;
+pub(super) const VIEWS_PER_ANSWER: usize = 64;
 /// Of those who say that they are ahead, so many are asked at a time.
 const ASKED_AT_ONCE: usize = 3;
 /// Nodes without a seat that are told of final blocks, and for how many blocks after they asked.

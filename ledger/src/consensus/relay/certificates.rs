@@ -3,8 +3,8 @@
 use super::Relay;
 use crate::{
     chain::{Certificate, StatementKind},
-    consensus::{Effect, Message},
-    types::{MemberIndex, View},
+    consensus::{Effect, Message, Proposal},
+    types::{MemberIndex, Turn},
 };
 
 /// Ticks of Δ/4 after which a notarization is sent to those who do not show that they hold it: Δ/4 at least.
@@ -38,6 +38,15 @@ impl Relay {
         }
     }
 
+    /// A proposal after a view that was given up goes to all with what it stands on: a member that has left a view by one
+    /// certificate may lack the other, and would not see that it lacks anything.
+    pub(super) fn send_proposal(&mut self, proposal: Proposal) {
+        for certificate in self.core.grounds(&proposal) {
+            self.out.push(Effect::Broadcast(Message::Certificate(certificate)));
+        }
+        self.out.push(Effect::Broadcast(Message::Propose(proposal)));
+    }
+
     /// A leader's certificates go to its part, and to those whose leaders have failed them.
     fn hand_down(&mut self, certificate: &Certificate) {
         let Some(parts) = self.parts.as_ref().filter(|parts| parts.leads(self.me)) else { return };
@@ -67,9 +76,9 @@ impl Relay {
             }
             _ => return,
         };
-        if self.committee.contains(from) {
-            let shown: &mut View = self.shown.entry(from).or_default();
-            *shown = view.max(*shown);
+        let near = Turn { cycle: self.committee.cycle(), view };
+        if self.committee.contains(from) && self.is_near(near) {
+            self.shown.entry(view).or_default().insert(from);
         }
     }
 
@@ -83,7 +92,8 @@ impl Relay {
         }
         for (view, certificate) in due {
             self.to_show.remove(&view);
-            let shown = |member: &MemberIndex| self.shown.get(member).is_some_and(|shown| *shown >= view);
+            let shown =
+                |member: &MemberIndex| self.shown.get(&view).is_some_and(|shown| shown.contains(member));
             let others = self.committee.members().filter(|member| *member != self.me && !shown(member));
             for member in others.collect::<Vec<_>>() {
                 self.send(member, Message::Certificate(certificate.clone()));

@@ -53,6 +53,9 @@ impl World {
 
     fn sync(&mut self, at: usize, effects: &[Effect]) -> Result<(), DiskFailed> {
         self.nodes[at].sync()?;
+        if !self.is_honest(at) {
+            return Ok(());
+        }
         for effect in effects {
             if let Effect::Persist(Record::Vote(vote)) = effect {
                 self.invariants.persisted(at, vote);
