@@ -10,7 +10,8 @@ use std::{
 
 use galen_ledger::{
     AppError, Application, BlobHash, Blobs, BlockContext, ChainId, Consortium, ConsortiumSettings, Event,
-    Height, MemoryState, Receipt, Refusal, StateRead, StateWrite, chain::Parameters, node::Verify,
+    Height, MemoryState, Receipt, Refusal, StateRead, StateWrite, chain::Parameters, consensus::Timing,
+    node::Verify,
 };
 use galen_market::{Market, RequestId};
 use galen_tests::marketplace::Marketplace;
@@ -18,6 +19,9 @@ use rayon::ThreadPoolBuilder;
 use tokio::task::JoinSet;
 
 use crate::measure::processor_time;
+
+/// Δ of the consortiums that are measured.
+const DELTA: Duration = Duration::from_secs(20);
 
 /// Contributions, and the chain that they are for.
 pub struct Prepared {
@@ -76,6 +80,12 @@ impl Prepared {
         Self { txs, proofs, blobs, config: market.ledger.app.config().to_json(), start }
     }
 
+    fn store(&self, blobs: &dyn Blobs) {
+        for blob in &self.blobs {
+            blobs.store(blob).expect("there is room");
+        }
+    }
+
     fn market(&self, blobs: Arc<dyn Blobs>) -> Market {
         Market::new(&self.config, blobs).expect("the configuration of a market that ran")
     }
@@ -86,7 +96,7 @@ impl Prepared {
     /// When one is refused.
     pub fn check(&self, threads: usize, batch: usize) -> Duration {
         let blobs = galen_ledger::MemoryBlobs::new();
-        self.blobs.iter().for_each(|blob| drop(blobs.store(blob).expect("in memory")));
+        self.store(&blobs);
         let market = self.market(Arc::new(blobs));
         let context = context(&self.start, 1);
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
@@ -111,6 +121,8 @@ impl Prepared {
         let mut settings = ConsortiumSettings::new(dir.path(), self.config.clone());
         settings.members = members;
         settings.verify = verify;
+        // All members share this machine: what takes each a moment takes all of them as many times longer.
+        settings.timing = Timing { delta: DELTA, max_delta: DELTA };
         settings.parameters = Parameters { groups, ..Parameters::default() };
         let (config, start) = (self.config.clone(), self.start.clone());
         let consortium = Consortium::start(settings, move |_, blobs| {
@@ -118,7 +130,7 @@ impl Prepared {
             Arc::new(Continued { market, start: start.clone() })
         });
         let consortium = Arc::new(consortium.expect("members start"));
-        self.blobs.iter().for_each(|blob| drop(consortium.blobs().store(blob).expect("stored")));
+        self.store(consortium.blobs().as_ref());
         consortium.advance(1).await.expect("a block");
         let (began, cpu) = (Instant::now(), processor_time());
         let mut waiting = JoinSet::new();

@@ -28,4 +28,4 @@ pub use flight::Flight;
 pub use lane::{Lane, LaneFault, LaneOffer, MAX_LANES, lanes_root};
 pub use mini::{LaneHeader, LaneLimits, MiniBlock, MiniFault, Receipt};
 pub use number::{Numbering, Numbers};
-pub use pool::{LanePool, Taken};
+pub use pool::{LanePool, Ripening, Taken};

@@ -4,7 +4,7 @@ mod order;
 
 use std::sync::Arc;
 
-use galen_circuits::contribution::{Contribution, Statement, Verifier};
+use galen_circuits::contribution::{Contribution, ContributionFault, Statement, Verifier};
 use galen_ledger::{
     AppError, Application, BlobHash, Blobs, BlockContext, Event, Overlay, Receipt, Refusal, StateRead,
     StateWrite, TxHash,
@@ -15,13 +15,17 @@ use crate::action::contribute;
 use crate::action::{Env, open, withdraw_dataset};
 use crate::config::{ConfigFault, MarketConfig};
 use crate::fault::Fault;
+use crate::memory::{Decoded, Memory};
 use crate::registry::recent;
 use crate::role::Governors;
 use crate::settle;
 use crate::state::store;
 use crate::state_key;
 use crate::transaction::{SignedContribution, Transaction};
-use crate::verdict::{ProofCheck, Verdicts};
+use crate::verdict::{ProofCheck, Verdict, Verdicts};
+
+/// Contributions of which it is remembered that their ciphertext fits.
+const FITTING: usize = 8192;
 
 /// The market. Holds the configuration, the prepared verifying keys, the blobs and a memory of verdicts; no state.
 pub struct Market<C = Verifier> {
@@ -29,6 +33,9 @@ pub struct Market<C = Verifier> {
     config_bytes: Vec<u8>,
     blobs: Arc<dyn Blobs>,
     verdicts: Verdicts<C>,
+    decoded: Decoded,
+    /// Contributions whose ciphertext was read, and is the one that was proven.
+    fitting: Memory<()>,
 }
 
 impl<C> std::fmt::Debug for Market<C> {
@@ -78,7 +85,14 @@ impl<C: ProofCheck> Market<C> {
         blobs: Arc<dyn Blobs>,
         check: C,
     ) -> Self {
-        Self { config, config_bytes, blobs, verdicts: Verdicts::new(check) }
+        Self {
+            config,
+            config_bytes,
+            blobs,
+            verdicts: Verdicts::new(check),
+            decoded: Decoded::new(),
+            fitting: Memory::new(FITTING),
+        }
     }
 
     /// The configuration.
@@ -98,14 +112,15 @@ impl<C: ProofCheck> Market<C> {
     /// Everything but proofs and ciphertext.
     fn check_cheap(&self, state: &dyn StateRead, block: &BlockContext, tx: &[u8]) -> Result<Cheap, Fault> {
         let env = self.env(block);
-        match Transaction::from_bytes(tx)? {
+        let tx = self.decoded.read(tx)?;
+        match &*tx {
             Transaction::Order(order) => {
-                order::check_stateless(&order, env)?;
-                order::check_and_execute(&mut Overlay::new(state), &order, env)?;
+                order::check_stateless(order, env)?;
+                order::check_and_execute(&mut Overlay::new(state), order, env)?;
                 Ok(Cheap::Done)
             }
             Transaction::Open(opening) => {
-                open::check_and_execute(&mut Overlay::new(state), &opening, env)?;
+                open::check_and_execute(&mut Overlay::new(state), opening, env)?;
                 Ok(Cheap::Done)
             }
             Transaction::Contribute(signed) => self.to_prove(state, env, signed, Wanted::Sound),
@@ -117,13 +132,27 @@ impl<C: ProofCheck> Market<C> {
         &self,
         state: &dyn StateRead,
         env: Env,
-        signed: SignedContribution,
+        signed: &SignedContribution,
         wanted: Wanted,
     ) -> Result<Cheap, Fault> {
-        contribute::check_stateless(&signed, env)?;
-        let statement = contribute::check_rules(state, &signed, env)?;
+        contribute::check_stateless(signed, env)?;
+        let statement = contribute::check_rules(state, signed, env)?;
         contribute::check_arrival(&signed.blob, self.blobs.as_ref())?;
-        Ok(Cheap::Proofs(Box::new(ToProve { signed, statement, wanted })))
+        Ok(Cheap::Proofs(Box::new(ToProve { signed: signed.clone(), statement, wanted })))
+    }
+
+    /// Whether a contribution with this verdict may enter a block, as what it is offered as. A ciphertext is read once.
+    fn check_proven(&self, tx: &[u8], item: &ToProve, verdict: &Verdict) -> Result<(), Fault> {
+        if matches!(item.wanted, Wanted::False) {
+            return Ok(contribute::check_evidence(verdict)?);
+        }
+        contribute::check_sound(verdict)?;
+        let hash = *TxHash::of(tx).as_bytes();
+        if self.fitting.get(&hash).is_none() {
+            contribute::check_ciphertext(&item.signed, self.blobs.as_ref())?;
+            self.fitting.keep(hash, (), 1);
+        }
+        Ok(())
     }
 
     fn try_execute(
@@ -133,27 +162,27 @@ impl<C: ProofCheck> Market<C> {
         tx: &[u8],
     ) -> Result<Receipt, Fault> {
         let env = self.env(block);
-        match Transaction::from_bytes(tx)? {
+        match &*self.decoded.read(tx)? {
             Transaction::Order(order) => {
-                order::check_stateless(&order, env)?;
-                Ok(Receipt::accepted(order::check_and_execute(state, &order, env)?))
+                order::check_stateless(order, env)?;
+                Ok(Receipt::accepted(order::check_and_execute(state, order, env)?))
             }
             Transaction::Open(opening) => {
-                Ok(Receipt::accepted(open::check_and_execute(state, &opening, env)?))
+                Ok(Receipt::accepted(open::check_and_execute(state, opening, env)?))
             }
             Transaction::Contribute(contribution) => {
-                contribute::check_stateless(&contribution, env)?;
-                let statement = contribute::check_rules(state, &contribution, env)?;
+                contribute::check_stateless(contribution, env)?;
+                let statement = contribute::check_rules(state, contribution, env)?;
                 let verdict = self.verdicts.of(&statement, &contribution.contribution);
                 let hash = TxHash::of(tx);
-                let events = contribute::execute(state, &contribution, hash, &statement, &verdict, env)?;
+                let events = contribute::execute(state, contribution, hash, &statement, &verdict, env)?;
                 Ok(Receipt::accepted(events))
             }
             Transaction::Mute(contribution) => {
-                contribute::check_stateless(&contribution, env)?;
-                let statement = contribute::check_rules(state, &contribution, env)?;
+                contribute::check_stateless(contribution, env)?;
+                let statement = contribute::check_rules(state, contribution, env)?;
                 let verdict = self.verdicts.of(&statement, &contribution.contribution);
-                Ok(Receipt::accepted(contribute::mute(state, &contribution, &statement, &verdict)?))
+                Ok(Receipt::accepted(contribute::mute(state, contribution, &statement, &verdict)?))
             }
         }
     }
@@ -192,24 +221,20 @@ impl<C: ProofCheck> Application for Market<C> {
         let to_prove: Vec<(&Statement, &Contribution)> = to_prove.collect();
         let mut verdicts = self.verdicts.of_all(&to_prove).into_iter();
         let with_verdict = cheap.iter().map(|result| match result {
-            Ok(Cheap::Proofs(item)) => Ok(Some((item, verdicts.next()))),
+            Ok(Cheap::Proofs(item)) => {
+                let verdict = verdicts.next().unwrap_or(Verdict::Unsound(ContributionFault::Empty));
+                Ok(Some((item.as_ref(), verdict)))
+            }
             Ok(Cheap::Done) => Ok(None),
             Err(fault) => Err(fault.clone()),
         });
         let with_verdict: Vec<_> = with_verdict.collect();
-        let finish = |result: Result<Option<(&Box<ToProve>, _)>, Fault>| match result? {
-            Some((item, Some(verdict))) => match item.wanted {
-                Wanted::Sound => {
-                    Ok(contribute::check_admission(&item.signed, &verdict, self.blobs.as_ref())?)
-                }
-                Wanted::False => Ok(contribute::check_evidence(&verdict)?),
-            },
-            _ => Ok(()),
+        let finish = |tx: &[u8], result: Result<Option<(&ToProve, Verdict)>, Fault>| match result? {
+            Some((item, verdict)) => self.check_proven(tx, item, &verdict),
+            None => Ok(()),
         };
-        with_verdict
-            .into_par_iter()
-            .map(|result| finish(result).map_err(|fault: Fault| fault.into()))
-            .collect()
+        let each = txs.par_iter().zip(with_verdict);
+        each.map(|(tx, result)| finish(tx, result).map_err(Refusal::from)).collect()
     }
 
     /// The proofs of a contribution are believed, and so is that its ciphertext fits; what depends on the state is not. Proofs
@@ -249,11 +274,11 @@ impl<C: ProofCheck> Application for Market<C> {
     }
 
     fn conflict_key(&self, tx: &[u8]) -> Option<Vec<u8>> {
-        Transaction::from_bytes(tx).ok().map(|tx| tx.conflict_key())
+        self.decoded.read(tx).ok().map(|tx| tx.conflict_key())
     }
 
     fn attachments(&self, tx: &[u8]) -> Vec<BlobHash> {
-        match Transaction::from_bytes(tx) {
+        match self.decoded.read(tx).as_deref() {
             Ok(Transaction::Contribute(contribution) | Transaction::Mute(contribution)) => {
                 vec![contribution.blob]
             }

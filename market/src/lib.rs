@@ -29,6 +29,7 @@ mod conflict;
 pub mod fact;
 pub mod fault;
 pub mod id;
+mod memory;
 pub mod money;
 pub mod query;
 pub mod record;

@@ -3,13 +3,14 @@
 //! A contribution is checked when it is submitted, when it is proposed, by each member that votes, and when it is
 //! executed. Its verdict depends on the statement and the contribution's bytes alone, so it is worked out once.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 use galen_circuits::contribution::{Contribution, ContributionFault, Statement, Verifier, Which};
 use galen_circuits::field::F;
 use galen_circuits::jubjub::PublicKey;
 use galen_circuits::knowledge::Knowledge;
+
+use crate::memory::Memory;
 
 /// Verdicts that are remembered.
 const REMEMBERED: usize = 8192;
@@ -63,13 +64,7 @@ pub type Content = [u8; 32];
 #[derive(Debug)]
 pub struct Verdicts<C> {
     check: C,
-    known: Mutex<Known>,
-}
-
-#[derive(Debug, Default)]
-struct Known {
-    verdicts: BTreeMap<Content, Verdict>,
-    order: VecDeque<Content>,
+    known: Memory<Verdict>,
 }
 
 /// The name of what is verified. Everything that a verdict depends on enters it.
@@ -98,7 +93,7 @@ impl<C: ProofCheck> Verdicts<C> {
 
     /// Nothing known yet.
     pub fn new(check: C) -> Self {
-        Self { check, known: Mutex::default() }
+        Self { check, known: Memory::new(REMEMBERED) }
     }
 
     /// The verdicts, in order; unknown ones are worked out in one batch.
@@ -106,20 +101,17 @@ impl<C: ProofCheck> Verdicts<C> {
         let names: Vec<Content> = items.iter().map(|(statement, item)| content(statement, item)).collect();
         let mut verdicts: BTreeMap<Content, Verdict> = BTreeMap::new();
         let mut unknown: BTreeMap<Content, (&Statement, &Contribution)> = BTreeMap::new();
-        {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            for (name, item) in names.iter().zip(items) {
-                match known.verdicts.get(name) {
-                    Some(verdict) => drop(verdicts.insert(*name, verdict.clone())),
-                    None => drop(unknown.insert(*name, *item)),
-                }
+        for (name, item) in names.iter().zip(items) {
+            match self.known.get(name) {
+                Some(verdict) => drop(verdicts.insert(*name, verdict)),
+                None => drop(unknown.insert(*name, *item)),
             }
         }
         let asked: Vec<(&Statement, &Contribution)> = unknown.values().copied().collect();
         let answers = if asked.is_empty() { Vec::new() } else { self.check.verify_all(&asked) };
         for (name, answer) in unknown.into_keys().zip(answers) {
             let verdict = Verdict::of(answer);
-            self.remember(name, verdict.clone());
+            self.known.keep(name, verdict.clone(), 1);
             verdicts.insert(name, verdict);
         }
         let verdict =
@@ -129,24 +121,12 @@ impl<C: ProofCheck> Verdicts<C> {
 
     /// Takes a contribution for sound without looking, on the word of others.
     pub fn trust(&self, statement: &Statement, contribution: &Contribution) {
-        self.remember(content(statement, contribution), Verdict::Sound);
+        self.known.keep(content(statement, contribution), Verdict::Sound, 1);
     }
 
     /// The verdict on one.
     pub fn of(&self, statement: &Statement, contribution: &Contribution) -> Verdict {
         let verdict = self.of_all(&[(statement, contribution)]).pop();
         verdict.unwrap_or(Verdict::Unsound(ContributionFault::Empty))
-    }
-
-    fn remember(&self, name: Content, verdict: Verdict) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.verdicts.insert(name, verdict).is_none() {
-            known.order.push_back(name);
-        }
-        while known.order.len() > REMEMBERED {
-            if let Some(oldest) = known.order.pop_front() {
-                known.verdicts.remove(&oldest);
-            }
-        }
     }
 }

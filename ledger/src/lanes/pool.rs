@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Flight, LaneHeader, LaneOffer, MiniBlock, Receipt};
+use super::{Flight, LaneHeader, LaneOffer, MiniBlock, Receipt, route};
 use crate::{
     chain::{Block, Committee, Evidence},
     crypto::Signature,
@@ -43,6 +43,15 @@ struct Held {
     since: Duration,
     /// Blocks that went by without it.
     passed: u32,
+}
+
+/// How long a proposer leaves mini-blocks for the receipts of f + 1 members to come, and what time it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Ripening {
+    /// Now.
+    pub now: Duration,
+    /// How long, from their arrival on; not at all where receipts save nobody a check.
+    pub patience: Option<Duration>,
 }
 
 /// Mini-blocks that wait for a block.
@@ -223,9 +232,22 @@ impl LanePool {
         held.filter(|held| held.complete && held.open.iter().any(|tx| !flight.contains(tx)))
     }
 
-    /// Whether anything waits that is in no block under way.
-    pub fn is_pending(&self, flight: &Flight) -> bool {
-        self.waiting(flight).next().is_some()
+    /// How long it is until a proposer may take a mini-block; none if it never has to wait for it.
+    fn unripe(&self, held: &Held, Ripening { now, patience }: Ripening) -> Option<Duration> {
+        let ripe = held.since + patience?;
+        let waits = held.receipts.len() <= self.committee.faults()
+            && route::vouches(&self.committee, held.mini.header.group);
+        waits.then(|| ripe.saturating_sub(now)).filter(|left| !left.is_zero())
+    }
+
+    /// Whether anything waits that is in no block under way, and that a proposer may take.
+    pub fn is_pending(&self, flight: &Flight, ripening: Ripening) -> bool {
+        self.waiting(flight).any(|held| self.unripe(held, ripening).is_none())
+    }
+
+    /// How long it is until a proposer may take something that it may not take now.
+    pub fn until_ripe(&self, flight: &Flight, ripening: Ripening) -> Option<Duration> {
+        self.waiting(flight).filter_map(|held| self.unripe(held, ripening)).min()
     }
 
     /// Whether a mini-block of this author has something left for a block.
@@ -235,10 +257,10 @@ impl LanePool {
 
     /// What a proposer may take, as many transactions as would fill so many: first what f + 1 members have checked, then in
     /// the order of arrival.
-    pub fn offers(&self, flight: &Flight, txs: usize) -> Vec<LaneOffer> {
+    pub fn offers(&self, flight: &Flight, ripening: Ripening, txs: usize) -> Vec<LaneOffer> {
         let enough = self.committee.faults() + 1;
         let (mut receipted, mut other, mut room) = (Vec::new(), Vec::new(), txs);
-        for held in self.waiting(flight) {
+        for held in self.waiting(flight).filter(|held| self.unripe(held, ripening).is_none()) {
             let signed = |(signer, signature): (&MemberIndex, &Signature)| Receipt {
                 signer: *signer,
                 signature: *signature,
@@ -273,11 +295,14 @@ impl LanePool {
         late.map(|held| (self.name(&held.mini.header), Arc::clone(&held.mini))).collect()
     }
 
-    /// A block is final. What should be checked again, as blocks keep passing it by.
-    pub fn settle(&mut self, block: &Block, flight: &Flight) -> Vec<Arc<[u8]>> {
+    /// A block is final. What should be checked again, as blocks keep passing it by that could have taken it.
+    pub fn settle(&mut self, block: &Block, flight: &Flight, ripening: Ripening) -> Vec<Arc<[u8]>> {
         block.tx_hashes().iter().for_each(|tx| self.close(tx));
         let mut doubtful = Vec::new();
-        for held in self.held.values_mut() {
+        let ripe = |held: &Held| self.unripe(held, ripening).is_none();
+        let ripe: Vec<_> = self.held.iter().filter(|(_, held)| ripe(held)).map(|(name, _)| *name).collect();
+        for name in ripe {
+            let Some(held) = self.held.get_mut(&name) else { continue };
             let grounded = |tx: &TxHash| held.open.contains(tx) && !flight.contains(tx);
             let txs = held.hashes.iter().zip(&held.mini.txs);
             let left: Vec<_> = txs.filter(|(hash, _)| grounded(hash)).map(|(_, tx)| Arc::clone(tx)).collect();

@@ -11,7 +11,7 @@ use super::{Frame, clock};
 use crate::{
     chain::Committee,
     consensus::CompactProposal,
-    lanes::{Flight, LaneLimits, LanePool, Numbering, Numbers},
+    lanes::{Flight, LaneLimits, LanePool, Numbering, Numbers, Ripening},
     storage::NumberFile,
     types::{Cycle, MemberIndex, MiniHash, TxHash},
 };
@@ -20,6 +20,8 @@ use crate::{
 pub(super) const GATHERING: Duration = Duration::from_millis(10);
 /// Proposals of the next cycle that are kept, one of a sender.
 const EARLY: usize = 8;
+/// Where receipts save checks, a mini-block is left for so long, in parts of a Δ, for f + 1 of them to come.
+const RIPENING: u32 = 2;
 /// A transaction in a mini-block without f + 1 receipts is left to it for so long, in parts of Δ.
 const LEFT_ALONE: u32 = 2;
 
@@ -41,6 +43,8 @@ pub(super) struct Lanes {
     pub asking_due: Duration,
     /// Δ: what is asked for is asked for again after it.
     pub patience: Duration,
+    /// Whether this member believes f + 1 receipts.
+    pub trusting: bool,
     numbering: Numbering,
     file: NumberFile,
     begun: Instant,
@@ -51,6 +55,7 @@ impl Lanes {
         pool: LanePool,
         limits: LaneLimits,
         patience: Duration,
+        trusting: bool,
         (file, numbers): (NumberFile, Numbers),
     ) -> Self {
         Self {
@@ -65,6 +70,7 @@ impl Lanes {
             gathering: None,
             asking_due: Duration::ZERO,
             patience,
+            trusting,
             numbering: Numbering::after(numbers, clock::now_ms()),
             file,
             begun: Instant::now(),
@@ -88,6 +94,12 @@ impl Lanes {
     /// Whether a transaction is in a mini-block that may bring it into a block, or in a block under way.
     pub fn is_busy(&self, tx: &TxHash) -> bool {
         self.flight.contains(tx) || self.pool.carries(tx, self.now(), LEFT_ALONE * self.patience)
+    }
+
+    /// How long a proposer waits for receipts.
+    pub fn ripening(&self) -> Ripening {
+        let patience = self.trusting.then(|| self.patience / RIPENING);
+        Ripening { now: self.now(), patience }
     }
 
     /// A number for a mini-block, durably reserved; none in a cycle that is over.

@@ -434,7 +434,8 @@ fn launch(
     for evidence in refill(&mut pool, limits, &committee, &executor, journal.take_minis())? {
         upkeep.keep_evidence(evidence);
     }
-    let lanes = Lanes::new(pool, limits, settings.timing.delta, numbers);
+    let trusting = matches!(settings.verify, Verify::Receipts { .. });
+    let lanes = Lanes::new(pool, limits, settings.timing.delta, trusting, numbers);
     let driver = Driver {
         mempool: Mempool::new(settings.mempool, committee.size()),
         lanes,

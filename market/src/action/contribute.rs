@@ -81,23 +81,22 @@ pub fn check_arrival(hash: &BlobHash, blobs: &dyn Blobs) -> Result<(), Contribut
     }
 }
 
-/// Whether a contribution with this verdict on its proofs may enter a block: a good one with its ciphertext.
+/// Whether the ciphertext is the one that was proven.
 ///
 /// # Errors
 /// The first fault.
-pub fn check_admission(
-    tx: &SignedContribution,
-    verdict: &Verdict,
-    blobs: &dyn Blobs,
-) -> Result<(), ContributeFault> {
-    check_sound(verdict)?;
+pub fn check_ciphertext(tx: &SignedContribution, blobs: &dyn Blobs) -> Result<(), ContributeFault> {
     let blob = blobs.get(&tx.blob).map_err(|_| ContributeFault::BlobUnreadable(tx.blob))?;
     let blob = blob.ok_or(ContributeFault::BlobMissing(tx.blob))?;
     tx.contribution.header.check_blob(&blob)?;
     Ok(())
 }
 
-fn check_sound(verdict: &Verdict) -> Result<(), ContributeFault> {
+/// Whether a contribution with this verdict on its proofs may enter a block.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_sound(verdict: &Verdict) -> Result<(), ContributeFault> {
     match verdict {
         Verdict::Sound => Ok(()),
         Verdict::False(fault) | Verdict::Unsound(fault) => Err(fault.clone().into()),

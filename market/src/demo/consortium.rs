@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use galen_circuits::keys::VerifyingKeys;
 use galen_ledger::links::{LinkState, PeerId};
-use galen_ledger::{ChainId, Consortium, ConsortiumSettings, Submitted};
+use galen_ledger::{ChainId, Consortium, ConsortiumSettings, MemberLinks, Submitted};
 use galen_market::{Market, MarketConfig, Transaction};
 use tokio::time::timeout;
 
@@ -44,12 +44,13 @@ pub fn start(
     cast: &Cast,
     keys: &VerifyingKeys,
 ) -> anyhow::Result<Running> {
-    console.chapter("Consortium", "four members start, with real storage");
+    console.chapter("Consortium", "four members start, with real storage, linked over TLS");
     let config = testnet::market(cast, MEMBERS, keys);
     let bytes = config.to_json();
     let mut settings = ConsortiumSettings::new(folder.path("ledger"), bytes.clone());
     settings.name = "galen demonstration".into();
     settings.idle_interval = Duration::from_millis(200);
+    settings.links = MemberLinks::Tls;
     // One configuration was just made and checked: what fails here would fail for every member.
     Market::new(&bytes, Arc::new(galen_ledger::MemoryBlobs::new())).context("the market's configuration")?;
     let consortium = Consortium::start(settings, move |_, blobs| {

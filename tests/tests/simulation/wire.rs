@@ -66,6 +66,9 @@ impl Wire {
     pub fn restarted(&mut self, machine: usize, node: &Node) -> Option<Violation> {
         let known: BTreeSet<_> = node.recovered.iter().map(|vote| (vote.turn(), vote.statement)).collect();
         self.durable.entry(machine).or_default().extend(known.iter().copied());
+        for said in &known {
+            self.said.entry(*said).or_default().insert(node.index);
+        }
         let tip = Turn { cycle: node.core.committee().cycle(), view: node.core.tip().view };
         let mine = self.sent.iter().filter(|((voter, turn, _), _)| *voter == node.index && *turn > tip);
         let forgotten = mine.map(|((_, turn, _), said)| (*turn, *said)).find(|said| !known.contains(said))?;

@@ -8,7 +8,7 @@ use super::{Driver, Fatal, proposals::Compact};
 use crate::{
     application::Refusal,
     consensus::{Effect, Input, Message, Proposal},
-    lanes::MiniBlock,
+    lanes::{MiniBlock, route},
     node::{
         awaiting::Need,
         mempool::{Check, Part},
@@ -77,12 +77,22 @@ impl Driver {
         let needs: BTreeSet<_> = mini.txs.iter().flat_map(|tx| self.lacking(tx)).collect();
         self.lanes.pool.set_complete(&name, needs.is_empty());
         if needs.is_empty() {
-            self.lanes.checks.add(mini.header.author, name);
+            if self.is_to_vouch(mini.header.group) {
+                self.lanes.checks.add(mini.header.author, name);
+            }
         } else if self.held_minis.hold(name, (), needs.clone()) {
             self.ask(needs, Urgency::Transaction, mini.header.author);
         } else {
             self.lanes.unheld.insert(name);
         }
+    }
+
+    /// Whether this member checks the mini-blocks of a group before a block brings them. One that believes receipts leaves
+    /// that to the group, if it is large enough; what gets none is checked with the block.
+    fn is_to_vouch(&self, group: u16) -> bool {
+        !self.lanes.trusting
+            || route::group_of_member(&self.committee, self.me) == Some(group)
+            || !route::vouches(&self.committee, group)
     }
 
     /// Looks again at mini-blocks that could not be held back, for want of room.

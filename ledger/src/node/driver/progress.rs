@@ -35,8 +35,8 @@ impl Driver {
                 self.held_txs.remove(&tx);
             }
             self.lanes.flight.land(committed.block.header.view);
-            let flight = &self.lanes.flight;
-            doubtful = self.lanes.pool.settle(&committed.block, flight);
+            let (ripening, flight) = (self.lanes.ripening(), &self.lanes.flight);
+            doubtful = self.lanes.pool.settle(&committed.block, flight, ripening);
             doubtful.extend(self.mempool.settle(&committed.block, |tx| flight.contains(tx)));
             self.upkeep.settle(&committed.block);
         }

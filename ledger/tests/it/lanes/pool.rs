@@ -6,13 +6,14 @@ use galen_ledger::{
     Height, View,
     chain::{Block, Statement},
     consensus::{Core, Effect, Input, Message, Recovered, Setup, Tip},
-    lanes::{Flight, LanePool, MiniBlock, Taken, lanes_root},
+    lanes::{Flight, LanePool, MiniBlock, Receipt, Ripening, Taken, lanes_root},
     types::{MiniHash, TxHash},
 };
 
 use super::{World, member, network::TIMING};
 
 const LIMITS: (usize, usize) = (64, 1 << 20);
+const AT_ONCE: Ripening = Ripening { now: Duration::ZERO, patience: None };
 
 fn name(world: &World, mini: &MiniBlock) -> MiniHash {
     mini.header.hash(&world.genesis.chain_id())
@@ -45,7 +46,7 @@ fn t51_the_number_of_a_mini_block_that_is_here_is_not_forgotten_however_many_fol
         matches!(&broken, Taken::Broken(proof) if proof.verify(&world.committee()).is_ok()),
         "{broken:?}"
     );
-    let offers = pool.offers(&Flight::default(), 100);
+    let offers = pool.offers(&Flight::default(), AT_ONCE, 100);
     assert_eq!(offers.iter().map(|offer| &offer.mini).collect::<Vec<_>>(), [&one]);
     // Once more, and it is charged once.
     assert_eq!(take(&mut pool, &one), Taken::Known);
@@ -134,4 +135,34 @@ fn a_leader_whose_own_block_is_not_valid_gives_up_the_view_and_goes_on() {
         _ => false,
     };
     assert!(effects.iter().any(gives_up), "{effects:?}");
+}
+
+#[test]
+fn where_receipts_save_checks_a_mini_block_is_left_for_them_to_come_but_not_for_ever() {
+    // Groups of four: three receipts of eight members, and four of eleven; twelve and more need five of a group of four.
+    for (members, groups, waits) in [(8, 2, true), (12, 3, true), (16, 4, false)] {
+        let world = World::new(members, groups);
+        let mut pool = LanePool::new(LIMITS, world.committee());
+        let (faults, mini) = (world.committee().faults(), world.mini(1, 0, &["set a 1"]));
+        assert_eq!(take(&mut pool, &mini), Taken::New);
+        let patience = Some(Duration::from_secs(1));
+        let after = |millis| Ripening { now: Duration::from_millis(millis), patience };
+        let may = |pool: &LanePool, ripening| {
+            let flight = Flight::default();
+            let offered = !pool.offers(&flight, ripening, 100).is_empty();
+            assert_eq!(offered, pool.is_pending(&flight, ripening));
+            assert_eq!(offered, pool.until_ripe(&flight, ripening).is_none());
+            offered
+        };
+        assert!(may(&pool, AT_ONCE), "nobody waits where receipts save nothing");
+        assert_eq!(may(&pool, after(999)), !waits, "{members} members in {groups} groups");
+        assert!(may(&pool, after(1000)), "the group is silent");
+        for signer in 0..=faults as u16 {
+            assert_eq!(may(&pool, after(0)), !waits, "{signer} receipts");
+            let name = name(&world, &mini);
+            let key = &world.keys[usize::from(signer)];
+            pool.add(&name, &Receipt::sign(&name, member(signer), &world.committee().scope(), key));
+        }
+        assert!(may(&pool, after(0)), "f + 1 have signed");
+    }
 }
