@@ -68,6 +68,13 @@ pub trait Application: Send + Sync + 'static {
         self.check(state, context, tx)
     }
 
+    /// What a transaction that was refused when it was submitted shows against whoever made it: a transaction that says so,
+    /// which the node then submits itself. Nothing, as a rule: whoever brings something bad need not have made it.
+    fn evidence(&self, state: &dyn StateRead, context: &BlockContext, refused: &[u8]) -> Option<Vec<u8>> {
+        let _ = (state, context, refused);
+        None
+    }
+
     /// What a transaction may conflict with others about: they go through one group of members, which sees them first.
     /// Without an answer every transaction goes its own way. It decides nothing but the way.
     fn conflict_key(&self, tx: &[u8]) -> Option<Vec<u8>> {

@@ -250,8 +250,19 @@ impl Node {
         }
         let (executor, body) = (Arc::clone(&self.0.executor), Arc::clone(&tx));
         let admitted = tokio::task::spawn_blocking(move || admit(&executor, &body)).await;
-        if let Some(submitted) = admitted.map_err(|error| SubmitError::Stopped(error.to_string()))?? {
-            return Ok(submitted);
+        match admitted.map_err(|error| SubmitError::Stopped(error.to_string()))?? {
+            Admitted::Known(submitted) => return Ok(submitted),
+            Admitted::Good => {}
+            Admitted::Refused(refusal, evidence) => {
+                if let Some(evidence) = evidence {
+                    // Nobody waits for what becomes of it.
+                    let (reply, _) = oneshot::channel();
+                    self.send(Event::Submit { tx: evidence.into(), reply })
+                        .await
+                        .map_err(SubmitError::Stopped)?;
+                }
+                return Err(SubmitError::Refused(refusal));
+            }
         }
         let (reply, answer) = oneshot::channel();
         self.send(Event::Submit { tx, reply }).await.map_err(SubmitError::Stopped)?;
@@ -382,12 +393,25 @@ impl Node {
 }
 
 /// The receipt of a transaction that is in the chain, or nothing if it may be submitted.
-fn admit(executor: &Executor, tx: &[u8]) -> Result<Option<Submitted>, SubmitError> {
+/// What a node makes of a transaction that is submitted to it.
+enum Admitted {
+    /// It is in the chain already.
+    Known(Submitted),
+    /// It may go into a block.
+    Good,
+    /// It may not; and what that shows against whoever made it.
+    Refused(Refusal, Option<Vec<u8>>),
+}
+
+fn admit(executor: &Executor, tx: &[u8]) -> Result<Admitted, SubmitError> {
     if let Some(submitted) = Submitted::answer(executor, &TxHash::of(tx))? {
-        return Ok(Some(submitted));
+        return Ok(Admitted::Known(submitted));
     }
-    executor.check(tx, clock::now_ms())??;
-    Ok(None)
+    let now_ms = clock::now_ms();
+    match executor.check(tx, now_ms)? {
+        Ok(()) => Ok(Admitted::Good),
+        Err(refusal) => Ok(Admitted::Refused(refusal, executor.evidence(tx, now_ms)?)),
+    }
 }
 
 impl Running {

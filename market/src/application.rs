@@ -252,6 +252,18 @@ impl<C: ProofCheck> Application for Market<C> {
         }
     }
 
+    /// A contribution with a true seal and a false proof, held against its seller.
+    fn evidence(&self, state: &dyn StateRead, context: &BlockContext, refused: &[u8]) -> Option<Vec<u8>> {
+        let tx = self.decoded.read(refused).ok()?;
+        let Transaction::Contribute(signed) = &*tx else { return None };
+        let env = self.env(context);
+        contribute::check_stateless(signed, env).ok()?;
+        let statement = contribute::check_rules(state, signed, env).ok()?;
+        let verdict = self.verdicts.of(&statement, &signed.contribution);
+        contribute::check_evidence(&verdict).ok()?;
+        Some(Transaction::Mute(signed.clone()).to_bytes())
+    }
+
     fn begin_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
         settle::beacon::draw(state, self.env(context))
     }

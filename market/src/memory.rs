@@ -55,8 +55,9 @@ impl<V: Clone> Memory<V> {
     }
 }
 
-/// Bytes of transactions whose decoded form is remembered.
+/// Bytes of transactions whose decoded form is remembered, each counted with what the form takes at least.
 const DECODED_BYTES: usize = 8 << 20;
+const LEAST_BYTES: usize = 2048;
 
 /// Transactions decoded. To decode a contribution is to check that the points of its proofs are in their groups, which takes
 /// a tenth of what checking the proofs does; and members look into a transaction half a dozen times on its way.
@@ -79,7 +80,7 @@ impl Decoded {
             return Ok(known);
         }
         let decoded = Arc::new(Transaction::from_bytes(bytes)?);
-        self.0.keep(digest, Arc::clone(&decoded), bytes.len());
+        self.0.keep(digest, Arc::clone(&decoded), bytes.len() + LEAST_BYTES);
         Ok(decoded)
     }
 }

@@ -11,7 +11,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -118,8 +118,8 @@ pub struct Executor {
     layers: RwLock<BTreeMap<BlockHash, Arc<Layer>>>,
     /// The newest final block. Held for writing while the store changes.
     tip: RwLock<Tip>,
-    /// Receipts that make up for a full check; 0 if none do.
-    trust: AtomicUsize,
+    /// Whether receipts of f + 1 members stand for a full check.
+    trusting: AtomicBool,
 }
 
 /// The newest final block, and the committee that decides on the next.
@@ -175,7 +175,7 @@ impl Executor {
             freezable,
             layers: RwLock::default(),
             tip,
-            trust: AtomicUsize::new(0),
+            trusting: AtomicBool::new(false),
         };
         if is_fresh {
             executor.reset()?;
@@ -220,14 +220,14 @@ impl Executor {
         Ok(layer)
     }
 
-    /// From now on, blocks that are proposed are not checked in full where a mini-block has receipts of so many members, and
-    /// of f + 1 at least. Without a number, every transaction is checked in full.
-    pub fn trust_receipts(&self, receipts: Option<usize>) {
-        self.trust.store(receipts.map_or(0, |receipts| receipts.max(1)), Ordering::Relaxed);
+    /// From now on, blocks are not checked in full where a mini-block has receipts of f + 1 members of the committee; or are.
+    pub fn trust_receipts(&self, trusting: bool) {
+        self.trusting.store(trusting, Ordering::Relaxed);
     }
 
-    fn trust(&self) -> Option<usize> {
-        Some(self.trust.load(Ordering::Relaxed)).filter(|trust| *trust > 0)
+    /// How many receipts stand for a full check by a member of this committee, if any number does.
+    fn trust(&self, committee: &Committee) -> Option<usize> {
+        self.trusting.load(Ordering::Relaxed).then(|| committee.faults() + 1)
     }
 
     /// The group by which a transaction is routed: by what it may conflict with others about, or by itself.

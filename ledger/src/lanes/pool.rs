@@ -43,14 +43,18 @@ struct Held {
     since: Duration,
     /// Blocks that went by without it.
     passed: u32,
+    /// This member, which believes receipts, has waited for them in vain.
+    impatient: bool,
 }
 
-/// How long a proposer leaves mini-blocks for the receipts of f + 1 members to come, and what time it is.
+/// How a member that believes receipts waits for those of f + 1 members.
 #[derive(Clone, Copy, Debug)]
 pub struct Ripening {
+    /// Which member, whose own receipt says that it has checked a mini-block itself.
+    pub me: MemberIndex,
     /// Now.
     pub now: Duration,
-    /// How long, from their arrival on; not at all where receipts save nobody a check.
+    /// After how long it checks what has none; it waits for nothing if it believes none.
     pub patience: Option<Duration>,
 }
 
@@ -145,6 +149,7 @@ impl LanePool {
             order,
             since: now,
             passed: 0,
+            impatient: false,
         };
         self.held.insert(name, held);
         self.next += 1;
@@ -232,22 +237,45 @@ impl LanePool {
         held.filter(|held| held.complete && held.open.iter().any(|tx| !flight.contains(tx)))
     }
 
-    /// How long it is until a proposer may take a mini-block; none if it never has to wait for it.
-    fn unripe(&self, held: &Held, Ripening { now, patience }: Ripening) -> Option<Duration> {
-        let ripe = held.since + patience?;
-        let waits = held.receipts.len() <= self.committee.faults()
-            && route::vouches(&self.committee, held.mini.header.group);
-        waits.then(|| ripe.saturating_sub(now)).filter(|left| !left.is_zero())
+    /// Whether a member that believes receipts does not take a mini-block yet: neither f + 1 members nor it itself have
+    /// checked it.
+    fn is_unripe(&self, held: &Held, ripening: Ripening) -> bool {
+        ripening.patience.is_some()
+            && held.receipts.len() <= self.committee.faults()
+            && !held.receipts.contains_key(&ripening.me)
+            && route::vouches(&self.committee, held.mini.header.group)
     }
 
     /// Whether anything waits that is in no block under way, and that a proposer may take.
     pub fn is_pending(&self, flight: &Flight, ripening: Ripening) -> bool {
-        self.waiting(flight).any(|held| self.unripe(held, ripening).is_none())
+        self.waiting(flight).any(|held| !self.is_unripe(held, ripening))
     }
 
-    /// How long it is until a proposer may take something that it may not take now.
-    pub fn until_ripe(&self, flight: &Flight, ripening: Ripening) -> Option<Duration> {
-        self.waiting(flight).filter_map(|held| self.unripe(held, ripening)).min()
+    /// How long it is until this member checks a mini-block for which it has waited in vain.
+    pub fn until_impatient(&self, ripening: Ripening) -> Option<Duration> {
+        let patience = ripening.patience?;
+        let waits = self.held.values().filter(|held| !held.impatient && self.is_unripe(held, ripening));
+        waits.map(|held| (held.since + patience).saturating_sub(ripening.now)).min()
+    }
+
+    /// The mini-blocks, and their authors, that this member now checks itself, as it has waited in vain for those of their
+    /// group. Each is given once.
+    pub fn impatient(&mut self, ripening: Ripening) -> Vec<(MemberIndex, MiniHash)> {
+        let Some(patience) = ripening.patience else { return Vec::new() };
+        let late = |held: &Held| {
+            held.complete
+                && !held.impatient
+                && held.since + patience <= ripening.now
+                && self.is_unripe(held, ripening)
+        };
+        let late = self.held.iter().filter(|(_, held)| late(held));
+        let late: Vec<_> = late.map(|(name, held)| (held.mini.header.author, *name)).collect();
+        for (_, name) in &late {
+            if let Some(held) = self.held.get_mut(name) {
+                held.impatient = true;
+            }
+        }
+        late
     }
 
     /// Whether a mini-block of this author has something left for a block.
@@ -260,7 +288,7 @@ impl LanePool {
     pub fn offers(&self, flight: &Flight, ripening: Ripening, txs: usize) -> Vec<LaneOffer> {
         let enough = self.committee.faults() + 1;
         let (mut receipted, mut other, mut room) = (Vec::new(), Vec::new(), txs);
-        for held in self.waiting(flight).filter(|held| self.unripe(held, ripening).is_none()) {
+        for held in self.waiting(flight).filter(|held| !self.is_unripe(held, ripening)) {
             let signed = |(signer, signature): (&MemberIndex, &Signature)| Receipt {
                 signer: *signer,
                 signature: *signature,
@@ -299,7 +327,7 @@ impl LanePool {
     pub fn settle(&mut self, block: &Block, flight: &Flight, ripening: Ripening) -> Vec<Arc<[u8]>> {
         block.tx_hashes().iter().for_each(|tx| self.close(tx));
         let mut doubtful = Vec::new();
-        let ripe = |held: &Held| self.unripe(held, ripening).is_none();
+        let ripe = |held: &Held| !self.is_unripe(held, ripening);
         let ripe: Vec<_> = self.held.iter().filter(|(_, held)| ripe(held)).map(|(name, _)| *name).collect();
         for name in ripe {
             let Some(held) = self.held.get_mut(&name) else { continue };

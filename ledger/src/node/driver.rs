@@ -295,13 +295,16 @@ impl Driver {
 
     /// Whether there is a transaction to make a block for.
     fn has_transactions(&self) -> bool {
-        self.lanes.pool.is_pending(&self.lanes.flight, self.lanes.ripening())
+        self.lanes.pool.is_pending(&self.lanes.flight, self.lanes.ripening(self.me))
             || self.mempool.is_pending(|tx| self.lanes.is_busy(tx))
     }
 
     /// Does what is due about mini-blocks, makes it durable, and sends it.
     fn tend_lanes(&mut self) -> Result<(), Fatal> {
         self.check_new();
+        for (author, name) in self.lanes.pool.impatient(self.lanes.ripening(self.me)) {
+            self.lanes.checks.add(author, name);
+        }
         self.check_minis();
         self.ask_others();
         self.ask_for_minis()?;
@@ -315,8 +318,8 @@ impl Driver {
 
     fn until_lanes(&self) -> Option<Duration> {
         let uncut = self.mempool.has_uncut().then(|| self.lanes.asking_due.saturating_sub(self.lanes.now()));
-        let ripe = self.lanes.pool.until_ripe(&self.lanes.flight, self.lanes.ripening());
-        self.until_asking().into_iter().chain(self.lanes.until_cut()).chain(uncut).chain(ripe).min()
+        let impatient = self.lanes.pool.until_impatient(self.lanes.ripening(self.me));
+        self.until_asking().into_iter().chain(self.lanes.until_cut()).chain(uncut).chain(impatient).min()
     }
 
     fn until_next_timer(&self) -> Duration {
@@ -400,7 +403,7 @@ impl Driver {
     fn order(&mut self, order: BuildOrder) {
         let limits = self.genesis.parameters;
         let (most, bytes) = (limits.block_txs as usize, limits.block_bytes as usize);
-        let lanes = self.lanes.pool.offers(&self.lanes.flight, self.lanes.ripening(), 2 * most);
+        let lanes = self.lanes.pool.offers(&self.lanes.flight, self.lanes.ripening(self.me), 2 * most);
         let txs = self.mempool.own(most, bytes, |tx| self.lanes.is_busy(tx));
         self.lanes.flight.depart(order.view, txs.iter().map(|tx| TxHash::of(tx)));
         let upkeep = self.upkeep.candidates(order.height);

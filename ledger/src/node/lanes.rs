@@ -20,7 +20,7 @@ use crate::{
 pub(super) const GATHERING: Duration = Duration::from_millis(10);
 /// Proposals of the next cycle that are kept, one of a sender.
 const EARLY: usize = 8;
-/// Where receipts save checks, a mini-block is left for so long, in parts of a Δ, for f + 1 of them to come.
+/// A member that believes receipts leaves a mini-block to its group for so long, in parts of a Δ, before it checks it.
 const RIPENING: u32 = 2;
 /// A transaction in a mini-block without f + 1 receipts is left to it for so long, in parts of Δ.
 const LEFT_ALONE: u32 = 2;
@@ -96,10 +96,10 @@ impl Lanes {
         self.flight.contains(tx) || self.pool.carries(tx, self.now(), LEFT_ALONE * self.patience)
     }
 
-    /// How long a proposer waits for receipts.
-    pub fn ripening(&self) -> Ripening {
+    /// How this member waits for receipts.
+    pub fn ripening(&self, me: MemberIndex) -> Ripening {
         let patience = self.trusting.then(|| self.patience / RIPENING);
-        Ripening { now: self.now(), patience }
+        Ripening { me, now: self.now(), patience }
     }
 
     /// A number for a mini-block, durably reserved; none in a cycle that is over.

@@ -104,9 +104,10 @@ impl Mempool {
     /// no member can fill it alone.
     pub fn insert(&mut self, hash: TxHash, tx: Arc<[u8]>, from: MemberIndex, part: Part) -> Result<(), Full> {
         if let Some(waiting) = self.waiting.get_mut(&hash) {
-            // Asked to author what another was asked to author: then both may.
+            // Asked to author what another was asked to author: then both may, once it is checked. It may have come from
+            // others alone while this member had no seat.
             if matches!((waiting.part, part), (Part::Asked { .. }, Part::Mine(_))) {
-                waiting.part = Part::Mine(Check::Good);
+                waiting.part = Part::Mine(Check::New);
             }
             return Ok(());
         }

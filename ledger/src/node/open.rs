@@ -222,13 +222,13 @@ impl NodeSettings {
         Ok(self.genesis.validate()?)
     }
 
-    /// How many receipts stand for a check, if any do.
-    fn trust(&self, committee: &Committee) -> Result<Option<usize>, StartError> {
-        let Verify::Receipts { least: set } = self.verify else { return Ok(None) };
+    /// Whether receipts stand for a check.
+    fn is_trusting(&self, committee: &Committee) -> Result<bool, StartError> {
+        let Verify::Receipts { least: set } = self.verify else { return Ok(false) };
         let least = committee.faults() + 1;
         match set.filter(|receipts| *receipts != least) {
             Some(receipts) => Err(StartError::Receipts { receipts, least }),
-            None => Ok(Some(least)),
+            None => Ok(true),
         }
     }
 
@@ -293,7 +293,7 @@ fn open(settings: &NodeSettings, app: Arc<dyn Application>) -> Result<Opened, St
     let journal = opened;
     reconcile(&executor, &journal, &shelf)?;
     settings.validate_seat(&executor.committee())?;
-    executor.trust_receipts(settings.trust(&executor.committee())?);
+    executor.trust_receipts(settings.is_trusting(&executor.committee())?);
     Ok(Opened { lock, journal, sign_file, signed, numbers, executor: Arc::new(executor), recovered, shelf })
 }
 

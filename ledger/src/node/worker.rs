@@ -132,7 +132,9 @@ impl Worker {
         }
         let bodies: Vec<&[u8]> = new.iter().map(|(_, tx)| *tx).collect();
         let verdicts = self.executor.check_batch(&bodies, clock::now_ms())?;
-        for ((hash, _), verdict) in new.into_iter().zip(verdicts) {
+        // An application that gives no answer vouches for nothing.
+        let unanswered = std::iter::repeat_with(|| Err(Refusal::new("ledger.unanswered", "no answer")));
+        for ((hash, _), verdict) in new.into_iter().zip(verdicts.into_iter().chain(unanswered)) {
             match verdict {
                 Ok(()) => checked.good.push(hash),
                 Err(refusal) => checked.refused.push((hash, refusal)),

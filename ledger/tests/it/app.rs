@@ -7,7 +7,7 @@ use galen_ledger::{
 };
 
 /// Transactions are texts: `set KEY VALUE`, `once KEY` (refused on execution when taken), `junk` (never checks),
-/// `keep HASH` (needs the blob), `wait N` (the application waits for N blocks), `big` (exceeds the limits).
+/// `keep HASH` (needs the blob), `lie` (refused, and held against whoever said it: register `lie` is set to `told`), `wait N` (the application waits for N blocks), `big` (exceeds the limits).
 pub struct Registers {
     pub blobs: Option<Arc<dyn Blobs>>,
 }
@@ -77,6 +77,10 @@ impl Application for Registers {
             }
             _ => Receipt::accepted(vec![]),
         }
+    }
+
+    fn evidence(&self, state: &dyn StateRead, _: &BlockContext, refused: &[u8]) -> Option<Vec<u8>> {
+        (refused == b"lie" && state.get(b"lie").is_none()).then(|| b"set lie told".to_vec())
     }
 
     fn begin_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {

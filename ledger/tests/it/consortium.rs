@@ -42,6 +42,24 @@ async fn a_transaction_is_final_at_every_member_with_the_same_state_and_proof() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_refused_transaction_shows_is_handed_in_by_the_node_that_refused_it() {
+    let dir = tempfile::tempdir().expect("dir");
+    let consortium = start(dir.path());
+    let mut blocks = consortium.subscribe().expect("a member runs");
+    for refused in [*b"lie", *b"bad"] {
+        let answer = consortium.submit(refused).await;
+        assert!(matches!(answer, Err(SubmitError::Refused(_))), "{answer:?}");
+    }
+    let told = async {
+        while consortium.query(b"lie").expect("reads").expect("runs").value.as_deref() != Some(b"told") {
+            blocks.recv().await.expect("a block");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), told).await.expect("in a block");
+    consortium.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn submitting_again_gives_the_same_receipt_and_no_second_execution() {
     let dir = tempfile::tempdir().expect("dir");
     let consortium = start(dir.path());

@@ -13,7 +13,7 @@ use std::{
 use galen_ledger::{
     MemberIndex, View,
     chain::{Committee, Genesis, Parameters, Upkeep},
-    consensus::{Core, Effect, Input, Message, Recovered, Setup, Timer, Timing, Tip},
+    consensus::{Effect, Input, Message, Recovered, Relay, Setup, Timer, Timing, Tip, VoteRelay},
     crypto::SecretKey,
     execution::{
         Executor, MemoryStore, Store, StoreError,
@@ -54,7 +54,7 @@ impl Store for WithoutReceipts {
 struct Member {
     me: MemberIndex,
     key: SecretKey,
-    core: Core,
+    core: Relay,
     executor: Executor,
     committee: Arc<Committee>,
     pool: UpkeepPool,
@@ -102,7 +102,7 @@ impl World {
                 block: world.genesis.block_hash(),
                 outcome: executor.tip().outcome,
             };
-            let (core, effects) = Core::start(setup, Recovered::fresh(tip));
+            let (core, effects) = Relay::start(setup, Recovered::fresh(tip), VoteRelay::Auto);
             let schedule = world.genesis.schedule();
             let pool = UpkeepPool::new(schedule, me, Arc::clone(&committee), Height::new(0));
             world.members.push(Member { me, key, core, executor, committee, pool, timers: BTreeMap::new() });

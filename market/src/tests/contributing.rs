@@ -152,8 +152,20 @@ fn a_false_seal_is_refused_and_mutes_nobody() {
 fn t29_a_false_proof_under_a_true_seal_mutes_its_nullifier_on_the_ledger() {
     let (mut world, request) = world();
     let junk = world.contribution_with(0, &request, 5, |header| header.run = F::from(BAD_SCAN));
-    world.chain.refuse(&Transaction::Contribute(junk.clone()), "contribution.unsound");
-    world.chain.accept(&Transaction::Mute(junk));
+    let refused = Transaction::Contribute(junk.clone());
+    world.chain.refuse(&refused, "contribution.unsound");
+    let evidence = |world: &World, tx: &Transaction| {
+        let chain = &world.chain;
+        chain.app.evidence(&chain.state, &chain.context(chain.height + 1), &tx.to_bytes())
+    };
+    let muting = Transaction::Mute(junk);
+    assert_eq!(evidence(&world, &refused), Some(muting.to_bytes()));
+    let false_seal = world.contribution_with(1, &request, 5, |header| header.run = F::from(BAD_SEAL));
+    assert_eq!(evidence(&world, &Transaction::Contribute(false_seal)), None, "anybody can make that");
+    let honest = world.contribute(1, &request, 5);
+    assert_eq!(evidence(&world, &honest), None);
+    world.chain.accept(&muting);
+    assert_eq!(evidence(&world, &refused), None, "once is enough");
     let nullifier = world.hospitals[0].nullifier(&request);
     assert!(matches!(query::nullifier(&world.chain.state, &request, &nullifier), Some(Use::Muted(_))));
     let good = world.contribute(0, &request, 5);

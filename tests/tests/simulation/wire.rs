@@ -23,6 +23,8 @@ pub struct Wire {
     sent: BTreeMap<(MemberIndex, Turn, StatementKind), Statement>,
     /// Which honest members have said something, or made it durable: a leader counts its own vote before others hear it.
     said: BTreeMap<(Turn, Statement), BTreeSet<MemberIndex>>,
+    /// In which order honest members have cast their votes. A leader may pass on its own after one that it cast later.
+    cast: BTreeMap<(MemberIndex, Turn, StatementKind), usize>,
     /// The committee of each cycle.
     committees: BTreeMap<Cycle, Arc<Committee>>,
     /// Blocks that were proposed.
@@ -52,6 +54,12 @@ impl Wire {
         let said = (vote.turn(), vote.statement);
         self.durable.entry(machine).or_default().insert(said);
         self.said.entry(said).or_default().insert(vote.voter);
+        self.casts(vote);
+    }
+
+    fn casts(&mut self, vote: &Vote) -> usize {
+        let next = self.cast.len();
+        *self.cast.entry((vote.voter, vote.turn(), vote.statement.kind())).or_insert(next)
     }
 
     /// R6: whether a vote that is sent would outlive a crash.
@@ -66,8 +74,9 @@ impl Wire {
     pub fn restarted(&mut self, machine: usize, node: &Node) -> Option<Violation> {
         let known: BTreeSet<_> = node.recovered.iter().map(|vote| (vote.turn(), vote.statement)).collect();
         self.durable.entry(machine).or_default().extend(known.iter().copied());
-        for said in &known {
-            self.said.entry(*said).or_default().insert(node.index);
+        for vote in &node.recovered {
+            self.said.entry((vote.turn(), vote.statement)).or_default().insert(node.index);
+            self.casts(vote);
         }
         let tip = Turn { cycle: node.core.committee().cycle(), view: node.core.tip().view };
         let mine = self.sent.iter().filter(|((voter, turn, _), _)| *voter == node.index && *turn > tip);
@@ -79,9 +88,11 @@ impl Wire {
     pub fn votes(&mut self, vote: &Vote) -> Option<Violation> {
         use StatementKind::{Finalize, Notarize, Nullify};
         let (turn, said, kind) = (vote.turn(), vote.statement, vote.statement.kind());
+        let cast = self.casts(vote);
+        let earlier = |kind| self.cast.get(&(vote.voter, turn, kind)).is_some_and(|other| *other <= cast);
         let before = |kind| self.sent.get(&(vote.voter, turn, kind)).copied();
         let (first, (rule, excluded)) = match kind {
-            Notarize => (before(kind), ("R3", before(Nullify))),
+            Notarize => (before(kind), ("R3", before(Nullify).filter(|_| earlier(Nullify)))),
             Finalize => (before(kind), ("R4", before(Nullify))),
             Nullify => (before(kind), ("R4", before(Finalize))),
         };

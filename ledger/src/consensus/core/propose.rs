@@ -46,12 +46,19 @@ impl Core {
     /// What R2 asks of whoever is to vote for this member's proposal, if others may lack it: the notarization that it builds
     /// on, or that it is final, and the nullifications of the views between. Nothing where all went well: then every member has seen the votes.
     pub fn grounds(&self, proposal: &Proposal) -> Vec<Certificate> {
-        let Some((_, base)) = self.base_for(proposal.view) else { return Vec::new() };
+        let base = if proposal.is_again() {
+            let hash = proposal.block.hash();
+            let notarized = |(_, state): &(&View, &ViewState)| state.notarized() == Some(hash);
+            self.views.range(..proposal.view).rev().find(notarized).map(|(of, _)| *of)
+        } else {
+            Some(proposal.block.header.parent_view)
+        };
+        let Some(base) = base.filter(|base| *base < proposal.view) else { return Vec::new() };
         let since: Vec<_> = self.views.range(base..proposal.view).collect();
         if since.iter().all(|(_, state)| state.nullification.is_none()) {
             return Vec::new();
         }
-        let shown = since.into_iter().rev().take(VIEWS_PER_ANSWER);
+        let shown = since.into_iter().take(VIEWS_PER_ANSWER);
         let certificate = |(of, state): (&View, &ViewState)| {
             let shown = if *of == base { &state.notarization } else { &state.nullification };
             shown.clone()

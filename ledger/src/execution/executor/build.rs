@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{After, Executor, admit, select::Selection};
 use crate::{
     application::{BlockContext, Refusal},
-    chain::{Block, Header, Upkeep, block::tx_root, upkeep::upkeep_root},
+    chain::{Block, Committee, Header, Upkeep, block::tx_root, upkeep::upkeep_root},
     consensus::BuildOrder,
     execution::{
         StoreError, keys,
@@ -67,7 +67,7 @@ impl Executor {
         let (upkeep, refused_upkeep) = session.choose(candidates.upkeep);
         let context = self.context(&parent, order.view, time_ms, session.finish().beacon);
         let (lanes, txs, refused) =
-            self.choose(&view, &context, candidates.lanes, candidates.txs, committee.faults() + 1);
+            self.choose(&view, &context, candidates.lanes, candidates.txs, &committee);
         view.intact()?;
         let hashes: Vec<_> = txs.iter().map(|tx| TxHash::of(tx)).collect();
         let header = Header {
@@ -89,14 +89,14 @@ impl Executor {
         Ok(Some(Built { block, refused, refused_upkeep }))
     }
 
-    /// Those candidates that are good, as many as fit, and those that are not. Receipts beyond `enough` are left out.
+    /// Those candidates that are good, as many as fit, and those that are not. Receipts beyond f + 1 are left out.
     fn choose(
         &self,
         view: &View,
         context: &BlockContext,
         lanes: Vec<LaneOffer>,
         own: Vec<Arc<[u8]>>,
-        enough: usize,
+        committee: &Committee,
     ) -> (Vec<Lane>, Vec<Arc<[u8]>>, Refused) {
         let mut selection = Selection::new(&self.genesis.parameters);
         for offer in lanes {
@@ -105,10 +105,16 @@ impl Executor {
         for tx in own {
             selection.add(tx, |hash| admit::is_known(view, hash));
         }
-        let bodies: Vec<&[u8]> = selection.bodies().collect();
-        let verdicts = self.app.check_batch(&view.space(keys::APPLICATION), context, &bodies);
-        let refused = selection.judge(verdicts);
-        let (lanes, txs) = selection.finish(enough);
+        let (state, trust) = (view.space(keys::APPLICATION), self.trust(committee));
+        let is_vouched = |receipts: usize| trust.is_some_and(|trust| receipts >= trust);
+        let full: Vec<&[u8]> = selection.bodies(|receipts| !is_vouched(receipts)).collect();
+        let mut full = self.app.check_batch(&state, context, &full).into_iter();
+        let refused = selection.judge(|tx, receipts| match is_vouched(receipts) {
+            true => self.app.check_vouched(&state, context, tx),
+            // An application that gives no answer vouches for nothing.
+            false => full.next().unwrap_or_else(|| Err(Refusal::new("ledger.unanswered", "no answer"))),
+        });
+        let (lanes, txs) = selection.finish(committee.faults() + 1);
         (lanes, txs, refused)
     }
 
@@ -120,6 +126,19 @@ impl Executor {
         let verdict = self.check_batch(&[tx], now_ms)?.pop();
         Ok(verdict
             .unwrap_or_else(|| Err(Refusal::new("ledger.unanswered", "the application did not answer"))))
+    }
+
+    /// What a transaction that [`Self::check`] refuses shows against whoever made it, as a transaction that would be good.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn evidence(&self, refused: &[u8], now_ms: u64) -> Result<Option<Vec<u8>>, StoreError> {
+        let evidence = self.read(|state: &dyn StateRead, tip| {
+            let context = self.context(tip, tip.view.next(), now_ms.max(tip.time_ms), None);
+            self.app.evidence(state, &context, refused)
+        })?;
+        let Some(evidence) = evidence else { return Ok(None) };
+        Ok(self.check(&evidence, now_ms)?.is_ok().then_some(evidence))
     }
 
     /// Checks transactions as the next block would; answers in their order.

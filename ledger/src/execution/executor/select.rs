@@ -91,29 +91,28 @@ impl Selection {
         self.own.push(Choice { hash, tx, place: None, good: true });
     }
 
-    fn choices(&self) -> impl Iterator<Item = &Choice> {
-        self.lanes.iter().flat_map(|lane| &lane.choices).chain(&self.own)
-    }
-
-    /// What is to be checked.
-    pub fn bodies(&self) -> impl Iterator<Item = &[u8]> {
-        self.choices().map(|choice| choice.tx.as_ref())
+    /// The transactions, in order, for which there are so many receipts that they are wanted.
+    pub fn bodies(&self, wanted: impl Fn(usize) -> bool) -> impl Iterator<Item = &[u8]> {
+        let own = self.own.iter().map(|choice| (choice, 0));
+        let all =
+            self.lanes.iter().flat_map(|lane| lane.choices.iter().map(|choice| (choice, lane.receipts())));
+        all.chain(own).filter(move |(_, receipts)| wanted(*receipts)).map(|(choice, _)| choice.tx.as_ref())
     }
 
     /// Takes what is not good out again; it is kept aside for whoever submitted it.
-    pub fn judge(&mut self, verdicts: Vec<Result<(), Refusal>>) -> Refused {
-        let mut verdicts = verdicts.into_iter();
+    pub fn judge(&mut self, mut verdict: impl FnMut(&[u8], usize) -> Result<(), Refusal>) -> Refused {
         let mut refused = Vec::new();
-        let all = self.lanes.iter_mut().flat_map(|lane| &mut lane.choices).chain(&mut self.own);
-        for choice in all {
-            // An application that gives no answer vouches for nothing.
-            let verdict =
-                verdicts.next().unwrap_or_else(|| Err(Refusal::new("ledger.unanswered", "no answer")));
-            if let Err(refusal) = verdict {
+        let mut judge = |choice: &mut Choice, receipts| {
+            if let Err(refusal) = verdict(&choice.tx, receipts) {
                 choice.good = false;
                 refused.push((choice.hash, refusal));
             }
+        };
+        for lane in &mut self.lanes {
+            let receipts = lane.receipts();
+            lane.choices.iter_mut().for_each(|choice| judge(choice, receipts));
         }
+        self.own.iter_mut().for_each(|choice| judge(choice, 0));
         refused
     }
 
@@ -133,6 +132,11 @@ impl Selection {
 }
 
 impl Chosen {
+    fn receipts(&self) -> usize {
+        let signers: BTreeSet<_> = self.offer.receipts.iter().map(|receipt| receipt.signer).collect();
+        signers.len()
+    }
+
     fn into_lane(self, enough: usize) -> Lane {
         let bad = self.choices.into_iter().filter(|choice| !choice.good);
         let bad = bad.filter_map(|choice| Some(Omitted { place: choice.place?, tx: choice.hash }));

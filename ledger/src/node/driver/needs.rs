@@ -88,7 +88,7 @@ impl Driver {
     }
 
     /// Whether this member checks the mini-blocks of a group before a block brings them. One that believes receipts leaves
-    /// that to the group, if it is large enough; what gets none is checked with the block.
+    /// that to the group for a while, if it is large enough.
     fn is_to_vouch(&self, group: u16) -> bool {
         !self.lanes.trusting
             || route::group_of_member(&self.committee, self.me) == Some(group)

@@ -35,7 +35,7 @@ impl Driver {
                 self.held_txs.remove(&tx);
             }
             self.lanes.flight.land(committed.block.header.view);
-            let (ripening, flight) = (self.lanes.ripening(), &self.lanes.flight);
+            let (ripening, flight) = (self.lanes.ripening(self.me), &self.lanes.flight);
             doubtful = self.lanes.pool.settle(&committed.block, flight, ripening);
             doubtful.extend(self.mempool.settle(&committed.block, |tx| flight.contains(tx)));
             self.upkeep.settle(&committed.block);

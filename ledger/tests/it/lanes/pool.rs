@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use galen_ledger::{
-    Height, View,
+    Height, MemberIndex, View,
     chain::{Block, Statement},
     consensus::{Core, Effect, Input, Message, Recovered, Setup, Tip},
     lanes::{Flight, LanePool, MiniBlock, Receipt, Ripening, Taken, lanes_root},
@@ -13,7 +13,7 @@ use galen_ledger::{
 use super::{World, member, network::TIMING};
 
 const LIMITS: (usize, usize) = (64, 1 << 20);
-const AT_ONCE: Ripening = Ripening { now: Duration::ZERO, patience: None };
+const AT_ONCE: Ripening = Ripening { me: MemberIndex::new(9), now: Duration::ZERO, patience: None };
 
 fn name(world: &World, mini: &MiniBlock) -> MiniHash {
     mini.header.hash(&world.genesis.chain_id())
@@ -138,7 +138,7 @@ fn a_leader_whose_own_block_is_not_valid_gives_up_the_view_and_goes_on() {
 }
 
 #[test]
-fn where_receipts_save_checks_a_mini_block_is_left_for_them_to_come_but_not_for_ever() {
+fn who_believes_receipts_waits_for_them_and_then_checks_itself() {
     // Groups of four: three receipts of eight members, and four of eleven; twelve and more need five of a group of four.
     for (members, groups, waits) in [(8, 2, true), (12, 3, true), (16, 4, false)] {
         let world = World::new(members, groups);
@@ -146,23 +146,35 @@ fn where_receipts_save_checks_a_mini_block_is_left_for_them_to_come_but_not_for_
         let (faults, mini) = (world.committee().faults(), world.mini(1, 0, &["set a 1"]));
         assert_eq!(take(&mut pool, &mini), Taken::New);
         let patience = Some(Duration::from_secs(1));
-        let after = |millis| Ripening { now: Duration::from_millis(millis), patience };
+        let after = |millis| Ripening { me: member(7), now: Duration::from_millis(millis), patience };
         let may = |pool: &LanePool, ripening| {
             let flight = Flight::default();
             let offered = !pool.offers(&flight, ripening, 100).is_empty();
             assert_eq!(offered, pool.is_pending(&flight, ripening));
-            assert_eq!(offered, pool.until_ripe(&flight, ripening).is_none());
             offered
         };
-        assert!(may(&pool, AT_ONCE), "nobody waits where receipts save nothing");
-        assert_eq!(may(&pool, after(999)), !waits, "{members} members in {groups} groups");
-        assert!(may(&pool, after(1000)), "the group is silent");
-        for signer in 0..=faults as u16 {
-            assert_eq!(may(&pool, after(0)), !waits, "{signer} receipts");
-            let name = name(&world, &mini);
+        assert!(may(&pool, AT_ONCE), "nobody waits that believes none");
+        assert_eq!(may(&pool, after(0)), !waits, "{members} members in {groups} groups");
+        let left = pool.until_impatient(after(400));
+        assert_eq!(left, waits.then(|| Duration::from_millis(600)));
+        assert!(pool.impatient(after(999)).is_empty());
+        let name = name(&world, &mini);
+        let mut late = pool.impatient(after(1000));
+        late.extend(pool.impatient(after(1000)));
+        assert_eq!(late, if waits { vec![(member(1), name)] } else { vec![] }, "checked once, by oneself");
+        assert_eq!((may(&pool, after(1000)), pool.until_impatient(after(1000))), (!waits, None));
+        let sign = |pool: &mut LanePool, signer: u16| {
             let key = &world.keys[usize::from(signer)];
             pool.add(&name, &Receipt::sign(&name, member(signer), &world.committee().scope(), key));
+        };
+        for signer in 0..=faults as u16 {
+            assert_eq!(may(&pool, after(0)), !waits, "{signer} receipts");
+            sign(&mut pool, signer);
         }
         assert!(may(&pool, after(0)), "f + 1 have signed");
+        let mut own = LanePool::new(LIMITS, world.committee());
+        assert_eq!(take(&mut own, &mini), Taken::New);
+        sign(&mut own, 7);
+        assert!(may(&own, after(0)), "it has checked it itself");
     }
 }
