@@ -1,28 +1,25 @@
 //! A node's configuration: `config.toml` in its home. Unknown fields are refused, with file and line.
 
-use std::collections::BTreeSet;
+mod mistakes;
+mod text;
+
 use std::net::SocketAddr;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use galen_ledger::ChainId;
 use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
-use galen_ledger::consensus::{Timing, VoteRelay, relay::DIRECT_MEMBERS};
-use galen_ledger::links::{Peer, peer};
+use galen_ledger::consensus::{Timing, VoteRelay};
+use galen_ledger::links::Peer;
 use galen_ledger::node::open::SNAPSHOT_LAG;
 use galen_ledger::node::{MempoolLimits, Verify};
 use serde::{Deserialize, Serialize};
 
+pub use text::peer_text;
+
 /// The least number of a node that follows without a vote: members' numbers are below.
 pub const FIRST_FOLLOWER: u16 = MAX_MEMBERS_EVER as u16;
-/// Blocks behind which a snapshot may be taken at the earliest: less is what catching up is for.
-const LEAST_LAG: u64 = 100;
-/// An hour: beyond it the time of a block says nothing.
-const MAX_DRIFT_MS: u64 = 3_600_000;
-/// Ten minutes.
-const MAX_DELTA_MS: u64 = 600_000;
-
 /// What a node does on the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -250,95 +247,6 @@ impl Config {
         toml::from_str(&text).with_context(|| path.display().to_string())
     }
 
-    /// What contradicts itself in it, all of it.
-    pub fn mistakes(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        let mut rule = |holds: bool, words: &str| {
-            if !holds {
-                found.push(words.to_owned());
-            }
-        };
-        let (node, timers) = (&self.node, &self.consensus);
-        let gateway = node.role == Role::Gateway;
-        rule(
-            gateway == (node.number >= FIRST_FOLLOWER),
-            &format!(
-                "node.number = {} does not fit node.role: members have numbers below {FIRST_FOLLOWER}, gateways from there on",
-                node.number
-            ),
-        );
-        rule(
-            node.snapshot_lag == 0 || node.snapshot_lag >= LEAST_LAG,
-            &format!("node.snapshot_lag must be 0, for never, or at least {LEAST_LAG}"),
-        );
-        rule(
-            is_own_folder(&node.blobs),
-            &format!(
-                "node.blobs = {} must be a folder inside the home, and not data or inside it: the node's own files are there; \
-                 mount another disk there if ciphertexts are to be on one",
-                quoted(&node.blobs.to_string_lossy())
-            ),
-        );
-        rule(
-            (10..=60_000).contains(&timers.delta_ms) && timers.delta_ms <= timers.max_delta_ms,
-            "consensus.delta_ms must be from 10 to 60000, and not above consensus.max_delta_ms",
-        );
-        rule(timers.idle_ms >= 1, "consensus.idle_ms must be at least 1");
-        rule(
-            timers.max_delta_ms <= MAX_DELTA_MS,
-            &format!(
-                "consensus.max_delta_ms must not be above {MAX_DELTA_MS}: so long nothing would happen after a failure"
-            ),
-        );
-        rule(
-            (500..=MAX_DRIFT_MS).contains(&timers.drift_ms),
-            &format!(
-                "consensus.drift_ms must be from 500, as clocks are never quite equal, to {MAX_DRIFT_MS}: a leader could \
-                 date its blocks so far ahead"
-            ),
-        );
-        rule(
-            timers.receipts.is_none() || timers.verify == VerifyMode::Receipts,
-            "consensus.receipts means nothing with verify = \"every\": leave it out, or set verify = \"receipts\"",
-        );
-        rule(self.mempool.txs >= 64, "mempool.txs must be at least 64");
-        rule((8..=4096).contains(&self.mempool.mib), "mempool.mib must be from 8 to 4096");
-        rule(
-            self.api.allow_network || self.api.listen.ip().is_loopback(),
-            "api.listen is an address that other machines reach: use a loopback address, or set api.allow_network = true \
-             where only operators can reach it",
-        );
-        rule(
-            self.links.listen != self.api.listen || self.api.listen.port() == 0,
-            "links.listen and api.listen are the same address",
-        );
-        found.extend(self.mistakes_of_peers());
-        found
-    }
-
-    fn mistakes_of_peers(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        let (mut ids, mut keys) = (BTreeSet::new(), BTreeSet::new());
-        for peer in &self.peers {
-            if !ids.insert(peer.id) {
-                found.push(format!("peers: number {} is listed twice", peer.id));
-            }
-            if !keys.insert(peer.key) {
-                found.push(format!("peers: the key of number {} is listed twice", peer.id));
-            }
-            let port = |address: &String| {
-                address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok()).is_some()
-            };
-            if peer.address.as_ref().is_some_and(|address| !port(address)) {
-                found.push(format!("peers: the address of number {} is not host:port", peer.id));
-            }
-        }
-        if self.peers.len() > peer::MAX_PEERS {
-            found.push(format!("peers: {} exceed the limit of {}", self.peers.len(), peer::MAX_PEERS));
-        }
-        found
-    }
-
     /// Refuses a configuration with mistakes, and says all of them.
     ///
     /// # Errors
@@ -350,132 +258,11 @@ impl Config {
         }
         bail!("{}: {}", path.display(), mistakes.join("; "))
     }
-
-    /// The file, each field with what it means.
-    pub fn to_text(&self) -> String {
-        let Self { node, links, consensus, mempool, api, log, peers } = self;
-        let role = if node.role == Role::Member { "member" } else { "gateway" };
-        let chain = match &node.chain {
-            Some(chain) => format!("chain = \"{chain}\""),
-            None => "# chain = \"…\"".to_owned(),
-        };
-        let votes = match consensus.votes {
-            VoteRelay::Auto => "auto",
-            VoteRelay::Direct => "direct",
-            VoteRelay::Leaders => "leaders",
-        };
-        let format = if log.format == LogFormat::Json { "json" } else { "text" };
-        let mut text = format!(
-            r#"# Configuration of a Galen node. `galen node config check --home DIR` checks it.
-
-[node]
-# Its number. A member has the number that it has in the genesis, or was admitted under; a gateway one from {FIRST_FOLLOWER} on.
-number = {number}
-# "member": votes while it has a seat. "gateway": follows the chain and takes submissions.
-role = "{role}"
-# A name for people.
-name = {name}
-# The chain's id, as the founders agreed on it: a genesis file with another is refused.
-{chain}
-# The folder of ciphertexts, inside this one and not in data; to have it on another disk, mount that there.
-blobs = {blobs}
-# Free space, in MiB, below which the node says that it is not ready.
-min_free_mib = {free}
-# After how many cycles a snapshot of the state is written, for nodes that join; 0 for never. The newest two are kept.
-snapshot_cycles = {snapshots}
-# A node that is so many blocks behind the others takes a snapshot of theirs instead of the blocks, and gives up the blocks
-# that it has; 0 for never: a node that is to keep the whole chain fetches every block, however long it was away.
-snapshot_lag = {lag}
-
-[links]
-# Where peers reach this node.
-listen = "{links}"
-
-[consensus]
-# How long one hop with the work at its end takes at most, in milliseconds, to begin with …
-delta_ms = {delta}
-# … and the most that doubling makes of it; 600000 at most.
-max_delta_ms = {max_delta}
-# How long after a block an empty one is made while the market waits for blocks.
-idle_ms = {idle}
-# How long after a block an empty one is made in any case, so that rounds and cycles pass; 0 for never.
-heartbeat_ms = {heartbeat}
-# How far in the future the time of a block may be, in milliseconds; an hour at most.
-drift_ms = {drift}
-# "auto": above {DIRECT_MEMBERS} members votes go through the leaders of groups: far fewer messages, twice the hops.
-# "direct": always to all. "leaders": always through them. It should be the same at all members.
-votes = "{votes}"
-# "every": checks every transaction before it votes for a block. "receipts": not what is expensive of those for which f + 1
-# members have signed that they have checked them.
-verify = "{verify}"
-# With "receipts", how many that must be. If it is left out f + 1; fewer, and more, are refused.
-{receipts}
-
-[mempool]
-# Transactions that may wait, and their bytes in MiB.
-txs = {txs}
-mib = {mib}
-
-[api]
-# The operators' port: /healthz, /readyz, /metrics, /status. Changes nothing without a quorum's signatures.
-listen = "{api}"
-# Whether that may be an address that other machines reach.
-allow_network = {allow}
-
-[log]
-# "text" or "json".
-format = "{format}"
-# Such as "info", or "warn,galen_ledger=debug". The environment variable GALEN_LOG goes before it.
-level = {level}
-
-# Who may connect to this node, and where it connects to. This node itself may be in the list. Read again on SIGHUP.
-"#,
-            number = node.number,
-            name = quoted(&node.name),
-            blobs = quoted(&node.blobs.to_string_lossy()),
-            free = node.min_free_mib,
-            snapshots = node.snapshot_cycles,
-            lag = node.snapshot_lag,
-            links = links.listen,
-            delta = consensus.delta_ms,
-            max_delta = consensus.max_delta_ms,
-            idle = consensus.idle_ms,
-            heartbeat = consensus.heartbeat_ms,
-            drift = consensus.drift_ms,
-            verify = if consensus.verify == VerifyMode::Every { "every" } else { "receipts" },
-            receipts = consensus
-                .receipts
-                .map_or("# receipts = …".to_owned(), |least| format!("receipts = {least}")),
-            txs = mempool.txs,
-            mib = mempool.mib,
-            api = api.listen,
-            allow = api.allow_network,
-            level = quoted(&log.level),
-        );
-        peers.iter().for_each(|peer| text.push_str(&peer_text(peer)));
-        text
-    }
-}
-
-/// An entry of the list of peers, as it stands in the file.
-pub fn peer_text(peer: &Peer) -> String {
-    let address = peer.address.as_ref().map(|address| format!("address = {}\n", quoted(address)));
-    format!("\n[[peers]]\nid = {}\nkey = \"{}\"\n{}", peer.id, peer.key, address.unwrap_or_default())
-}
-
-/// Whether a path leads into the home, and not to where the ledger keeps its files.
-fn is_own_folder(path: &Path) -> bool {
-    let mut parts = path.components().filter(|part| *part != Component::CurDir).peekable();
-    parts.peek().is_some_and(|first| *first != Component::Normal("data".as_ref()))
-        && parts.all(|part| matches!(part, Component::Normal(_)))
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::mistakes::{MAX_DELTA_MS, MAX_DRIFT_MS};
     use super::*;
 
     fn config() -> Config {
