@@ -364,6 +364,22 @@ mod tests {
     }
 
     #[test]
+    fn what_came_from_others_while_there_was_no_seat_is_authored_only_when_it_was_checked_here() {
+        let mut pool = Mempool::new(MempoolLimits::default(), 4);
+        let (hash, body) = tx(1, 100);
+        let mut asked = |pool: &mut Mempool| {
+            pool.insert(hash, Arc::clone(&body), MemberIndex::new(1), Part::Mine(Check::New)).expect("room");
+        };
+        asked(&mut pool);
+        pool.begin(4, false);
+        asked(&mut pool);
+        assert!(pool.uncut(10, 250, |_| false).is_empty(), "nobody has looked at it");
+        assert_eq!(pool.unchecked(|_| false).len(), 1);
+        pool.approve(&hash);
+        assert_eq!(pool.uncut(10, 250, |_| false).len(), 1);
+    }
+
+    #[test]
     fn what_is_incomplete_is_not_offered_until_it_is_complete() {
         let mut pool = Mempool::new(MempoolLimits::default(), 4);
         let (hash, body) = tx(1, 100);

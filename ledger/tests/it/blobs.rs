@@ -119,10 +119,16 @@ async fn a_member_that_was_away_gets_what_final_blocks_name_also_after_losing_it
         for bytes in &bytes {
             until_there(consortium.blobs_of(away).expect("opens").as_ref(), bytes).await;
         }
-        timeout(LONG, consortium.stop_member(away)).await.expect("stops");
         let home = dir.path().join("member-3");
-        let complete = std::fs::read_to_string(home.join("blobs_complete")).expect("it remembers");
-        assert!(complete.trim().parse::<u64>().expect("a height") >= last.get(), "round {round}: {complete}");
+        // It writes down that it has all of them a little after the last has arrived.
+        let remembered = async {
+            let complete = || std::fs::read_to_string(home.join("blobs_complete")).unwrap_or_default();
+            while complete().trim().parse::<u64>().map_or(true, |height| height < last.get()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(LONG, remembered).await.unwrap_or_else(|_| panic!("round {round}: it does not remember"));
+        timeout(LONG, consortium.stop_member(away)).await.expect("stops");
         std::fs::remove_file(home.join("blobs_complete")).expect("removes");
         std::fs::remove_file(home.join("blobs").join(BlobHash::of(&bytes[0]).to_string())).expect("removes");
     }
