@@ -1,8 +1,8 @@
 //! What a member holds in memory after a very long time: four members with their cores and executions, block after block, in
 //! short cycles with the beacon and elections, over links that lose nothing.
 //!
-//! `BLOCKS=1000000 cargo test --release -p galen-ledger --test it endurance -- --ignored --nocapture` takes hours. What is
-//! on disk in a node (log, receipts) is left out, so that what grows is what a member's memory would.
+//! `BLOCKS=1000000 cargo test --release -p galen-ledger --test it endurance -- --ignored --nocapture` takes most of an
+//! hour. What is on disk in a node (log, receipts) is left out, so that what grows is what a member's memory would.
 
 use std::{
     collections::{BTreeMap, VecDeque},

@@ -44,7 +44,8 @@ impl Core {
     }
 
     /// What R2 asks of whoever is to vote for this member's proposal, if others may lack it: the notarization that it builds
-    /// on, or that it is final, and the nullifications of the views between. Nothing where all went well: then every member has seen the votes.
+    /// on, or that it is final, and the nullifications of the views between. Nothing where all went well: then every member
+    /// has seen the votes.
     pub fn grounds(&self, proposal: &Proposal) -> Vec<Certificate> {
         let base = if proposal.is_again() {
             let hash = proposal.block.hash();
