@@ -367,7 +367,7 @@ mod tests {
     fn what_came_from_others_while_there_was_no_seat_is_authored_only_when_it_was_checked_here() {
         let mut pool = Mempool::new(MempoolLimits::default(), 4);
         let (hash, body) = tx(1, 100);
-        let mut asked = |pool: &mut Mempool| {
+        let asked = |pool: &mut Mempool| {
             pool.insert(hash, Arc::clone(&body), MemberIndex::new(1), Part::Mine(Check::New)).expect("room");
         };
         asked(&mut pool);
