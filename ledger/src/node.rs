@@ -392,7 +392,6 @@ impl Node {
     }
 }
 
-/// The receipt of a transaction that is in the chain, or nothing if it may be submitted.
 /// What a node makes of a transaction that is submitted to it.
 enum Admitted {
     /// It is in the chain already.

@@ -59,8 +59,8 @@ impl<V: Clone> Memory<V> {
 const DECODED_BYTES: usize = 8 << 20;
 const LEAST_BYTES: usize = 2048;
 
-/// Transactions decoded. To decode a contribution is to check that the points of its proofs are in their groups, which takes
-/// a tenth of what checking the proofs does; and members look into a transaction half a dozen times on its way.
+/// Transactions decoded. To decode a contribution is to check that the points of its proofs are in their groups, and members
+/// look into a transaction several times on its way.
 #[derive(Debug)]
 pub struct Decoded(Memory<Arc<Transaction>>);
 

@@ -119,9 +119,18 @@ impl<C: ProofCheck> Verdicts<C> {
         names.iter().map(verdict).collect()
     }
 
-    /// Takes a contribution for sound without looking, on the word of others.
-    pub fn trust(&self, statement: &Statement, contribution: &Contribution) {
-        self.known.keep(content(statement, contribution), Verdict::Sound, 1);
+    /// The verdict on one that was looked at, or believed, before.
+    pub fn known(&self, statement: &Statement, contribution: &Contribution) -> Option<Verdict> {
+        self.known.get(&content(statement, contribution))
+    }
+
+    /// Takes a contribution for sound without looking, on the word of others. Who has looked itself knows better.
+    pub fn trust(&self, statement: &Statement, contribution: &Contribution) -> Verdict {
+        let name = content(statement, contribution);
+        self.known.get(&name).unwrap_or_else(|| {
+            self.known.keep(name, Verdict::Sound, 1);
+            Verdict::Sound
+        })
     }
 
     /// The verdict on one.

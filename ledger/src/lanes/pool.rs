@@ -251,10 +251,15 @@ impl LanePool {
         self.waiting(flight).any(|held| !self.is_unripe(held, ripening))
     }
 
+    /// Whether this member will check a mini-block itself if receipts do not come.
+    fn is_awaited(&self, held: &Held, ripening: Ripening) -> bool {
+        held.complete && !held.impatient && self.is_unripe(held, ripening)
+    }
+
     /// How long it is until this member checks a mini-block for which it has waited in vain.
     pub fn until_impatient(&self, ripening: Ripening) -> Option<Duration> {
         let patience = ripening.patience?;
-        let waits = self.held.values().filter(|held| !held.impatient && self.is_unripe(held, ripening));
+        let waits = self.held.values().filter(|held| self.is_awaited(held, ripening));
         waits.map(|held| (held.since + patience).saturating_sub(ripening.now)).min()
     }
 
@@ -262,12 +267,7 @@ impl LanePool {
     /// group. Each is given once.
     pub fn impatient(&mut self, ripening: Ripening) -> Vec<(MemberIndex, MiniHash)> {
         let Some(patience) = ripening.patience else { return Vec::new() };
-        let late = |held: &Held| {
-            held.complete
-                && !held.impatient
-                && held.since + patience <= ripening.now
-                && self.is_unripe(held, ripening)
-        };
+        let late = |held: &Held| held.since + patience <= ripening.now && self.is_awaited(held, ripening);
         let late = self.held.iter().filter(|(_, held)| late(held));
         let late: Vec<_> = late.map(|(name, held)| (held.mini.header.author, *name)).collect();
         for (_, name) in &late {

@@ -36,8 +36,8 @@ pub fn group_of_member(committee: &Committee, member: MemberIndex) -> Option<u16
     u16::try_from(at).ok()
 }
 
-/// Whether a group has enough members to vouch for what its authors make: f + 1 receipts are those of a quarter of the
-/// members at least, so in a consortium of many small groups none can.
+/// Whether a group has enough members to vouch for what its authors make: f + 1 are a third of all at least, so in a
+/// consortium of four groups or more none can.
 pub fn vouches(committee: &Committee, group: u16) -> bool {
     let group = committee.election().groups.get(usize::from(group));
     group.is_some_and(|group| group.len() > committee.faults())

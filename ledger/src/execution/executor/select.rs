@@ -93,10 +93,10 @@ impl Selection {
 
     /// The transactions, in order, for which there are so many receipts that they are wanted.
     pub fn bodies(&self, wanted: impl Fn(usize) -> bool) -> impl Iterator<Item = &[u8]> {
-        let own = self.own.iter().map(|choice| (choice, 0));
-        let all =
-            self.lanes.iter().flat_map(|lane| lane.choices.iter().map(|choice| (choice, lane.receipts())));
-        all.chain(own).filter(move |(_, receipts)| wanted(*receipts)).map(|(choice, _)| choice.tx.as_ref())
+        let lanes = self.lanes.iter().map(|lane| (&lane.choices, lane.receipts()));
+        let all = lanes.chain([(&self.own, 0)]);
+        let wanted = all.filter(move |(_, receipts)| wanted(*receipts));
+        wanted.flat_map(|(choices, _)| choices).map(|choice| choice.tx.as_ref())
     }
 
     /// Takes what is not good out again; it is kept aside for whoever submitted it.

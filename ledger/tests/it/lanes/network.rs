@@ -67,8 +67,9 @@ async fn what_is_submitted_travels_in_mini_blocks_and_the_export_shows_who_autho
     let consortium = Arc::new(start(dir.path(), 4, 1, |_| {}));
     submit_all(&consortium, 8, 6).await;
     let node = &consortium.nodes()[0];
-    consortium.settled(node.height()).await.expect("settles");
-    let blocks = blocks(node, node.height()).await;
+    let height = consortium.height();
+    consortium.settled(height).await.expect("settles");
+    let blocks = blocks(node, height).await;
     let lanes: Vec<_> = blocks.iter().flat_map(|block| &block.lanes).collect();
     let in_lanes: usize = lanes.iter().map(|lane| lane.included()).sum();
     let txs: usize = blocks.iter().map(|block| block.txs.len()).sum();
@@ -93,7 +94,7 @@ async fn groups_share_the_work(members: usize, groups: u16) {
     let consortium = Arc::new(start(dir.path(), members, groups, |settings| settings.timing = patient));
     submit_all(&consortium, 12, 2).await;
     let node = &consortium.nodes()[0];
-    let height = node.height();
+    let height = consortium.height();
     timeout(LONG, consortium.settled(height)).await.expect("in time").expect("settles");
     for other in consortium.nodes() {
         let value = other.read(|state, _| galen_ledger::StateRead::get(state, b"key3")).expect("reads");

@@ -159,6 +159,10 @@ fn who_believes_receipts_waits_for_them_and_then_checks_itself() {
         assert_eq!(left, waits.then(|| Duration::from_millis(600)));
         assert!(pool.impatient(after(999)).is_empty());
         let name = name(&world, &mini);
+        pool.set_complete(&name, false);
+        let held_back = (pool.until_impatient(after(1000)), pool.impatient(after(1000)));
+        assert_eq!(held_back, (None, vec![]), "while it lacks something there is nothing to wake up for");
+        pool.set_complete(&name, true);
         let mut late = pool.impatient(after(1000));
         late.extend(pool.impatient(after(1000)));
         assert_eq!(late, if waits { vec![(member(1), name)] } else { vec![] }, "checked once, by oneself");
