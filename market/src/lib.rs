@@ -31,6 +31,7 @@ pub mod fault;
 pub mod id;
 mod memory;
 pub mod money;
+pub mod notes;
 pub mod query;
 pub mod record;
 pub mod registry;

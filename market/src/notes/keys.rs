@@ -1,0 +1,115 @@
+//! Owners: an address that is published once, and a new key for every note, which only its owner knows to be its own.
+//!
+//! An address is `V = v·B̃`, `S = s·B̃`. Whoever pays draws d and writes `R = d·B̃` and `P = H(d·V, R)·B̃ + S` into the note. The
+//! owner finds `d·V = v·R`, and with it the note's secret `x = H(v·R, R) + s`. Without v or d the key P is as good as random.
+//! (Stealth addresses, as in CryptoNote; here over B̃.)
+
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use rand::{CryptoRng, RngCore};
+use zeroize::Zeroize;
+
+use super::group::{Point, blinding_base, hash_to_scalar};
+use crate::codec::canonical;
+
+const ONE_TIME: &str = "galen 2026 money one-time key v1";
+const BLINDING: &str = "galen 2026 money blinding of an output v1";
+const AMOUNT: &str = "galen 2026 money sealed amount v1";
+
+/// Where an owner is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// V: by it the owner finds its notes.
+    pub view: Point,
+    /// S: by it the owner spends them.
+    pub spend: Point,
+}
+
+canonical!(struct Address { view, spend });
+
+/// An owner's secrets.
+#[derive(Clone)]
+pub struct OwnerKeys {
+    view: Scalar,
+    spend: Scalar,
+}
+
+impl Drop for OwnerKeys {
+    fn drop(&mut self) {
+        self.view.zeroize();
+        self.spend.zeroize();
+    }
+}
+
+impl std::fmt::Debug for OwnerKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OwnerKeys")
+    }
+}
+
+/// What payer and payee share about one output.
+pub struct Shared(RistrettoPoint, Point);
+
+impl Shared {
+    fn hash(&self, label: &str) -> Scalar {
+        hash_to_scalar(label, &[self.0.compress().as_bytes(), self.1.as_bytes()])
+    }
+
+    /// The blinding of the output's commitment.
+    pub fn blinding(&self) -> Scalar {
+        self.hash(BLINDING)
+    }
+
+    /// Seals or opens the output's amount. A changed one is noticed, as it does not open the commitment.
+    pub fn mask(&self, amount: [u8; 8]) -> [u8; 8] {
+        let mask = self.hash(AMOUNT);
+        let mut masked = amount;
+        masked.iter_mut().zip(mask.as_bytes()).for_each(|(byte, mask)| *byte ^= mask);
+        masked
+    }
+}
+
+/// A key for one note.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OneTimeKey {
+    /// P: whoever knows its logarithm to B̃ owns the note.
+    pub key: Point,
+    /// R.
+    pub ephemeral: Point,
+}
+
+canonical!(struct OneTimeKey { key, ephemeral });
+
+impl OwnerKeys {
+    /// New keys.
+    pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+        Self { view: Scalar::random(rng), spend: Scalar::random(rng) }
+    }
+
+    /// Where it is paid. None for secrets that are zero, which are never drawn.
+    pub fn address(&self) -> Option<Address> {
+        let view = Point::new(self.view * blinding_base())?;
+        Some(Address { view, spend: Point::new(self.spend * blinding_base())? })
+    }
+
+    /// What this owner shares with whoever made a key, if it is for this owner.
+    pub fn recognise(&self, one_time: &OneTimeKey) -> Option<Shared> {
+        let shared = Shared(self.view * one_time.ephemeral.get(), one_time.ephemeral);
+        (self.secret(&shared) * blinding_base() == *one_time.key.get()).then_some(shared)
+    }
+
+    /// The secret of a note.
+    pub fn secret(&self, shared: &Shared) -> Scalar {
+        shared.hash(ONE_TIME) + self.spend
+    }
+}
+
+impl Address {
+    /// A key for a note to this owner. None with a probability that is negligible.
+    pub fn one_time(&self, rng: &mut (impl RngCore + CryptoRng)) -> Option<(OneTimeKey, Shared)> {
+        let d = Scalar::random(rng);
+        let ephemeral = Point::new(d * blinding_base())?;
+        let shared = Shared(d * self.view.get(), ephemeral);
+        let key = Point::new(shared.hash(ONE_TIME) * blinding_base() + self.spend.get())?;
+        Some((OneTimeKey { key, ephemeral }, shared))
+    }
+}

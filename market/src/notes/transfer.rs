@@ -1,0 +1,273 @@
+//! Transfers: notes are spent and as much money is in the new ones.
+//!
+//! **Statement.** Each input is a note of its ring, unspent, with a pseudo-commitment to its amount ([`super::ring`]); every output's
+//! amount is in 0 … 2^64 − 1 (one aggregated Bulletproof) and its handle is to its commitment ([`super::handle`]);
+//! `Σ C′ = Σ C + E`, where E is what is locked besides. As the range of E is known as well, no sum wraps, and the amounts are equal as
+//! integers.
+//!
+//! **What is bound.** The context of range and handle proofs is a digest of the chain, the purpose, E and all outputs; the message
+//! of every ring signature one of that, all rings, images and pseudo-commitments, and both proofs.
+//!
+//! There are always two outputs, in random order, one of them change, of which the amount may be zero: how many somebody
+//! was paid by, and which is the change, does not show.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use bulletproofs::{BulletproofGens, RangeProof};
+use curve25519_dalek::traits::Identity;
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use galen_ledger::ChainId;
+use merlin::Transcript;
+use rand::{CryptoRng, Rng, RngCore};
+
+use super::group::{Point, bases};
+use super::handle::{HandleProof, Handled};
+use super::keys::Address;
+use super::note::{Note, NoteId, Opening, Owned};
+use super::ring::{Member, RingFault, RingSignature};
+use crate::amount::Amount;
+use crate::codec::{Canonical, canonical};
+
+/// Outputs of a transfer.
+pub const OUTPUTS: usize = 2;
+/// Most inputs of a transfer.
+pub const MAX_INPUTS: usize = 8;
+const BITS: usize = 64;
+
+/// A spent note.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The names of the ring's notes, in order.
+    pub ring: Vec<NoteId>,
+    /// By the owner of one of them.
+    pub signature: RingSignature,
+}
+
+canonical!(struct Input { ring, signature });
+
+/// A transfer with all its proofs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    /// What is spent.
+    pub inputs: Vec<Input>,
+    /// What it becomes.
+    pub outputs: Vec<Note>,
+    range: Vec<u8>,
+    handles: HandleProof,
+}
+
+canonical!(struct Transfer { inputs, outputs, range, handles });
+
+/// What a transfer is for. Everything here is bound by its proofs.
+#[derive(Clone, Copy, Debug)]
+pub struct Purpose<'a> {
+    /// The chain.
+    pub chain: &'a ChainId,
+    /// K.
+    pub authority: &'a Point,
+    /// What else the transfer is part of: a digest.
+    pub of: &'a [u8; 32],
+    /// E: what is locked besides the outputs; the identity if nothing is.
+    pub locked: &'a RistrettoPoint,
+}
+
+/// A note that is to be spent, in a ring.
+pub struct Spend {
+    /// The ring.
+    pub ring: Vec<Member>,
+    /// Where in it the note is.
+    pub place: usize,
+    /// What its owner knows.
+    pub owned: Owned,
+}
+
+/// Why a transfer is refused, or cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransferFault {
+    /// The numbers of inputs, outputs, rings.
+    #[error("a transfer has 1 to {MAX_INPUTS} inputs, each with its ring, and {OUTPUTS} outputs")]
+    Shape,
+    /// An input of a ring.
+    #[error("input {input}: {fault}")]
+    Ring {
+        /// Which.
+        input: usize,
+        /// Why.
+        fault: RingFault,
+    },
+    /// One note is spent twice in the transfer.
+    #[error("one note is spent twice")]
+    Twice,
+    /// The sums.
+    #[error("inputs and outputs do not add up to the same")]
+    Balance,
+    /// The range proof.
+    #[error("the range proof of the outputs does not hold")]
+    Range,
+    /// The handles.
+    #[error("an audit handle is not of its commitment")]
+    Handle,
+    /// Making one: what is spent is not enough.
+    #[error("the notes that are to be spent hold less than is to be paid")]
+    Insufficient,
+    /// Making one: chance.
+    #[error("a random number was zero: try again")]
+    Chance,
+}
+
+fn generators() -> &'static BulletproofGens {
+    static GENERATORS: OnceLock<BulletproofGens> = OnceLock::new();
+    GENERATORS.get_or_init(|| BulletproofGens::new(BITS, OUTPUTS))
+}
+
+fn range_transcript(context: &[u8; 32]) -> Transcript {
+    let mut transcript = Transcript::new(b"galen 2026 money range v1");
+    transcript.append_message(b"context", context);
+    transcript
+}
+
+impl Purpose<'_> {
+    fn context(&self, outputs: &[Note]) -> [u8; 32] {
+        let mut bytes = self.chain.as_bytes().to_vec();
+        bytes.extend_from_slice(self.authority.as_bytes());
+        bytes.extend_from_slice(self.of);
+        bytes.extend_from_slice(self.locked.compress().as_bytes());
+        outputs.iter().for_each(|output| output.write(&mut bytes));
+        blake3::derive_key("galen 2026 money context of a transfer v1", &bytes)
+    }
+}
+
+/// What every ring signature signs. Rings and pseudo-commitments of all inputs are in it.
+fn message(
+    context: &[u8; 32],
+    inputs: &[(Vec<NoteId>, RistrettoPoint)],
+    range: &[u8],
+    handles: &HandleProof,
+) -> [u8; 32] {
+    let mut bytes = context.to_vec();
+    for (ring, pseudo) in inputs {
+        ring.write(&mut bytes);
+        bytes.extend_from_slice(pseudo.compress().as_bytes());
+    }
+    range.to_vec().write(&mut bytes);
+    handles.write(&mut bytes);
+    blake3::derive_key("galen 2026 money message of a transfer v1", &bytes)
+}
+
+fn handled(output: &Note) -> Handled {
+    Handled { commitment: output.commitment, handle: output.handle }
+}
+
+impl Transfer {
+    /// Pays an amount to one owner and the rest to another, and locks what `locked` opens besides.
+    ///
+    /// # Errors
+    /// [`TransferFault`].
+    pub fn new(
+        purpose: Purpose<'_>,
+        spends: &[Spend],
+        (to, amount): (&Address, Amount),
+        change: &Address,
+        locked: Opening,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Self, TransferFault> {
+        if spends.is_empty() || spends.len() > MAX_INPUTS || locked.commit() != *purpose.locked {
+            return Err(TransferFault::Shape);
+        }
+        let spent = spends.iter().try_fold(0u64, |sum, spend| sum.checked_add(spend.owned.opening.amount));
+        let paid = amount.get().checked_add(locked.amount);
+        let rest = spent.zip(paid).and_then(|(spent, paid)| spent.checked_sub(paid));
+        let rest = rest.and_then(|rest| Amount::new(rest).ok()).ok_or(TransferFault::Insufficient)?;
+        let mut pay = |to, amount| Note::pay(to, amount, purpose.authority, rng).ok_or(TransferFault::Chance);
+        let mut made = vec![pay(to, amount)?, pay(change, rest)?];
+        if rng.r#gen() {
+            made.reverse();
+        }
+        let outputs: Vec<Note> = made.iter().map(|(note, _)| *note).collect();
+        let openings: Vec<Opening> = made.iter().map(|(_, opening)| *opening).collect();
+        let context = purpose.context(&outputs);
+        let handles: Vec<_> = outputs.iter().map(handled).zip(openings.iter().copied()).collect();
+        let handles = HandleProof::new(&context, purpose.authority, &handles, rng);
+        let amounts: Vec<u64> = openings.iter().map(|opening| opening.amount).collect();
+        let blindings: Vec<Scalar> = openings.iter().map(|opening| opening.blinding).collect();
+        let (range, _) = RangeProof::prove_multiple_with_rng(
+            generators(),
+            bases(),
+            &mut range_transcript(&context),
+            &amounts,
+            &blindings,
+            BITS,
+            rng,
+        )
+        .map_err(|_| TransferFault::Range)?;
+        let range = range.to_bytes();
+        let mut pseudo: Vec<Scalar> = (1..spends.len()).map(|_| Scalar::random(rng)).collect();
+        let out = blindings.iter().sum::<Scalar>() + locked.blinding;
+        pseudo.push(out - pseudo.iter().sum::<Scalar>());
+        let commit = |(spend, blinding): (&Spend, &Scalar)| {
+            let ids = spend.ring.iter().map(|member| member.id).collect::<Vec<_>>();
+            (ids, Opening { blinding: *blinding, ..spend.owned.opening }.commit())
+        };
+        let public: Vec<_> = spends.iter().zip(&pseudo).map(commit).collect();
+        let message = message(&context, &public, &range, &handles);
+        let mut inputs = Vec::with_capacity(spends.len());
+        for (input, ((spend, blinding), (ring, _))) in spends.iter().zip(pseudo).zip(public).enumerate() {
+            let signed = RingSignature::sign(&message, &spend.ring, spend.place, &spend.owned, blinding, rng);
+            let signature = signed.map_err(|fault| TransferFault::Ring { input, fault })?;
+            inputs.push(Input { ring, signature });
+        }
+        Ok(Self { inputs, outputs, range, handles })
+    }
+
+    /// Checks everything but that its rings are of notes that exist and may be spent, which `rings` says, in the order of the
+    /// inputs, and that no image was there before.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub fn verify(&self, purpose: Purpose<'_>, rings: &[Vec<Member>]) -> Result<(), TransferFault> {
+        let inputs = self.inputs.len();
+        if inputs == 0 || inputs > MAX_INPUTS || rings.len() != inputs || self.outputs.len() != OUTPUTS {
+            return Err(TransferFault::Shape);
+        }
+        let images: BTreeSet<_> = self.inputs.iter().map(|input| input.signature.image.as_bytes()).collect();
+        if images.len() != inputs {
+            return Err(TransferFault::Twice);
+        }
+        let spent: RistrettoPoint = self.inputs.iter().map(|input| input.signature.pseudo.get()).sum();
+        let made: RistrettoPoint = self.outputs.iter().map(|output| output.commitment.get()).sum();
+        if spent != made + purpose.locked {
+            return Err(TransferFault::Balance);
+        }
+        let context = purpose.context(&self.outputs);
+        let public = |input: &Input| (input.ring.clone(), *input.signature.pseudo.get());
+        let public: Vec<_> = self.inputs.iter().map(public).collect();
+        let message = message(&context, &public, &self.range, &self.handles);
+        for (at, (input, ring)) in self.inputs.iter().zip(rings).enumerate() {
+            let faulty = |fault| TransferFault::Ring { input: at, fault };
+            if !ring.iter().map(|member| &member.id).eq(&input.ring) {
+                return Err(faulty(RingFault::Size));
+            }
+            input.signature.verify(&message, ring).map_err(faulty)?;
+        }
+        let outputs: Vec<_> = self.outputs.iter().map(handled).collect();
+        if !self.handles.holds(&context, purpose.authority, &outputs) {
+            return Err(TransferFault::Handle);
+        }
+        let range = RangeProof::from_bytes(&self.range).map_err(|_| TransferFault::Range)?;
+        let commitments: Vec<_> = self.outputs.iter().map(|output| output.commitment.compressed()).collect();
+        range
+            .verify_multiple(generators(), bases(), &mut range_transcript(&context), &commitments, BITS)
+            .map_err(|_| TransferFault::Range)
+    }
+}
+
+/// What is locked when nothing is.
+pub fn nothing() -> (RistrettoPoint, Opening) {
+    (RistrettoPoint::identity(), Opening { amount: 0, blinding: Scalar::ZERO })
+}
+
+#[cfg(test)]
+#[path = "transfer_tests.rs"]
+mod tests;
