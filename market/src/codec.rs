@@ -210,6 +210,26 @@ impl<T: Canonical> Canonical for Vec<T> {
     }
 }
 
+/// Gives JSON to what has a canonical encoding: that, in hex.
+macro_rules! hex_json {
+    ($name:ident) => {
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&hex::encode($crate::codec::Canonical::to_canonical(self)))
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as serde::Deserialize>::deserialize(deserializer)?;
+                let bytes = hex::decode(text).map_err(serde::de::Error::custom)?;
+                $crate::codec::Canonical::from_canonical(&bytes).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use hex_json;
+
 /// Gives [`Canonical`] to a struct by its fields, or to an enum by its variants, in the order written.
 macro_rules! canonical {
     (struct $name:ty { $($field:ident),* $(,)? }) => {

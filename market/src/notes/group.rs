@@ -12,7 +12,7 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use merlin::Transcript;
 use rand::{CryptoRng, RngCore};
 
-use crate::codec::{Canonical, CodecFault, Reader};
+use crate::codec::{Canonical, CodecFault, Reader, hex_json};
 
 /// The Pedersen bases.
 pub fn bases() -> &'static PedersenGens {
@@ -71,6 +71,8 @@ impl Canonical for Point {
         Self::from_bytes(bytes).ok_or(CodecFault::NotCanonical("an element of the group of money"))
     }
 }
+
+hex_json!(Point);
 
 /// A scalar with its one encoding.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -9,8 +9,10 @@ use rand::{CryptoRng, RngCore};
 use zeroize::Zeroize;
 
 use super::group::{Point, blinding_base, hash_to_scalar};
-use crate::codec::canonical;
+use crate::codec::{canonical, hex_json};
 
+const VIEW: &str = "galen 2026 money view key v1";
+const SPEND: &str = "galen 2026 money spend key v1";
 const ONE_TIME: &str = "galen 2026 money one-time key v1";
 const BLINDING: &str = "galen 2026 money blinding of an output v1";
 const AMOUNT: &str = "galen 2026 money sealed amount v1";
@@ -25,6 +27,7 @@ pub struct Address {
 }
 
 canonical!(struct Address { view, spend });
+hex_json!(Address);
 
 /// An owner's secrets.
 #[derive(Clone)]
@@ -78,11 +81,17 @@ pub struct OneTimeKey {
 }
 
 canonical!(struct OneTimeKey { key, ephemeral });
+hex_json!(OneTimeKey);
 
 impl OwnerKeys {
     /// New keys.
     pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Self {
         Self { view: Scalar::random(rng), spend: Scalar::random(rng) }
+    }
+
+    /// The keys of a seed.
+    pub fn from_seed(seed: &[u8; 32]) -> Self {
+        Self { view: hash_to_scalar(VIEW, &[seed]), spend: hash_to_scalar(SPEND, &[seed]) }
     }
 
     /// Where it is paid. None for secrets that are zero, which are never drawn.

@@ -6,7 +6,7 @@ use rand::{CryptoRng, RngCore};
 use super::group::{Point, bases};
 use super::keys::{Address, OneTimeKey, OwnerKeys};
 use crate::amount::Amount;
-use crate::codec::canonical;
+use crate::codec::{canonical, hex_json};
 
 /// The name of a note: digest of the transaction that made it and of its place there.
 pub type NoteId = [u8; 32];
@@ -20,11 +20,13 @@ pub struct Note {
     pub commitment: Point,
     /// `A = r·K`: the audit authority, which knows k with K = k·B̃, finds `v·B = C − k⁻¹·A`.
     pub handle: Point,
-    /// v, sealed to the owner.
+    /// v, sealed to the owner. Of notes that a rule of the ledger makes, which knows no amounts, zeros: their owners know a
+    /// price, and how many records.
     pub sealed: [u8; 8],
 }
 
 canonical!(struct Note { owner, commitment, handle, sealed });
+hex_json!(Note);
 
 /// What opens a note's commitment.
 #[derive(Clone, Copy)]

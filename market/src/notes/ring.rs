@@ -35,6 +35,8 @@ const IMAGE_BASE: &str = "galen 2026 money key image base v1";
 /// A note that might be the one that is spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
+    /// Its place among all notes of the ledger.
+    pub position: u32,
     /// Its name.
     pub id: NoteId,
     /// P.
@@ -120,8 +122,8 @@ impl Statement {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RingFault {
-    /// Not sixteen members, or one of them twice.
-    #[error("a ring has {RING} different notes")]
+    /// Not sixteen members, in another order than the ledger's, or one of them twice.
+    #[error("a ring has {RING} different notes, in the order in which the ledger has them")]
     Size,
     /// The note is not in the ring, or the secrets are not its own.
     #[error("the note that is to be spent is not in the ring under these secrets")]
@@ -131,10 +133,10 @@ pub enum RingFault {
     Signature,
 }
 
-/// Whether a ring has the right size and no note twice.
+/// Whether a ring has the right size and no note twice. The order is fixed, so that it says nothing.
 fn check(ring: &[Member]) -> Result<(), RingFault> {
-    let ids: std::collections::BTreeSet<_> = ring.iter().map(|member| member.id).collect();
-    if ring.len() == RING && ids.len() == RING { Ok(()) } else { Err(RingFault::Size) }
+    let ordered = ring.is_sorted_by(|one, next| one.position < next.position);
+    if ring.len() == RING && ordered { Ok(()) } else { Err(RingFault::Size) }
 }
 
 impl RingSignature {

@@ -12,34 +12,33 @@
 //! was paid by, and which is the change, does not show.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
 
-use bulletproofs::{BulletproofGens, RangeProof};
 use curve25519_dalek::traits::Identity;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use galen_ledger::ChainId;
-use merlin::Transcript;
 use rand::{CryptoRng, Rng, RngCore};
 
-use super::group::{Point, bases};
+use super::group::Point;
 use super::handle::{HandleProof, Handled};
 use super::keys::Address;
-use super::note::{Note, NoteId, Opening, Owned};
+use super::note::{Note, Opening, Owned};
+use super::range::{AMOUNT_BITS, Range, Use};
 use super::ring::{Member, RingFault, RingSignature};
 use crate::amount::Amount;
-use crate::codec::{Canonical, canonical};
+use crate::codec::{Canonical, canonical, hex_json};
 
 /// Outputs of a transfer.
 pub const OUTPUTS: usize = 2;
 /// Most inputs of a transfer.
 pub const MAX_INPUTS: usize = 8;
-const BITS: usize = 64;
+
+const RANGE: &[u8] = b"galen 2026 money range v1";
 
 /// A spent note.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Input {
-    /// The names of the ring's notes, in order.
-    pub ring: Vec<NoteId>,
+    /// The places of the ring's notes on the ledger, in order.
+    pub ring: Vec<u32>,
     /// By the owner of one of them.
     pub signature: RingSignature,
 }
@@ -53,11 +52,12 @@ pub struct Transfer {
     pub inputs: Vec<Input>,
     /// What it becomes.
     pub outputs: Vec<Note>,
-    range: Vec<u8>,
+    range: Range,
     handles: HandleProof,
 }
 
 canonical!(struct Transfer { inputs, outputs, range, handles });
+hex_json!(Transfer);
 
 /// What a transfer is for. Everything here is bound by its proofs.
 #[derive(Clone, Copy, Debug)]
@@ -117,17 +117,6 @@ pub enum TransferFault {
     Chance,
 }
 
-fn generators() -> &'static BulletproofGens {
-    static GENERATORS: OnceLock<BulletproofGens> = OnceLock::new();
-    GENERATORS.get_or_init(|| BulletproofGens::new(BITS, OUTPUTS))
-}
-
-fn range_transcript(context: &[u8; 32]) -> Transcript {
-    let mut transcript = Transcript::new(b"galen 2026 money range v1");
-    transcript.append_message(b"context", context);
-    transcript
-}
-
 impl Purpose<'_> {
     fn context(&self, outputs: &[Note]) -> [u8; 32] {
         let mut bytes = self.chain.as_bytes().to_vec();
@@ -142,8 +131,8 @@ impl Purpose<'_> {
 /// What every ring signature signs. Rings and pseudo-commitments of all inputs are in it.
 fn message(
     context: &[u8; 32],
-    inputs: &[(Vec<NoteId>, RistrettoPoint)],
-    range: &[u8],
+    inputs: &[(Vec<u32>, RistrettoPoint)],
+    range: &Range,
     handles: &HandleProof,
 ) -> [u8; 32] {
     let mut bytes = context.to_vec();
@@ -151,7 +140,7 @@ fn message(
         ring.write(&mut bytes);
         bytes.extend_from_slice(pseudo.compress().as_bytes());
     }
-    range.to_vec().write(&mut bytes);
+    range.write(&mut bytes);
     handles.write(&mut bytes);
     blake3::derive_key("galen 2026 money message of a transfer v1", &bytes)
 }
@@ -190,25 +179,14 @@ impl Transfer {
         let context = purpose.context(&outputs);
         let handles: Vec<_> = outputs.iter().map(handled).zip(openings.iter().copied()).collect();
         let handles = HandleProof::new(&context, purpose.authority, &handles, rng);
-        let amounts: Vec<u64> = openings.iter().map(|opening| opening.amount).collect();
-        let blindings: Vec<Scalar> = openings.iter().map(|opening| opening.blinding).collect();
-        let (range, _) = RangeProof::prove_multiple_with_rng(
-            generators(),
-            bases(),
-            &mut range_transcript(&context),
-            &amounts,
-            &blindings,
-            BITS,
-            rng,
-        )
-        .map_err(|_| TransferFault::Range)?;
-        let range = range.to_bytes();
+        let of = Use { label: RANGE, context: &context, bits: AMOUNT_BITS };
+        let range = Range::new(of, &openings, rng).ok_or(TransferFault::Range)?;
         let mut pseudo: Vec<Scalar> = (1..spends.len()).map(|_| Scalar::random(rng)).collect();
-        let out = blindings.iter().sum::<Scalar>() + locked.blinding;
+        let out = openings.iter().map(|opening| opening.blinding).sum::<Scalar>() + locked.blinding;
         pseudo.push(out - pseudo.iter().sum::<Scalar>());
         let commit = |(spend, blinding): (&Spend, &Scalar)| {
-            let ids = spend.ring.iter().map(|member| member.id).collect::<Vec<_>>();
-            (ids, Opening { blinding: *blinding, ..spend.owned.opening }.commit())
+            let places = spend.ring.iter().map(|member| member.position).collect::<Vec<_>>();
+            (places, Opening { blinding: *blinding, ..spend.owned.opening }.commit())
         };
         let public: Vec<_> = spends.iter().zip(&pseudo).map(commit).collect();
         let message = message(&context, &public, &range, &handles);
@@ -246,7 +224,7 @@ impl Transfer {
         let message = message(&context, &public, &self.range, &self.handles);
         for (at, (input, ring)) in self.inputs.iter().zip(rings).enumerate() {
             let faulty = |fault| TransferFault::Ring { input: at, fault };
-            if !ring.iter().map(|member| &member.id).eq(&input.ring) {
+            if !ring.iter().map(|member| &member.position).eq(&input.ring) {
                 return Err(faulty(RingFault::Size));
             }
             input.signature.verify(&message, ring).map_err(faulty)?;
@@ -255,11 +233,9 @@ impl Transfer {
         if !self.handles.holds(&context, purpose.authority, &outputs) {
             return Err(TransferFault::Handle);
         }
-        let range = RangeProof::from_bytes(&self.range).map_err(|_| TransferFault::Range)?;
         let commitments: Vec<_> = self.outputs.iter().map(|output| output.commitment.compressed()).collect();
-        range
-            .verify_multiple(generators(), bases(), &mut range_transcript(&context), &commitments, BITS)
-            .map_err(|_| TransferFault::Range)
+        let of = Use { label: RANGE, context: &context, bits: AMOUNT_BITS };
+        if self.range.holds(of, &commitments) { Ok(()) } else { Err(TransferFault::Range) }
     }
 }
 

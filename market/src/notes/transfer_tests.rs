@@ -3,6 +3,7 @@ use rand_chacha::ChaCha20Rng;
 
 use super::super::group::{Point, blinding_base};
 use super::super::keys::OwnerKeys;
+use super::super::note::NoteId;
 use super::super::ring::RING;
 use super::*;
 
@@ -35,12 +36,13 @@ impl World {
     }
 
     fn ring(&self, first: usize) -> Vec<Member> {
-        let member = |(id, note): &(NoteId, Note)| Member {
+        let member = |(position, (id, note)): (u32, &(NoteId, Note))| Member {
+            position,
             id: *id,
             key: note.owner.key,
             commitment: note.commitment,
         };
-        self.notes[first..first + RING].iter().map(member).collect()
+        (first as u32..).zip(&self.notes[first..first + RING]).map(member).collect()
     }
 
     fn spend(&self, first: usize, place: usize) -> Spend {
