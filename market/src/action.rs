@@ -7,12 +7,13 @@ pub mod accredit_member;
 pub mod accredit_researcher;
 pub mod commit_dataset;
 pub mod contribute;
+pub mod disclose;
 pub mod issue;
 pub mod open;
 pub mod post_request;
+pub mod redeem;
 pub mod register_schema;
 pub mod suspend;
-pub mod transfer;
 pub mod withdraw_dataset;
 
 use galen_ledger::{BlockContext, Event, StateWrite};
@@ -23,17 +24,20 @@ pub use accredit_hospital::AccreditHospital;
 pub use accredit_member::AccreditMember;
 pub use accredit_researcher::AccreditResearcher;
 pub use commit_dataset::CommitDataset;
+pub use disclose::Disclose;
 pub use issue::Issue;
 pub use post_request::PostRequest;
+pub use redeem::Redeem;
 pub use register_schema::RegisterSchema;
 pub use suspend::Suspend;
-pub use transfer::Transfer;
 pub use withdraw_dataset::WithdrawDataset;
 
 use crate::codec::canonical;
 use crate::config::MarketConfig;
 use crate::fault::Fault;
 use crate::id::AccountKey;
+use crate::money::Checked;
+use crate::notes::group::Point;
 use crate::verdict::ProofCheck;
 
 /// What an order asks for.
@@ -54,14 +58,16 @@ pub enum Action {
     RegisterSchema(RegisterSchema),
     /// Makes money against money held outside.
     Issue(Issue),
-    /// Moves money.
-    Transfer(Transfer),
+    /// Takes money out that the treasury pays outside.
+    Redeem(Redeem),
     /// Commits to a dataset, in the place of the one before.
     CommitDataset(CommitDataset),
     /// Takes the dataset out of the registry.
     WithdrawDataset(WithdrawDataset),
     /// Posts a request and locks its money.
     PostRequest(PostRequest),
+    /// Orders the audit authority to open something.
+    Disclose(Disclose),
 }
 
 canonical!(enum Action {
@@ -72,10 +78,11 @@ canonical!(enum Action {
     4 => Suspend(a),
     5 => RegisterSchema(a),
     6 => Issue(a),
-    7 => Transfer(a),
+    7 => Redeem(a),
     8 => CommitDataset(a),
     9 => WithdrawDataset(a),
     10 => PostRequest(a),
+    11 => Disclose(a),
 });
 
 /// Who must sign an order.
@@ -98,12 +105,19 @@ pub struct Env<'a> {
     pub block: &'a BlockContext,
     /// What proofs are checked with.
     pub proofs: &'a dyn ProofCheck,
+    /// Proofs of money that hold.
+    pub checked: &'a Checked,
 }
 
 impl Env<'_> {
     /// This block's height.
     pub fn height(&self) -> u64 {
         self.block.height.get()
+    }
+
+    /// K, which audit handles are made for.
+    pub fn authority(&self) -> &Point {
+        &self.config.auditor.amounts.key
     }
 }
 
@@ -136,10 +150,11 @@ impl Action {
             Self::Suspend(action) => action,
             Self::RegisterSchema(action) => action,
             Self::Issue(action) => action,
-            Self::Transfer(action) => action,
+            Self::Redeem(action) => action,
             Self::CommitDataset(action) => action,
             Self::WithdrawDataset(action) => action,
             Self::PostRequest(action) => action,
+            Self::Disclose(action) => action,
         }
     }
 }

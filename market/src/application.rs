@@ -4,6 +4,8 @@ mod order;
 
 use std::sync::Arc;
 
+use curve25519_dalek::RistrettoPoint;
+use curve25519_dalek::traits::Identity;
 use galen_circuits::contribution::{Contribution, ContributionFault, Statement, Verifier};
 use galen_ledger::{
     AppError, Application, BlobHash, Blobs, BlockContext, Event, Overlay, Receipt, Refusal, StateRead,
@@ -16,6 +18,8 @@ use crate::action::{Env, open, withdraw_dataset};
 use crate::config::{ConfigFault, MarketConfig};
 use crate::fault::Fault;
 use crate::memory::{Decoded, Memory};
+use crate::money::{self, Checked};
+use crate::notes::transfer::Transfer;
 use crate::registry::recent;
 use crate::role::Governors;
 use crate::settle;
@@ -36,6 +40,8 @@ pub struct Market<C = Verifier> {
     decoded: Decoded,
     /// Contributions whose ciphertext was read, and is the one that was proven.
     fitting: Memory<()>,
+    /// Proofs of money that hold.
+    checked: Checked,
 }
 
 impl<C> std::fmt::Debug for Market<C> {
@@ -92,6 +98,7 @@ impl<C: ProofCheck> Market<C> {
             verdicts: Verdicts::new(check),
             decoded: Decoded::new(),
             fitting: Memory::new(FITTING),
+            checked: Checked::default(),
         }
     }
 
@@ -106,7 +113,7 @@ impl<C: ProofCheck> Market<C> {
     }
 
     fn env<'a>(&'a self, block: &'a BlockContext) -> Env<'a> {
-        Env { config: &self.config, block, proofs: self.verdicts.check() }
+        Env { config: &self.config, block, proofs: self.verdicts.check(), checked: &self.checked }
     }
 
     /// Everything but proofs and ciphertext.
@@ -121,6 +128,10 @@ impl<C: ProofCheck> Market<C> {
             }
             Transaction::Open(opening) => {
                 open::check_and_execute(&mut Overlay::new(state), opening, env)?;
+                Ok(Cheap::Done)
+            }
+            Transaction::Transfer(transfer) => {
+                move_money(&mut Overlay::new(state), env, transfer)?;
                 Ok(Cheap::Done)
             }
             Transaction::Contribute(signed) => self.to_prove(state, env, signed, Wanted::Sound),
@@ -170,6 +181,7 @@ impl<C: ProofCheck> Market<C> {
             Transaction::Open(opening) => {
                 Ok(Receipt::accepted(open::check_and_execute(state, opening, env)?))
             }
+            Transaction::Transfer(transfer) => Ok(Receipt::accepted(move_money(state, env, transfer)?)),
             Transaction::Contribute(contribution) => {
                 contribute::check_stateless(contribution, env)?;
                 let statement = contribute::check_rules(state, contribution, env)?;
@@ -186,6 +198,12 @@ impl<C: ProofCheck> Market<C> {
             }
         }
     }
+}
+
+fn move_money(state: &mut dyn StateWrite, env: Env, transfer: &Transfer) -> Result<Vec<Event>, Fault> {
+    let nothing = RistrettoPoint::identity();
+    money::transfer(state, env, transfer, &money::PLAIN, &nothing)?;
+    Ok(vec![Event::new("money.transferred").with("inputs", transfer.inputs.len())])
 }
 
 impl<C: ProofCheck> Application for Market<C> {

@@ -9,7 +9,7 @@ use galen_ledger::StateRead;
 use serde::Serialize;
 
 use crate::id::{AccountKey, ContributionId, SellerName};
-use crate::money::{Supply, supply};
+use crate::money;
 use crate::query;
 use crate::record::{ContributionRecord, Phase, RequestRecord, Status, Use};
 use crate::role::{Participant, participant};
@@ -39,18 +39,25 @@ pub struct AuditReport {
     pub proofs: Proofs,
     /// Rows in contributions that were paid.
     pub records_paid: u64,
-    /// Money paid for them, in minor units.
-    pub amount_paid: u64,
-    /// Money that went back to researchers.
-    pub refunded: u64,
     /// Rows suppressed in accepted contributions.
     pub suppressed: u64,
     /// Bytes of ciphertext of accepted contributions.
     pub ciphertext: u64,
-    /// Where all money is.
-    pub supply: Option<Supply>,
+    /// What can be counted of the money.
+    pub money: Counts,
     /// Rules of the market that the final state breaks: none, unless the program is wrong.
     pub broken: Vec<String>,
+}
+
+/// What everybody can count of the money. How much it is nobody can.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Issues by the treasury.
+    pub issues: u32,
+    /// Notes ever made.
+    pub notes: u32,
+    /// Of these, spent.
+    pub spent: usize,
 }
 
 /// Numbers of proofs by circuit.
@@ -67,15 +74,19 @@ pub struct Proofs {
 impl AuditReport {
     /// Adds up a state, and checks what must hold in every state.
     pub fn of(state: &(impl StateRead + ?Sized)) -> Self {
-        let supply = supply(state);
+        let money = Counts {
+            issues: money::issues(state),
+            notes: money::notes(state),
+            spent: state.prefix(&state_key::images()).count(),
+        };
         let mut report = Self {
             schemas: query::schemas(state).len(),
             participants: query::participants(state).len(),
-            supply: Some(supply),
+            money,
             ..Self::default()
         };
-        if !supply.is_conserved() {
-            report.broken.push("balances and escrows are not what was issued".to_owned());
+        if money.spent > money.notes as usize {
+            report.broken.push("more notes are spent than there are".to_owned());
         }
         for view in query::requests(state) {
             report.add_request(state, &view);
@@ -85,21 +96,33 @@ impl AuditReport {
 
     fn add_request(&mut self, state: &(impl StateRead + ?Sized), view: &query::RequestView) {
         self.requests += 1;
-        if let Phase::Settled { refunded, .. } = view.record.phase {
-            self.settled += 1;
-            self.refunded += refunded.get();
-        }
+        self.settled += usize::from(matches!(view.record.phase, Phase::Settled { .. }));
         let uses = query::nullifiers(state, &view.id);
         self.muted += uses.iter().filter(|(_, used)| matches!(used, Use::Muted(_))).count();
         let mut paid = 0;
         for contribution in query::contributions_of(state, &view.id) {
             self.add_contribution(&view.record, &contribution.record);
-            if matches!(contribution.record.status, Status::Paid { .. }) {
+            if let Status::Paid { note, .. } = contribution.record.status {
                 paid += contribution.record.totals.released;
+                self.check_payout(state, &view.record, &contribution.record, note);
             }
         }
         if paid != view.record.paid.get() || paid > view.record.request.max_records.get() {
             self.broken.push(format!("request {} paid {paid} records", view.id));
+        }
+    }
+
+    /// That the note is the one that the rules make.
+    fn check_payout(
+        &mut self,
+        state: &(impl StateRead + ?Sized),
+        request: &RequestRecord,
+        record: &ContributionRecord,
+        position: u32,
+    ) {
+        let due = record.payee.note(&request.request.price, record.totals.released);
+        if money::note(state, position).map(|found| found.note) != due {
+            self.broken.push(format!("note {position} is not what its contribution earned"));
         }
     }
 
@@ -112,10 +135,9 @@ impl AuditReport {
         self.ciphertext +=
             record.blocks() as u64 * 32 * galen_circuits::release::cipher::BLOCK_ELEMENTS as u64;
         match record.status {
-            Status::Paid { amount, .. } => {
+            Status::Paid { .. } => {
                 self.paid_contributions += 1;
                 self.records_paid += u64::from(record.totals.released);
-                self.amount_paid += amount.get();
             }
             Status::Lapsed { .. } => self.lapsed += 1,
             Status::Waiting | Status::Reserved { .. } | Status::Unserved { .. } => {}

@@ -8,6 +8,7 @@ use galen_circuits::keys::{KeyFingerprints, VerifyingKeys};
 use serde::{Deserialize, Serialize};
 
 use crate::id::AccountKey;
+use crate::notes::authority::{AmountKey, AmountSecret};
 use crate::sign::is_key;
 
 /// Most governance keys.
@@ -55,6 +56,8 @@ pub struct AuditAuthority {
     pub key: PublicKey,
     /// The proof, for [`AUDITOR_CONTEXT`].
     pub possession: Possession,
+    /// The key that amounts are opened with.
+    pub amounts: AmountKey,
 }
 
 /// Verifying keys of the three circuits, in hex, with the fingerprints that were agreed on.
@@ -115,6 +118,9 @@ pub enum ConfigFault {
     /// The audit key or its proof.
     #[error("the audit authority's key is refused: {0}")]
     Auditor(KeyFault),
+    /// The key for amounts or its proof.
+    #[error("the audit authority's key for amounts comes with no proof that its secret is known")]
+    Amounts,
     /// A verifying key.
     #[error("the verifying key of the {circuit} is refused: {fault}")]
     Key {
@@ -163,6 +169,9 @@ impl MarketConfig {
             return Err(ConfigFault::NotAKey(self.treasury));
         }
         self.auditor.possession.verify(&self.auditor.key, AUDITOR_CONTEXT).map_err(ConfigFault::Auditor)?;
+        if !self.auditor.amounts.holds() {
+            return Err(ConfigFault::Amounts);
+        }
         self.windows.check(self.faults())?;
         self.keys.decode(if self.development { Trust::Development } else { Trust::Production })
     }
@@ -193,8 +202,9 @@ impl Governance {
 
 impl AuditAuthority {
     /// The authority with this secret.
-    pub fn of(secret: &SecretKey) -> Self {
-        Self { key: secret.public(), possession: secret.prove_possession(AUDITOR_CONTEXT) }
+    pub fn of(secret: &SecretKey, amounts: &AmountSecret) -> Self {
+        let possession = secret.prove_possession(AUDITOR_CONTEXT);
+        Self { key: secret.public(), possession, amounts: amounts.key() }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::amount::Amount;
 use crate::codec::{Canonical, CodecFault};
 use crate::id::{AccountKey, ContributionId, RequestId};
+use crate::money::{NoteRecord, Origin};
 use crate::record::{ContributionRecord, Phase, RequestRecord, Status};
 use crate::role::{Participant, Role};
 use crate::state_key;
@@ -18,8 +18,8 @@ pub enum Subject {
     Contribution(ContributionId),
     /// What an account is accredited as.
     Account(AccountKey),
-    /// An account's balance.
-    Balance(AccountKey),
+    /// The note at a place.
+    Note(u32),
     /// Any other key.
     Key(Vec<u8>),
 }
@@ -31,20 +31,22 @@ impl Subject {
             Self::Request(id) => state_key::request(id),
             Self::Contribution(id) => state_key::contribution(id),
             Self::Account(account) => state_key::participant(account),
-            Self::Balance(account) => state_key::balance(account),
+            Self::Note(position) => state_key::note(*position),
             Self::Key(key) => key.clone(),
         }
     }
 
     /// What lies at a key.
     pub fn at(key: &[u8]) -> Self {
+        if let Some(position) = key.strip_prefix(b"money/note/").and_then(|name| name.try_into().ok()) {
+            return Self::Note(u32::from_be_bytes(position));
+        }
         let Some((prefix, name)) = key.split_last_chunk::<32>() else { return Self::Key(key.to_vec()) };
         let element = || galen_circuits::field::from_bytes(name).map(RequestId::new);
         let found = match prefix {
             b"request/" => element().map(Self::Request),
             b"contribution/" => Some(Self::Contribution(ContributionId::from_bytes(*name))),
             b"participant/" => Some(Self::Account(AccountKey::from_bytes(*name))),
-            b"money/balance/" => Some(Self::Balance(AccountKey::from_bytes(*name))),
             _ => None,
         };
         found.unwrap_or_else(|| Self::Key(key.to_vec()))
@@ -62,7 +64,7 @@ impl Subject {
                 format!("{self} {}", of_contribution(&ContributionRecord::from_canonical(value)?))
             }
             Self::Account(_) => format!("{self} {}", of_participant(&Participant::from_canonical(value)?)),
-            Self::Balance(_) => format!("{self} is {}", Amount::from_canonical(value)?),
+            Self::Note(_) => format!("{self} {}", of_note(&NoteRecord::from_canonical(value)?)),
             Self::Key(_) => format!("{self} has the value {}", hex::encode(value)),
         })
     }
@@ -74,7 +76,7 @@ impl fmt::Display for Subject {
             Self::Request(id) => write!(f, "request {id}"),
             Self::Contribution(id) => write!(f, "contribution {id}"),
             Self::Account(account) => write!(f, "participant with the account {account}"),
-            Self::Balance(account) => write!(f, "balance of the account {account}"),
+            Self::Note(position) => write!(f, "note {position}"),
             Self::Key(key) => write!(f, "entry at key {}", hex::encode(key)),
         }
     }
@@ -84,7 +86,7 @@ fn of_request(record: &RequestRecord) -> String {
     let phase = match record.phase {
         Phase::Open => "is open".to_owned(),
         Phase::Closing => "is past its deadline, with reservations left".to_owned(),
-        Phase::Settled { refunded, height } => format!("was settled in block {height}, {refunded} refunded"),
+        Phase::Settled { height } => format!("was settled in block {height}"),
     };
     let asked = record.request.max_records;
     format!("{phase}: {} of {asked} records paid, {} contributions", record.paid, record.contributions)
@@ -95,11 +97,22 @@ fn of_contribution(record: &ContributionRecord) -> String {
         Status::Waiting => "waits for records to become free".to_owned(),
         Status::Reserved { until } => format!("may be opened until block {until}"),
         Status::Lapsed { height } => format!("was not opened in time, and lapsed in block {height}"),
-        Status::Paid { height, amount, .. } => format!("is paid: {amount}, in block {height}"),
+        Status::Paid { height, note, .. } => format!("is paid by note {note}, in block {height}"),
         Status::Unserved { height } => format!("was not served: its request was settled in block {height}"),
     };
     let (released, request) = (record.totals.released, record.request);
     format!("{status}; {released} records for request {request}, accepted in block {}", record.height)
+}
+
+fn of_note(record: &NoteRecord) -> String {
+    let from = match record.origin {
+        Origin::Issued => "was issued by the treasury".to_owned(),
+        Origin::Transferred => "was made by a transfer".to_owned(),
+        Origin::Paid { contribution } => format!("pays for contribution {contribution}"),
+        Origin::Refunded { request } => format!("is what was left of request {request}"),
+    };
+    let key = hex::encode(record.note.owner.key.as_bytes());
+    format!("{from} in block {}, for the one-time key {key}; its amount is sealed", record.height)
 }
 
 fn of_participant(participant: &Participant) -> String {

@@ -1,12 +1,14 @@
 //! Why the market refuses something: a stable code for programs and a sentence for people.
 
 mod contribution;
+mod disclose;
 mod money;
 mod request;
 mod role;
 mod transaction;
 
 pub use contribution::{ContributeFault, OpenFault};
+pub use disclose::DiscloseFault;
 pub use money::MoneyFault;
 pub use request::RequestFault;
 pub use role::{DatasetFault, RoleFault};
@@ -66,6 +68,9 @@ pub enum Fault {
     /// Money.
     #[error(transparent)]
     Money(#[from] MoneyFault),
+    /// Orders to open something.
+    #[error(transparent)]
+    Disclose(#[from] DiscloseFault),
 }
 
 impl Fault {
@@ -79,6 +84,7 @@ impl Fault {
             Self::Contribute(fault) => fault.code(),
             Self::Open(fault) => fault.code(),
             Self::Money(fault) => fault.code(),
+            Self::Disclose(fault) => fault.code(),
         }
     }
 }

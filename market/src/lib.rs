@@ -12,6 +12,8 @@
 //! | who may sell, and against which roots is that proven? | [`registry`], [`role`] |
 //! | what does the ledger keep of requests and contributions? | [`record`] |
 //! | where is the money? | [`money`] |
+//! | why are its amounts and owners hidden, and why is none made? | [`notes`] |
+//! | which of it is mine, and how do I spend it? | [`wallet`] |
 //! | where does something lie in the state? | [`state_key`] |
 //! | how is a proof's verdict remembered? | [`verdict`] |
 //! | what can be read? | [`query`], [`audit`] |
@@ -45,6 +47,7 @@ pub mod state_key;
 mod tests;
 pub mod transaction;
 pub mod verdict;
+pub mod wallet;
 
 pub use action::Action;
 pub use amount::{Amount, Records};

@@ -1,62 +1,149 @@
-//! Money, in the clear: balances by owner key, and escrows by request.
+//! Money on the ledger: which notes there are, which are spent, and what is locked for requests. How amounts stay hidden, and
+//! why none is made or lost, is in [`crate::notes`].
 //!
-//! The interface (issue, transfer, [`lock`], [`pay`], [`refund`]) is what confidential notes will stand behind. Every
-//! function checks everything before it writes. Conservation, for every state:
-//! `balances + escrows = issued < 2^40` ([`supply`]).
+//! Every function checks everything before it writes. Nobody can add up the notes, as nobody sees their amounts: that no money
+//! is made rests on the proofs of each transfer and issue, and on a note's image, which is recorded when it is spent.
+//!
+//! | money | is |
+//! |---|---|
+//! | a note | `v·B + r·B̃`, at its place, for ever; spent or not cannot be told |
+//! | an escrow | `n·C_p`: the records that can still be paid, and the sealed price in the request |
+//! | a payout | the note `n·C_p + S` for the payee in the contribution |
+//! | a refund | the same, of what is left, for the payee in the request |
 
+mod checked;
+
+use curve25519_dalek::RistrettoPoint;
+use curve25519_dalek::traits::Identity;
 use galen_ledger::{StateRead, StateWrite};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::amount::{Amount, Records};
-use crate::codec::canonical;
+pub use checked::Checked;
+
+use crate::action::Env;
+use crate::amount::Records;
+use crate::codec::{Canonical, CodecFault, Reader, canonical};
 use crate::fault::MoneyFault;
-use crate::id::{AccountKey, RequestId};
-use crate::sign::is_key;
-use crate::state::{list, load, store};
+use crate::id::{ContributionId, RequestId};
+use crate::notes::group::{Point, bases};
+use crate::notes::issue::Issuance;
+use crate::notes::note::{Note, NoteId};
+use crate::notes::payee::Payee;
+use crate::notes::price::SealedPrice;
+use crate::notes::ring::{Member, RING};
+use crate::notes::transfer::{Purpose, Transfer, TransferFault};
+use crate::state::{load, store};
 use crate::state_key;
 
-/// What a contribution's payment memo holds while amounts are in the clear: nothing.
-pub const PAYOUT_MEMO: [u8; 32] = [0; 32];
+/// Issues before transfers begin: money of one owner alone hides nobody.
+const LEAST_ISSUES: u32 = 2;
 
-/// What is locked for a request.
+/// Where a note comes from. Everybody sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "from")]
+pub enum Origin {
+    /// The treasury issued it.
+    Issued,
+    /// A transfer made it.
+    Transferred,
+    /// It pays for a contribution.
+    Paid {
+        /// Which.
+        contribution: ContributionId,
+    },
+    /// It is what was left of a request's escrow.
+    Refunded {
+        /// Of which.
+        request: RequestId,
+    },
+}
+
+canonical!(enum Origin { 0 => Issued, 1 => Transferred, 2 => Paid { contribution }, 3 => Refunded { request } });
+
+impl Origin {
+    /// The kind of note, as a number.
+    pub const fn kind(&self) -> u8 {
+        match self {
+            Self::Issued => 0,
+            Self::Transferred => 1,
+            Self::Paid { .. } => 2,
+            Self::Refunded { .. } => 3,
+        }
+    }
+}
+
+/// A note on the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct NoteRecord {
+    /// Its name.
+    #[serde(serialize_with = "hex_id")]
+    pub id: NoteId,
+    /// The note.
+    pub note: Note,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub origin: Origin,
+    /// Its place among the notes of its kind.
+    pub number: u32,
+    /// The block that made it.
+    pub height: u64,
+}
+
+canonical!(struct NoteRecord { id, note, origin, number, height });
+
+fn hex_id<S: Serializer>(id: &NoteId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::encode(id))
+}
+
+/// What is locked for a request: at the price in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Escrow {
-    /// Price of one record.
-    pub price: Amount,
     /// Records that can still be paid.
     pub records: Records,
 }
 
-canonical!(struct Escrow { price, records });
+canonical!(struct Escrow { records });
 
-impl Escrow {
-    /// What it holds: never above what was locked, which was below the cap.
-    pub fn amount(&self) -> Amount {
-        self.price.times(self.records).expect("an escrow was a payable amount when it was locked")
-    }
+/// All issues together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Issued {
+    /// The sum of all commitments; none before the first issue.
+    sum: Option<Point>,
+    /// The sum of all audit handles.
+    handles: Option<Point>,
+    issues: u32,
 }
 
-/// Where all money is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Supply {
-    /// All that was ever issued.
-    pub issued: u64,
-    /// In accounts.
-    pub balances: u64,
-    /// In escrows.
-    pub escrows: u64,
+canonical!(struct Issued { sum, handles, issues });
+
+/// How many notes there are.
+pub fn notes(state: &(impl StateRead + ?Sized)) -> u32 {
+    load(state, &state_key::notes()).unwrap_or(0)
 }
 
-impl Supply {
-    /// Whether nothing was made or lost.
-    pub fn is_conserved(&self) -> bool {
-        self.balances.checked_add(self.escrows) == Some(self.issued)
-    }
+/// How many issues there were.
+pub fn issues(state: &(impl StateRead + ?Sized)) -> u32 {
+    load::<Issued>(state, &state_key::issued()).map_or(0, |issued| issued.issues)
 }
 
-/// An account's balance.
-pub fn balance(state: &(impl StateRead + ?Sized), account: &AccountKey) -> Amount {
-    load(state, &state_key::balance(account)).unwrap_or_default()
+/// The note at a place.
+pub fn note(state: &(impl StateRead + ?Sized), position: u32) -> Option<NoteRecord> {
+    load(state, &state_key::note(position))
+}
+
+/// How many notes there are of a kind.
+pub fn notes_of_kind(state: &(impl StateRead + ?Sized), kind: u8) -> u32 {
+    load(state, &state_key::notes_of_kind(kind)).unwrap_or(0)
+}
+
+/// The place of a note among all, by its place among those of its kind.
+pub fn note_of_kind(state: &(impl StateRead + ?Sized), kind: u8, number: u32) -> Option<u32> {
+    load(state, &state_key::note_of_kind(kind, number))
+}
+
+/// In which block a note with this image was spent.
+pub fn spent(state: &(impl StateRead + ?Sized), image: &Point) -> Option<u64> {
+    load(state, &state_key::image(image.as_bytes()))
 }
 
 /// A request's escrow, while it is there.
@@ -64,37 +151,39 @@ pub fn escrow(state: &(impl StateRead + ?Sized), request: &RequestId) -> Option<
     load(state, &state_key::escrow(request))
 }
 
-/// Adds up all money. Reads every account.
-pub fn supply(state: &(impl StateRead + ?Sized)) -> Supply {
-    let issued: Amount = load(state, &state_key::issued()).unwrap_or_default();
-    let balances = list::<Amount>(state, &state_key::balances()).map(|(_, amount)| amount.get()).sum();
-    let escrows = list::<Escrow>(state, &state_key::escrows()).map(|(_, escrow)| escrow.amount().get()).sum();
-    Supply { issued: issued.get(), balances, escrows }
+/// The sum of the commitments of all issues; the identity before the first.
+pub fn issued(state: &(impl StateRead + ?Sized)) -> RistrettoPoint {
+    let issued: Option<Issued> = load(state, &state_key::issued());
+    issued.and_then(|issued| issued.sum).map_or(RistrettoPoint::identity(), |sum| *sum.get())
 }
 
-fn set_balance(state: &mut (impl StateWrite + ?Sized), account: &AccountKey, amount: Amount) {
-    let key = state_key::balance(account);
-    if amount.is_zero() { state.delete(&key) } else { store(state, &key, &amount) }
+/// The note at a place as a member of a ring.
+pub fn member(state: &(impl StateRead + ?Sized), position: u32) -> Option<Member> {
+    let NoteRecord { id, note, .. } = note(state, position)?;
+    Some(Member { position, id, key: note.owner.key, commitment: note.commitment })
 }
 
-fn credit(
+fn name(source: &str, what: &[u8], index: u32) -> NoteId {
+    let mut hasher = blake3::Hasher::new_derive_key("galen 2026 money note id v1");
+    hasher.update(source.as_bytes()).update(&[0]).update(what).update(&index.to_le_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+fn add(
     state: &mut (impl StateWrite + ?Sized),
-    account: &AccountKey,
-    amount: Amount,
-) -> Result<(), MoneyFault> {
-    let sum = balance(state, account).plus(amount).ok_or(MoneyFault::Cap)?;
-    set_balance(state, account, sum);
-    Ok(())
-}
-
-fn debit(
-    state: &mut (impl StateWrite + ?Sized),
-    account: &AccountKey,
-    amount: Amount,
-) -> Result<(), MoneyFault> {
-    let rest = balance(state, account).minus(amount).ok_or(MoneyFault::Insufficient)?;
-    set_balance(state, account, rest);
-    Ok(())
+    env: Env,
+    id: NoteId,
+    note: Note,
+    origin: Origin,
+) -> Result<u32, MoneyFault> {
+    let (position, number) = (notes(state), notes_of_kind(state, origin.kind()));
+    let next = position.checked_add(1).ok_or(MoneyFault::Full)?;
+    let record = NoteRecord { id, note, origin, number, height: env.height() };
+    store(state, &state_key::note(position), &record);
+    store(state, &state_key::notes(), &next);
+    store(state, &state_key::note_of_kind(origin.kind(), number), &position);
+    store(state, &state_key::notes_of_kind(origin.kind()), &(number + 1));
+    Ok(position)
 }
 
 /// Makes money.
@@ -103,99 +192,174 @@ fn debit(
 /// [`MoneyFault`].
 pub fn issue(
     state: &mut (impl StateWrite + ?Sized),
-    to: &AccountKey,
-    amount: Amount,
+    env: Env,
+    issuance: &Issuance,
 ) -> Result<(), MoneyFault> {
-    check_payment(to, amount)?;
-    let issued: Amount = load(state, &state_key::issued()).unwrap_or_default();
-    let issued = issued.plus(amount).ok_or(MoneyFault::Cap)?;
-    credit(state, to, amount)?;
+    let before = issued(state);
+    let content = [before.compress().as_bytes().as_slice(), &issuance.to_canonical()].concat();
+    let (chain, key) = (&env.block.chain_id, env.authority());
+    env.checked.once("issue", &content, || issuance.check(chain, key, &before).map(drop))?;
+    let mut issued =
+        load(state, &state_key::issued()).unwrap_or(Issued { sum: None, handles: None, issues: 0 });
+    let source = issued.issues.to_le_bytes();
+    for (index, note) in (0u32..).zip(&issuance.notes) {
+        issued.sum = plus(issued.sum, note.commitment);
+        issued.handles = plus(issued.handles, note.handle);
+        add(state, env, name("issue", &source, index), *note, Origin::Issued)?;
+    }
+    issued.issues += 1;
     store(state, &state_key::issued(), &issued);
     Ok(())
 }
 
-/// Moves money.
+fn plus(sum: Option<Point>, next: Point) -> Option<Point> {
+    sum.map_or(Some(next), |sum| Point::new(sum.get() + next.get()))
+}
+
+/// Spends notes and makes new ones, and takes `locked` out of the notes besides, for whatever `of` stands for.
 ///
 /// # Errors
 /// [`MoneyFault`].
 pub fn transfer(
     state: &mut (impl StateWrite + ?Sized),
-    from: &AccountKey,
-    to: &AccountKey,
-    amount: Amount,
+    env: Env,
+    transfer: &Transfer,
+    of: &[u8; 32],
+    locked: &RistrettoPoint,
 ) -> Result<(), MoneyFault> {
-    check_payment(to, amount)?;
-    if from == to {
-        return Err(MoneyFault::Itself);
+    if (notes(state) as usize) < RING || issues(state) < LEAST_ISSUES {
+        return Err(MoneyFault::Young { least: RING });
     }
-    debit(state, from, amount)?;
-    credit(state, to, amount)
+    if transfer.inputs.iter().any(|input| spent(state, &input.signature.image).is_some()) {
+        return Err(MoneyFault::Spent);
+    }
+    let first = transfer.inputs.first().ok_or(TransferFault::Shape)?;
+    let mut rings = Vec::with_capacity(transfer.inputs.len());
+    for input in &transfer.inputs {
+        let found = |position: &u32| member(state, *position).ok_or(MoneyFault::NoNote(*position));
+        // A list as long as its transaction would be read in full before its length is looked at.
+        let ring = input.ring.iter().take(RING + 1).map(found);
+        rings.push(ring.collect::<Result<Vec<_>, _>>()?);
+    }
+    // Notes never change: what was found to hold for a chain, a purpose and these places holds for ever.
+    let content = [of.as_slice(), locked.compress().as_bytes(), &transfer.to_canonical()].concat();
+    let purpose = Purpose { chain: &env.block.chain_id, authority: env.authority(), of, locked };
+    env.checked.once("transfer", &content, || transfer.verify(purpose, &rings))?;
+    for input in &transfer.inputs {
+        store(state, &state_key::image(input.signature.image.as_bytes()), &env.height());
+    }
+    for (index, note) in (0u32..).zip(&transfer.outputs) {
+        let id = name("transfer", first.signature.image.as_bytes(), index);
+        add(state, env, id, *note, Origin::Transferred)?;
+    }
+    Ok(())
 }
 
-/// Locks `price · records` for a request.
+/// Locks the money of a request: so many records at its price.
 ///
 /// # Errors
 /// [`MoneyFault`].
 pub fn lock(
     state: &mut (impl StateWrite + ?Sized),
+    env: Env,
     request: &RequestId,
-    from: &AccountKey,
-    price: Amount,
-    records: Records,
-) -> Result<Amount, MoneyFault> {
+    (price, records): (&SealedPrice, Records),
+    funding: &Transfer,
+) -> Result<(), MoneyFault> {
     let key = state_key::escrow(request);
-    let amount = price.times(records).ok_or(MoneyFault::Cap)?;
-    if amount.is_zero() {
-        return Err(MoneyFault::Zero);
-    }
     if state.get(&key).is_some() {
         return Err(MoneyFault::Escrow);
     }
-    debit(state, from, amount)?;
-    store(state, &key, &Escrow { price, records });
-    Ok(amount)
+    transfer(state, env, funding, &request.to_bytes(), &price.times(records.get()))?;
+    store(state, &key, &Escrow { records });
+    Ok(())
 }
 
-/// Pays for records out of a request's escrow.
+/// Pays for the records of a contribution out of its request's escrow.
 ///
 /// # Errors
 /// [`MoneyFault`].
 pub fn pay(
     state: &mut (impl StateWrite + ?Sized),
-    request: &RequestId,
-    to: &AccountKey,
+    env: Env,
+    (request, price): (&RequestId, &SealedPrice),
+    (contribution, payee): (&ContributionId, &Payee),
     records: Records,
-) -> Result<Amount, MoneyFault> {
-    let Escrow { price, records: held } = escrow(state, request).ok_or(MoneyFault::Escrow)?;
+) -> Result<u32, MoneyFault> {
+    let Escrow { records: held } = escrow(state, request).ok_or(MoneyFault::Escrow)?;
     let left = held.minus(records).ok_or(MoneyFault::Exhausted)?;
-    let amount = price.times(records).ok_or(MoneyFault::Cap)?;
-    credit(state, to, amount)?;
-    store(state, &state_key::escrow(request), &Escrow { price, records: left });
-    Ok(amount)
+    let note = payee.note(price, records.get()).ok_or(MoneyFault::Payee)?;
+    let id = name("payout", contribution.as_bytes(), 0);
+    let position = add(state, env, id, note, Origin::Paid { contribution: *contribution })?;
+    store(state, &state_key::escrow(request), &Escrow { records: left });
+    Ok(position)
 }
 
-/// Gives back what an escrow still holds, and ends it.
+/// Gives back what an escrow still holds, and ends it. Gives the records that were left; a buyer that chose a blinding which
+/// makes no note has forfeited them.
 ///
 /// # Errors
-/// [`MoneyFault::Escrow`].
+/// [`MoneyFault::Escrow`], [`MoneyFault::Full`].
 pub fn refund(
     state: &mut (impl StateWrite + ?Sized),
+    env: Env,
     request: &RequestId,
-    to: &AccountKey,
-) -> Result<Amount, MoneyFault> {
-    let rest = escrow(state, request).ok_or(MoneyFault::Escrow)?.amount();
-    credit(state, to, rest)?;
+    (price, payee): (&SealedPrice, &Payee),
+) -> Result<Records, MoneyFault> {
+    let Escrow { records } = escrow(state, request).ok_or(MoneyFault::Escrow)?;
+    if records != Records::ZERO
+        && let Some(note) = payee.note(price, records.get())
+    {
+        let id = name("refund", &request.to_bytes(), 0);
+        add(state, env, id, note, Origin::Refunded { request: *request })?;
+    }
     state.delete(&state_key::escrow(request));
-    Ok(rest)
+    Ok(records)
 }
 
-/// Checks payee and amount as such.
+/// Takes money out of the notes, for the treasury to pay outside.
 ///
 /// # Errors
-/// [`MoneyFault::Zero`], [`MoneyFault::Payee`].
-pub fn check_payment(to: &AccountKey, amount: Amount) -> Result<(), MoneyFault> {
-    if amount.is_zero() {
-        return Err(MoneyFault::Zero);
+/// [`MoneyFault`].
+pub fn redeem(
+    state: &mut (impl StateWrite + ?Sized),
+    env: Env,
+    spent: &Transfer,
+    amount: u64,
+) -> Result<(), MoneyFault> {
+    check_denomination(amount)?;
+    transfer(state, env, spent, &REDEEMED, &redeemed(amount))
+}
+
+/// What a redemption's transfer is for.
+pub const REDEEMED: [u8; 32] = *b"galen 2026 money redemption v1  ";
+/// What a plain transfer is for.
+pub const PLAIN: [u8; 32] = *b"galen 2026 money plain transfer ";
+
+/// What a redemption locks: an amount that everybody sees, with no blinding.
+pub fn redeemed(amount: u64) -> RistrettoPoint {
+    curve25519_dalek::Scalar::from(amount) * bases().B
+}
+
+/// Whether an amount is one that can be redeemed at once: then it says little about whose it is.
+///
+/// # Errors
+/// [`MoneyFault::Denomination`].
+pub fn check_denomination(amount: u64) -> Result<(), MoneyFault> {
+    let mut rest = amount;
+    while rest != 0 && rest.is_multiple_of(10) {
+        rest /= 10;
     }
-    if is_key(to) { Ok(()) } else { Err(MoneyFault::Payee) }
+    let fits = matches!(rest, 1 | 2 | 5) && amount < crate::amount::ISSUE_CAP;
+    if fits { Ok(()) } else { Err(MoneyFault::Denomination(amount)) }
+}
+
+impl Canonical for Box<Transfer> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.as_ref().write(out);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, CodecFault> {
+        Ok(Self::new(Transfer::read(reader)?))
+    }
 }

@@ -16,12 +16,14 @@ pub use request::{
 };
 pub use seller::{CannotSell, Offer, offer};
 
-use crate::amount::Amount;
+use crate::action::disclose::Disclosure;
 use crate::config::MarketConfig;
-use crate::id::{AccountKey, ContributionId, Nullifier, RequestId, SchemaId};
-use crate::money::{self, Supply};
+use crate::id::{ContributionId, Nullifier, RequestId, SchemaId};
+use crate::money::{self, NoteRecord};
 use crate::record::{Lapse, Use};
+use crate::registry;
 use crate::registry::recent::{self, RecentRoot};
+use crate::registry::sellers::PriceSeller;
 use crate::state::{list, load};
 use crate::state_key;
 
@@ -41,14 +43,19 @@ pub fn schemas(state: &(impl StateRead + ?Sized)) -> Vec<(SchemaId, Schema)> {
     all.map(|(_, schema)| (SchemaId::of(&schema), schema)).collect()
 }
 
-/// An account's balance.
-pub fn balance(state: &(impl StateRead + ?Sized), account: &AccountKey) -> Amount {
-    money::balance(state, account)
+/// The note at a place.
+pub fn note(state: &(impl StateRead + ?Sized), position: u32) -> Option<NoteRecord> {
+    money::note(state, position)
 }
 
-/// Where all money is.
-pub fn supply(state: &(impl StateRead + ?Sized)) -> Supply {
-    money::supply(state)
+/// All orders to open something, the oldest of each kind of subject first.
+pub fn disclosures(state: &(impl StateRead + ?Sized)) -> Vec<Disclosure> {
+    list::<Disclosure>(state, &state_key::disclosures()).map(|(_, order)| order).collect()
+}
+
+/// The sellers that a price is sealed to now.
+pub fn sellers(state: &(impl StateRead + ?Sized)) -> Vec<PriceSeller> {
+    registry::sellers::sellers(state)
 }
 
 /// The roots of standing that contributions may be proven against, the newest first.

@@ -8,10 +8,11 @@ use galen_circuits::state::Totals;
 use galen_ledger::{BlobHash, ChainId, StateRead, TxHash};
 use serde::Serialize;
 
-use crate::amount::{Amount, Records};
+use crate::amount::Records;
 use crate::codec::canonical;
 use crate::config::MarketConfig;
 use crate::id::{AccountKey, ContributionId, Nullifier, RequestId};
+use crate::notes::payee::Payee;
 use crate::request::Request;
 use crate::state::load;
 use crate::state_key;
@@ -26,14 +27,12 @@ pub enum Phase {
     Closing,
     /// The money that was left went back.
     Settled {
-        /// How much.
-        refunded: Amount,
         /// In which block.
         height: u64,
     },
 }
 
-canonical!(enum Phase { 0 => Open, 1 => Closing, 2 => Settled { refunded, height } });
+canonical!(enum Phase { 0 => Open, 1 => Closing, 2 => Settled { height } });
 
 /// The sampling beacon of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -52,6 +51,8 @@ canonical!(struct Drawn { value, height });
 pub struct RequestRecord {
     /// As posted.
     pub request: Request,
+    /// Who can read its price, in the order of its shares.
+    pub sellers: Vec<AccountKey>,
     /// Least chunks of a dataset, from the schema.
     pub min_chunks: u32,
     /// The block that it was posted in.
@@ -78,7 +79,7 @@ pub struct RequestRecord {
 }
 
 canonical!(struct RequestRecord {
-    request, min_chunks, posted, posted_ms, anchor, anchor_height, drawn, phase, paid, reserved, waiting, contributions,
+    request, sellers, min_chunks, posted, posted_ms, anchor, anchor_height, drawn, phase, paid, reserved, waiting, contributions,
 });
 
 /// What became of a contribution.
@@ -101,8 +102,8 @@ pub enum Status {
     Paid {
         /// When.
         height: u64,
-        /// How much.
-        amount: Amount,
+        /// The place of the note that pays for it.
+        note: u32,
         /// The data key, sealed to the buyer.
         encapsulation: Sealed,
     },
@@ -117,7 +118,7 @@ canonical!(enum Status {
     0 => Waiting,
     1 => Reserved { until },
     2 => Lapsed { height },
-    3 => Paid { height, amount, encapsulation },
+    3 => Paid { height, note, encapsulation },
     4 => Unserved { height },
 });
 
@@ -134,8 +135,8 @@ pub struct ContributionRecord {
     pub height: u64,
     /// The seller's one use of the request.
     pub nullifier: Nullifier,
-    /// The one-time key that is paid.
-    pub payout: AccountKey,
+    /// Who is paid.
+    pub payee: Payee,
     /// Rows released and suppressed, and the loss.
     pub totals: Totals,
     /// Digest of the encapsulation to the buyer.
@@ -150,7 +151,7 @@ pub struct ContributionRecord {
 }
 
 canonical!(struct ContributionRecord {
-    request, number, tx, height, nullifier, payout, totals, encapsulation, identity, blob, status,
+    request, number, tx, height, nullifier, payee, totals, encapsulation, identity, blob, status,
 });
 
 /// A seller's use of a request.

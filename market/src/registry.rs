@@ -5,6 +5,7 @@
 //! time. A change costs 21 small entries. Nodes that were never set are roots of empty subtrees.
 
 pub mod recent;
+pub mod sellers;
 
 use std::sync::LazyLock;
 

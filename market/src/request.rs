@@ -8,10 +8,13 @@ use galen_circuits::schema::Schema;
 use galen_ledger::{ChainId, Height};
 use serde::{Deserialize, Serialize};
 
-use crate::amount::{Amount, Records};
+use crate::amount::Records;
 use crate::codec::{Canonical, canonical};
 use crate::fault::RequestFault;
 use crate::id::{AccountKey, RequestId, SchemaId};
+use crate::notes::group::Point;
+use crate::notes::payee::Payee;
+use crate::notes::price::SealedPrice;
 
 /// Longest title, in bytes.
 pub const MAX_TITLE: usize = 200;
@@ -33,8 +36,8 @@ pub struct Request {
     pub sample: u32,
     /// Limits on suppression and loss.
     pub limits: Limits,
-    /// Price of one record.
-    pub price: Amount,
+    /// Price of one record, which the sellers of [`crate::registry::sellers`] read.
+    pub price: SealedPrice,
     /// Most records paid for.
     pub max_records: Records,
     /// The last height that takes contributions.
@@ -44,7 +47,7 @@ pub struct Request {
     /// That somebody knows its secret, for [`possession_context`].
     pub possession: Possession,
     /// Who gets back what was not spent.
-    pub refund: AccountKey,
+    pub refund: Payee,
     /// Makes two equal requests two.
     pub nonce: [u8; 32],
 }
@@ -56,6 +59,12 @@ canonical!(struct Request {
 /// What a buyer's proof of possession is for: this chain and this account, so that no one can lend it.
 pub fn possession_context(chain: &ChainId, account: &AccountKey) -> Vec<u8> {
     [b"galen 2026 request buyer key".as_slice(), chain.as_bytes(), account.as_bytes()].concat()
+}
+
+/// What a sealed price is bound to: this chain, this account, and this one of its requests.
+pub fn price_context(chain: &ChainId, account: &AccountKey, nonce: &[u8; 32]) -> [u8; 32] {
+    let bytes = [chain.as_bytes().as_slice(), account.as_bytes(), nonce].concat();
+    blake3::derive_key("galen 2026 request price context v1", &bytes)
 }
 
 impl Request {
@@ -75,22 +84,16 @@ impl Request {
         SchemaId::new(self.terms.schema)
     }
 
-    /// `max_records · price`.
-    ///
-    /// # Errors
-    /// [`RequestFault::Price`] for no price or no records, [`RequestFault::Overflow`] above what can be issued.
-    pub fn escrow(&self) -> Result<Amount, RequestFault> {
-        if self.price.is_zero() || self.max_records == Records::ZERO {
-            return Err(RequestFault::Price);
-        }
-        self.price.times(self.max_records).ok_or(RequestFault::Overflow)
+    /// What the sealed price is bound to.
+    pub fn price_context(&self, chain: &ChainId) -> [u8; 32] {
+        price_context(chain, &self.account, &self.nonce)
     }
 
-    /// What can be said of a request without the ledger's state.
+    /// What can be said of a request without the ledger's state. K is the authority's.
     ///
     /// # Errors
     /// The first [`RequestFault`].
-    pub fn check(&self, chain: &ChainId) -> Result<(), RequestFault> {
+    pub fn check(&self, chain: &ChainId, authority: &Point) -> Result<(), RequestFault> {
         let visible = self.title.trim().len();
         if visible == 0 || self.title.len() > MAX_TITLE || self.title.chars().any(char::is_control) {
             return Err(RequestFault::Title);
@@ -102,9 +105,11 @@ impl Request {
         if self.limits.max_suppressed_per_mille > 1000 {
             return Err(RequestFault::Suppression(self.limits.max_suppressed_per_mille));
         }
-        self.escrow()?;
+        if self.max_records == Records::ZERO {
+            return Err(RequestFault::Records);
+        }
         self.possession.verify(&self.buyer, &possession_context(chain, &self.account))?;
-        Ok(())
+        if self.refund.holds(chain, authority) { Ok(()) } else { Err(RequestFault::Refund) }
     }
 
     /// Whether a schema permits it: its floors and ceilings, what may be released, and a quarter of a dataset at most.

@@ -7,6 +7,7 @@ use crate::codec::canonical;
 use crate::config::Governance;
 use crate::fault::{Fault, RoleFault};
 use crate::id::{AccountKey, SellerName};
+use crate::notes::group::Point;
 use crate::sign::is_key;
 use crate::state::{load, store};
 use crate::state_key;
@@ -22,6 +23,8 @@ pub enum Role {
     Hospital {
         /// Its name inside circuits.
         seller: SellerName,
+        /// The key that prices are sealed to.
+        sealing: Point,
     },
     /// Posts requests.
     Researcher,
@@ -29,7 +32,7 @@ pub enum Role {
     Auditor,
 }
 
-canonical!(enum Role { 0 => Hospital { seller }, 1 => Researcher, 2 => Auditor });
+canonical!(enum Role { 0 => Hospital { seller, sealing }, 1 => Researcher, 2 => Auditor });
 
 /// An accredited participant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -102,7 +105,7 @@ pub fn put(state: &mut (impl StateWrite + ?Sized), account: &AccountKey, partici
 /// [`RoleFault::NotA`].
 pub fn active_hospital(state: &(impl StateRead + ?Sized), account: &AccountKey) -> Result<SellerName, Fault> {
     match participant(state, account) {
-        Some(Participant { role: Role::Hospital { seller }, suspended: false, .. }) => Ok(seller),
+        Some(Participant { role: Role::Hospital { seller, .. }, suspended: false, .. }) => Ok(seller),
         _ => Err(RoleFault::NotA { account: *account, role: "hospital" }.into()),
     }
 }

@@ -93,14 +93,34 @@ pub fn recommits() -> Vec<u8> {
     key("recommit/", &[])
 }
 
-/// An account's balance.
-pub fn balance(account: &AccountKey) -> Vec<u8> {
-    key("money/balance/", &[account.as_bytes()])
+/// A note by its place among all notes.
+pub fn note(position: u32) -> Vec<u8> {
+    key("money/note/", &[&position.to_be_bytes()])
 }
 
-/// All balances.
-pub fn balances() -> Vec<u8> {
-    key("money/balance/", &[])
+/// How many notes there are.
+pub fn notes() -> Vec<u8> {
+    key("money/notes", &[])
+}
+
+/// The place of a note among all notes, by its place among those of its kind.
+pub fn note_of_kind(kind: u8, number: u32) -> Vec<u8> {
+    key("money/kind/", &[&[kind], &number.to_be_bytes()])
+}
+
+/// How many notes there are of a kind.
+pub fn notes_of_kind(kind: u8) -> Vec<u8> {
+    key("money/kinds/", &[&[kind]])
+}
+
+/// A note that was spent, by its image.
+pub fn image(image: &[u8; 32]) -> Vec<u8> {
+    key("money/image/", &[image])
+}
+
+/// All images.
+pub fn images() -> Vec<u8> {
+    key("money/image/", &[])
 }
 
 /// A request's escrow.
@@ -108,14 +128,29 @@ pub fn escrow(request: &RequestId) -> Vec<u8> {
     key("money/escrow/", &[&request.to_bytes()])
 }
 
-/// All escrows.
-pub fn escrows() -> Vec<u8> {
-    key("money/escrow/", &[])
-}
-
 /// All that was ever issued.
 pub fn issued() -> Vec<u8> {
     key("money/issued", &[])
+}
+
+/// The sellers that prices are sealed to.
+pub fn price_sellers() -> Vec<u8> {
+    key("money/sellers", &[])
+}
+
+/// That a seller came or went in this interval.
+pub fn sellers_changed() -> Vec<u8> {
+    key("money/sellers-changed", &[])
+}
+
+/// An order to the audit authority to open something.
+pub fn disclosure(subject: &[u8]) -> Vec<u8> {
+    key("disclosure/", &[subject])
+}
+
+/// All such orders.
+pub fn disclosures() -> Vec<u8> {
+    key("disclosure/", &[])
 }
 
 /// A request.

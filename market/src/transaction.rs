@@ -1,15 +1,19 @@
-//! Transactions: signed orders, contributions under their one-time payout key, and openings that anyone may post.
+//! Transactions: signed orders, contributions under their one-time payout key, openings that anyone may post, and transfers
+//! that prove themselves.
 
 use galen_circuits::contribution::Contribution;
 use galen_circuits::jubjub::Sealed;
 use galen_ledger::{BlobHash, ChainId, Height, MAX_TX_BYTES, TxHash};
-use rand::{CryptoRng, RngCore};
+use rand::{CryptoRng, RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::action::Action;
 use crate::codec::{Canonical, CodecFault, canonical};
 use crate::fault::TransactionFault;
 use crate::id::{AccountKey, ContributionId, RequestId};
+use crate::notes::payee::{Payee, PayeeSecret, PayeeSignature};
+use crate::notes::transfer::Transfer;
 use crate::sign::{Signature, Signer, SigningDigest};
 
 /// Version of transactions, their first byte.
@@ -31,9 +35,11 @@ pub enum Transaction {
     Open(Opening),
     /// A contribution with a true seal and a false proof, held against its seller by whoever was offered it.
     Mute(SignedContribution),
+    /// Notes are spent and as much money is in new ones. It proves itself.
+    Transfer(Transfer),
 }
 
-canonical!(enum Transaction { 0 => Order(order), 1 => Contribute(contribution), 2 => Open(opening), 3 => Mute(contribution) });
+canonical!(enum Transaction { 0 => Order(order), 1 => Contribute(contribution), 2 => Open(opening), 3 => Mute(contribution), 4 => Transfer(transfer) });
 
 /// An action, valid once and for a while.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,11 +90,13 @@ pub struct SignedContribution {
     pub contribution: Contribution,
     /// The ciphertext.
     pub blob: BlobHash,
+    /// Who is paid; the header has its key and its digest.
+    pub payee: Payee,
     /// By the payout key in the header, over everything above.
-    pub signature: Signature,
+    pub signature: PayeeSignature,
 }
 
-canonical!(struct SignedContribution { request, contribution, blob, signature });
+canonical!(struct SignedContribution { request, contribution, blob, payee, signature });
 
 /// An encapsulation shown to the buyer, and thereby to all.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -178,15 +186,12 @@ impl SignedContribution {
         request: RequestId,
         contribution: Contribution,
         blob: BlobHash,
-        payout: &Signer,
+        (payee, secret): (&Payee, &PayeeSecret),
     ) -> Self {
-        let signature = payout.sign(&digest(chain, &request, &contribution, &blob));
-        Self { request, contribution, blob, signature }
-    }
-
-    /// The payout key.
-    pub fn payout(&self) -> AccountKey {
-        AccountKey::from_bytes(self.contribution.header.payout.key)
+        let digest = digest(chain, &request, &contribution, &blob, payee);
+        // The nonce comes from the secret and what is signed as well: the same contribution has the same bytes.
+        let signature = secret.sign(&digest.0, &mut ChaCha20Rng::from_seed(digest.0));
+        Self { request, contribution, blob, payee: *payee, signature }
     }
 
     /// Checks the payout key's signature over everything else.
@@ -194,9 +199,10 @@ impl SignedContribution {
     /// # Errors
     /// [`TransactionFault::Signature`].
     pub fn check_signature(&self, chain: &ChainId) -> Result<(), TransactionFault> {
-        let digest = digest(chain, &self.request, &self.contribution, &self.blob);
-        let key = self.payout();
-        if self.signature.holds(&key, &digest) { Ok(()) } else { Err(TransactionFault::Signature(key)) }
+        let digest = digest(chain, &self.request, &self.contribution, &self.blob, &self.payee);
+        let key = &self.contribution.header.payout.key;
+        let fault = || TransactionFault::Signature(AccountKey::from_bytes(*key));
+        if self.signature.holds(key, &digest.0) { Ok(()) } else { Err(fault()) }
     }
 }
 
@@ -205,10 +211,12 @@ fn digest(
     request: &RequestId,
     contribution: &Contribution,
     blob: &BlobHash,
+    payee: &Payee,
 ) -> SigningDigest {
     let mut content = request.to_canonical();
     contribution.write(&mut content);
     blob.write(&mut content);
+    payee.write(&mut content);
     SigningDigest::new(CONTRIBUTION, chain, &content)
 }
 

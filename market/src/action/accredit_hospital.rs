@@ -12,7 +12,8 @@ use super::{Authority, Env, Execute};
 use crate::codec::canonical;
 use crate::fault::{Fault, RoleFault};
 use crate::id::{AccountKey, SchemaId, SellerName};
-use crate::registry::{self, TreeName};
+use crate::notes::price::SealingKey;
+use crate::registry::{self, TreeName, sellers};
 use crate::role::{Participant, Role, check_identity, participant, put};
 use crate::state::{load, store};
 use crate::state_key;
@@ -34,9 +35,11 @@ pub struct AccreditHospital {
     pub schemas: Vec<SchemaId>,
     /// Shows that the secret behind the name is known, in [`knowledge_context`].
     pub knowledge: Knowledge,
+    /// The key that prices are sealed to, whose secret is shown to be known in the same context.
+    pub sealing: SealingKey,
 }
 
-canonical!(struct AccreditHospital { account, name, seller, schemas, knowledge });
+canonical!(struct AccreditHospital { account, name, seller, schemas, knowledge, sealing });
 
 /// Where knowledge is shown: on this chain, by this account.
 pub fn knowledge_context(chain: &ChainId, account: &AccountKey) -> Vec<u8> {
@@ -55,7 +58,7 @@ impl Execute for AccreditHospital {
         if !env.proofs.knows(&self.knowledge, &context, self.seller.field(), &env.config.auditor.key) {
             return Err(RoleFault::Knowledge.into());
         }
-        Ok(())
+        if self.sealing.holds(&context) { Ok(()) } else { Err(RoleFault::Sealing.into()) }
     }
 
     fn authority(&self, _: Env) -> Authority {
@@ -80,10 +83,13 @@ impl AccreditHospital {
     /// Whether the hospital was unknown or suspended, and is neither now.
     fn take_name(&self, state: &mut dyn StateWrite, height: u64) -> Result<bool, RoleFault> {
         let owner: Option<AccountKey> = load(state, &state_key::seller(&self.seller));
-        let role = Role::Hospital { seller: self.seller };
+        let role = Role::Hospital { seller: self.seller, sealing: self.sealing.key };
         match participant(state, &self.account) {
-            Some(Participant { role: Role::Hospital { seller }, suspended, .. }) if seller == self.seller => {
+            Some(Participant { role: Role::Hospital { seller, sealing }, suspended, .. })
+                if seller == self.seller =>
+            {
                 match suspended {
+                    _ if sealing != self.sealing.key => return Err(RoleFault::Sealing),
                     true => {}
                     false => return Ok(false),
                 }
@@ -94,6 +100,7 @@ impl AccreditHospital {
             None => {}
         }
         store(state, &state_key::seller(&self.seller), &self.account);
+        sellers::note_change(state);
         let participant = Participant { name: self.name.clone(), role, suspended: false, since: height };
         put(state, &self.account, &participant);
         Ok(true)

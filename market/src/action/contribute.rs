@@ -18,7 +18,6 @@ use super::Env;
 use crate::amount::Records;
 use crate::fault::{ContributeFault, Fault};
 use crate::id::{ContributionId, Nullifier, RequestId};
-use crate::money::PAYOUT_MEMO;
 use crate::record::{ContributionRecord, Phase, RequestRecord, Status, Use};
 use crate::registry::recent;
 use crate::settle::{Room, reserve, room, wait};
@@ -27,14 +26,21 @@ use crate::state_key;
 use crate::transaction::SignedContribution;
 use crate::verdict::Verdict;
 
-/// What is checked without the state: the payout key's signature over everything.
+/// What is checked without the state: the payout key's signature over everything, and who it pays.
 ///
 /// # Errors
 /// The first fault.
 pub fn check_stateless(tx: &SignedContribution, env: Env) -> Result<(), Fault> {
     tx.check_signature(&env.block.chain_id)?;
-    let memo_is_empty = tx.contribution.header.payout.memo == PAYOUT_MEMO;
-    if memo_is_empty { Ok(()) } else { Err(ContributeFault::Memo.into()) }
+    let payout = &tx.contribution.header.payout;
+    if payout.key != *tx.payee.owner.key.as_bytes() || payout.memo != tx.payee.digest() {
+        return Err(ContributeFault::Memo.into());
+    }
+    if tx.payee.holds(&env.block.chain_id, env.authority()) {
+        Ok(())
+    } else {
+        Err(ContributeFault::Payee.into())
+    }
 }
 
 /// The rules of the ledger, all that are cheap; gives the statement that its proofs must show.
@@ -187,7 +193,7 @@ fn record(tx: &SignedContribution, hash: TxHash, number: u32, height: u64) -> Co
         tx: hash,
         height,
         nullifier: Nullifier::new(header.nullifier),
-        payout: tx.payout(),
+        payee: tx.payee,
         totals: header.totals,
         encapsulation: header.encapsulation,
         identity: header.identity,

@@ -52,16 +52,18 @@ pub fn check_and_execute(state: &mut dyn StateWrite, tx: &Opening, env: Env) -> 
         unschedule(state, until, Due::Lapse(tx.contribution));
     }
     request.paid = request.paid.plus(records).ok_or(MoneyFault::Exhausted)?;
-    let amount = money::pay(state, &request_id, &contribution.payout, records)?;
+    let price = &request.request.price;
+    let note =
+        money::pay(state, env, (&request_id, price), (&tx.contribution, &contribution.payee), records)?;
     let height = env.height();
-    contribution.status = Status::Paid { height, amount, encapsulation: tx.encapsulation };
+    contribution.status = Status::Paid { height, note, encapsulation: tx.encapsulation };
     store(state, &state_key::contribution(&tx.contribution), &contribution);
     store(state, &state_key::request(&request_id), &request);
     // The refund waits for the end of the block: another opening may still come in it.
     schedule(state, height, Due::Settle(request_id));
     let event =
         Event::new("contribution.opened").with("contribution", tx.contribution).with("request", request_id);
-    Ok(vec![event.with("records", records).with("paid", amount)])
+    Ok(vec![event.with("records", records).with("note", note)])
 }
 
 fn minus(reserved: Records, records: Records) -> Result<Records, MoneyFault> {

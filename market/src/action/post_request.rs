@@ -8,16 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{Authority, Env, Execute};
 use crate::amount::Records;
-use crate::codec::canonical;
+use crate::codec::{Canonical, canonical};
 use crate::fault::{Fault, RequestFault, RoleFault};
 use crate::id::RequestId;
 use crate::money;
+use crate::notes::group::Point;
+use crate::notes::transfer::Transfer;
 use crate::record::{Phase, RequestRecord};
+use crate::registry::sellers::sellers;
 use crate::registry::{TreeName, root_at};
 use crate::request::Request;
 use crate::role::active_researcher;
 use crate::settle::{Due, schedule};
-use crate::sign::is_key;
 use crate::state::{load, store};
 use crate::state_key;
 
@@ -27,14 +29,15 @@ use crate::state_key;
 pub struct PostRequest {
     /// The request.
     pub request: Request,
+    /// Locks its money.
+    pub funding: Transfer,
 }
 
-canonical!(struct PostRequest { request });
+canonical!(struct PostRequest { request, funding });
 
 impl Execute for PostRequest {
     fn check_stateless(&self, env: Env) -> Result<(), Fault> {
-        self.request.check(&env.block.chain_id)?;
-        if is_key(&self.request.refund) { Ok(()) } else { Err(RequestFault::Refund.into()) }
+        Ok(self.request.check(&env.block.chain_id, env.authority())?)
     }
 
     fn authority(&self, _: Env) -> Authority {
@@ -50,10 +53,11 @@ impl Execute for PostRequest {
         }
         let min_chunks = self.check_schema(state)?;
         self.check_deadline(env)?;
-        let amount = money::lock(state, &id, &request.account, request.price, request.max_records)?;
+        self.check_price(state, env)?;
+        money::lock(state, env, &id, (&request.price, request.max_records), &self.funding)?;
         self.open(state, env, id, min_chunks);
         let event = Event::new("request.posted").with("request", id).with("schema", request.schema());
-        Ok(vec![event.with("deadline", request.deadline).with("escrow", amount)])
+        Ok(vec![event.with("deadline", request.deadline)])
     }
 }
 
@@ -64,6 +68,20 @@ impl PostRequest {
             load(state, &state_key::schema(&id)).ok_or(RoleFault::NoSchema(id))?;
         self.request.check_policy(&schema)?;
         Ok(schema.min_chunks())
+    }
+
+    fn check_price(&self, state: &(impl StateRead + ?Sized), env: Env) -> Result<(), RequestFault> {
+        let request = &self.request;
+        let sellers: Vec<Point> = sellers(state).iter().map(|seller| seller.key).collect();
+        if sellers.is_empty() {
+            return Err(RequestFault::NoSeller);
+        }
+        let context = request.price_context(&env.block.chain_id);
+        let mut content = context.to_vec();
+        request.price.write(&mut content);
+        sellers.write(&mut content);
+        let check = || request.price.check(&context, env.authority(), &sellers);
+        Ok(env.checked.once("price", &content, check)?)
     }
 
     fn check_deadline(&self, env: Env) -> Result<(), RequestFault> {
@@ -82,6 +100,7 @@ impl PostRequest {
         let anchor_height = env.height().saturating_sub(1);
         let record = RequestRecord {
             request: self.request.clone(),
+            sellers: sellers(state).iter().map(|seller| seller.account).collect(),
             min_chunks,
             posted: env.height(),
             posted_ms: env.block.time_ms,

@@ -8,7 +8,7 @@ use super::{Authority, Env, Execute};
 use crate::codec::canonical;
 use crate::fault::{Fault, RoleFault};
 use crate::id::AccountKey;
-use crate::registry::{Place, TreeName, recent, set};
+use crate::registry::{Place, TreeName, recent, sellers, set};
 use crate::role::{MAX_NAME, Participant, governors, participant, put};
 use crate::state::{list, store};
 use crate::state_key;
@@ -58,6 +58,7 @@ impl Suspend {
         let places: Vec<(Vec<u8>, Place)> = list(state, &state_key::places(&self.account)).collect();
         if places.iter().any(|(_, place)| place.standing) {
             recent::note_suspension(state);
+            sellers::note_change(state);
         }
         for (key, place) in places {
             set(state, TreeName::Standing, place.position, F::from(0u64), height);

@@ -1,20 +1,25 @@
 //! The hospital: what it keeps secret, what it signs, and when it opens.
 
-use galen_circuits::contribution::{Challenge, Contribution, Payout, Statement};
+use galen_circuits::contribution::{Challenge, Contribution, Payout as HeaderPayout, Statement};
 use galen_circuits::field::{F, from_wide};
 use galen_circuits::jubjub::{PublicKey, Sealed};
 use galen_circuits::knowledge::{self, Knowledge};
 use galen_circuits::registry::{nullifier, seller};
 use galen_circuits::seal::SealCircuit;
 use galen_ledger::{BlobHash, ChainId, StateRead};
-use rand::{CryptoRng, RngCore};
+use rand::{CryptoRng, RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::action::accredit_hospital::knowledge_context;
 use crate::action::{AccreditHospital, Action, CommitDataset};
 use crate::id::{ContributionId, Nullifier, RequestId, SchemaId, SellerName};
-use crate::money::PAYOUT_MEMO;
-use crate::record::{ContributionRecord, Status};
+use crate::notes::group::Point;
+use crate::notes::keys::OwnerKeys;
+use crate::notes::note::Opening as PriceOpening;
+use crate::notes::payee::{Payee, PayeeSecret};
+use crate::notes::price::SealingSecret;
+use crate::record::{ContributionRecord, RequestRecord, Status};
 use crate::sign::Signer;
 use crate::transaction::{Opening, SignedContribution, Transaction};
 
@@ -75,8 +80,30 @@ impl HospitalKeys {
         Nullifier::new(nullifier(self.seller_secret(), request.field()))
     }
 
-    /// The one-time key that is paid for a contribution; `attempt` counts what was refused before.
-    pub fn payout(&self, request: &RequestId, attempt: u32) -> Signer {
+    /// The keys of its wallet.
+    pub fn wallet(&self) -> OwnerKeys {
+        OwnerKeys::from_seed(&blake3::derive_key("galen 2026 hospital wallet", &self.seed))
+    }
+
+    /// What it reads prices with.
+    pub fn sealing(&self) -> SealingSecret {
+        SealingSecret::from_seed(&blake3::derive_key("galen 2026 hospital price key", &self.seed))
+    }
+
+    /// The price of a request, and its opening. None for a request that was posted before this hospital was among the sellers.
+    pub fn price(
+        &self,
+        state: &(impl StateRead + ?Sized),
+        chain: &ChainId,
+        id: &RequestId,
+    ) -> Option<PriceOpening> {
+        let record = RequestRecord::load(state, id)?;
+        let place = record.sellers.iter().position(|seller| *seller == self.account().key())?;
+        record.request.price.open(&record.request.price_context(chain), &self.sealing(), place)
+    }
+
+    /// Who is paid for a contribution; `attempt` counts what was refused before.
+    pub fn payout(&self, chain: &ChainId, authority: &Point, request: &RequestId, attempt: u32) -> Payout {
         let mut seed = [0; 32];
         blake3::Hasher::new_derive_key("galen 2026 hospital payout key")
             .update(&self.seed)
@@ -84,7 +111,7 @@ impl HospitalKeys {
             .update(&attempt.to_le_bytes())
             .finalize_xof()
             .fill(&mut seed);
-        Signer::from_seed(seed)
+        Payout::new(chain, authority, &self.wallet(), &mut ChaCha20Rng::from_seed(seed))
     }
 
     /// The seal that shows, at accreditation, that this hospital knows the secret behind its name.
@@ -94,13 +121,20 @@ impl HospitalKeys {
     }
 
     /// What governance is asked to sign, with this hospital's account. `knowledge` is proven from [`Self::knowledge`].
-    pub fn accreditation(&self, name: &str, schemas: Vec<SchemaId>, knowledge: Knowledge) -> Action {
+    pub fn accreditation(
+        &self,
+        chain: &ChainId,
+        name: &str,
+        schemas: Vec<SchemaId>,
+        knowledge: Knowledge,
+    ) -> Action {
         Action::AccreditHospital(AccreditHospital {
             account: self.account().key(),
             name: name.to_owned(),
             seller: self.seller_name(),
             schemas,
             knowledge,
+            sealing: self.sealing().key(&knowledge_context(chain, &self.account().key())),
         })
     }
 
@@ -110,9 +144,37 @@ impl HospitalKeys {
     }
 }
 
-/// The header's payout for a one-time key.
-pub fn payout(signer: &Signer) -> Payout {
-    Payout { key: *signer.key().as_bytes(), memo: PAYOUT_MEMO }
+/// Who is paid for one contribution, with the secrets that sign it and spend what it is paid.
+#[derive(Clone, Copy, Debug)]
+pub struct Payout {
+    /// Goes into the transaction.
+    pub payee: Payee,
+    /// Stays.
+    pub secret: PayeeSecret,
+}
+
+impl Payout {
+    /// A payee of somebody's keys. `rng` decides the one-time key: the same one, the same payee.
+    pub fn new(
+        chain: &ChainId,
+        authority: &Point,
+        keys: &OwnerKeys,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
+        loop {
+            let payee = Payee::new(chain, authority, &keys.address(), rng);
+            let secret = payee.and_then(|payee| payee.secret(keys));
+            // All but certain the first time.
+            if let (Some(payee), Some(secret)) = (payee, secret) {
+                return Self { payee, secret };
+            }
+        }
+    }
+
+    /// What the header of its contribution holds.
+    pub fn header(&self) -> HeaderPayout {
+        HeaderPayout { key: *self.payee.owner.key.as_bytes(), memo: self.payee.digest() }
+    }
 }
 
 /// A contribution that is ready to be sent, and what opens it later.
@@ -135,10 +197,16 @@ impl Sale {
         contribution: Contribution,
         blob: &[u8],
         encapsulation: Sealed,
-        payout: &Signer,
+        payout: &Payout,
     ) -> Self {
         let id = ContributionId::from_bytes(Challenge::draw(statement, &contribution.header).id);
-        let signed = SignedContribution::new(chain, request, contribution, BlobHash::of(blob), payout);
+        let signed = SignedContribution::new(
+            chain,
+            request,
+            contribution,
+            BlobHash::of(blob),
+            (&payout.payee, &payout.secret),
+        );
         Self { transaction: Transaction::Contribute(signed), id, encapsulation }
     }
 

@@ -1,5 +1,6 @@
 //! The researcher: asks, and reads what was bought.
 
+use curve25519_dalek::Scalar;
 use galen_circuits::contribution::{Limits, blob_elements};
 use galen_circuits::field::F;
 use galen_circuits::jubjub::{KeyFault, SecretKey};
@@ -9,11 +10,17 @@ use galen_circuits::seal::TO_BUYER;
 use galen_ledger::{BlobError, Blobs, ChainId, Height, StateRead};
 use rand::{CryptoRng, RngCore};
 
+use crate::agent::hospital::Payout;
 use crate::amount::{Amount, Records};
-use crate::id::{AccountKey, ContributionId, RequestId};
+use crate::id::{ContributionId, RequestId};
+use crate::notes::group::{Point, hash_to_scalar};
+use crate::notes::keys::OwnerKeys;
+use crate::notes::note::Opening as PriceOpening;
+use crate::notes::price::{PriceFault, SealedPrice};
 use crate::query::contributions_of;
 use crate::record::{ContributionRecord, RequestRecord, Status};
-use crate::request::{Request, possession_context};
+use crate::registry::sellers::PriceSeller;
+use crate::request::{Request, possession_context, price_context};
 use crate::sign::Signer;
 
 /// A researcher's secrets, all from one seed.
@@ -22,6 +29,10 @@ pub struct ResearcherKeys {
     pub account: Signer,
     /// What data keys are encapsulated to.
     pub buyer: SecretKey,
+    /// The keys of its wallet.
+    pub wallet: OwnerKeys,
+    /// What prices are sealed with.
+    prices: [u8; 32],
 }
 
 impl std::fmt::Debug for ResearcherKeys {
@@ -52,7 +63,9 @@ pub struct Wish {
 impl ResearcherKeys {
     /// Fresh secrets.
     pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Self {
-        Self { account: Signer::generate(rng), buyer: SecretKey::generate(rng) }
+        let mut seed = [0; 32];
+        rng.fill_bytes(&mut seed);
+        Self::from_seed(&seed)
     }
 
     /// The secrets of a seed: 32 uniform bytes.
@@ -63,22 +76,40 @@ impl ResearcherKeys {
             .finalize_xof()
             .fill(&mut wide);
         let account = Signer::from_seed(blake3::derive_key("galen 2026 researcher account", seed));
-        Self { account, buyer: SecretKey::from_wide(&wide) }
+        let wallet = OwnerKeys::from_seed(&blake3::derive_key("galen 2026 researcher wallet", seed));
+        let prices = blake3::derive_key("galen 2026 researcher prices", seed);
+        Self { account, buyer: SecretKey::from_wide(&wide), wallet, prices }
     }
 
-    /// The request for a wish on a chain; what is not spent comes back to `refund`.
+    /// The request for a wish on a chain, with its price sealed to these sellers; what is not spent comes back to this
+    /// researcher's wallet.
+    ///
+    /// # Errors
+    /// [`PriceFault`], for a price that is none.
     pub fn request(
         &self,
         chain: &ChainId,
+        authority: &Point,
+        sellers: &[PriceSeller],
         wish: Wish,
-        refund: AccountKey,
         rng: &mut (impl RngCore + CryptoRng),
-    ) -> Request {
+    ) -> Result<Request, PriceFault> {
         let mut nonce = [0; 32];
         rng.fill_bytes(&mut nonce);
         let account = self.account.key();
-        let Wish { title, terms, sample, limits, price, max_records, deadline } = wish;
-        Request {
+        let context = price_context(chain, &account, &nonce);
+        let sellers: Vec<Point> = sellers.iter().map(|seller| seller.key).collect();
+        let (price, _) = SealedPrice::new(
+            &context,
+            authority,
+            wish.price.get(),
+            &self.price_secret(&nonce),
+            &sellers,
+            rng,
+        )?;
+        let refund = Payout::new(chain, authority, &self.wallet, rng).payee;
+        let Wish { title, terms, sample, limits, price: _, max_records, deadline } = wish;
+        Ok(Request {
             account,
             title,
             terms,
@@ -91,7 +122,17 @@ impl ResearcherKeys {
             possession: self.buyer.prove_possession(&possession_context(chain, &account)),
             refund,
             nonce,
-        }
+        })
+    }
+
+    /// y of a request with this nonce.
+    fn price_secret(&self, nonce: &[u8; 32]) -> Scalar {
+        hash_to_scalar("galen 2026 researcher price v1", &[&self.prices, nonce])
+    }
+
+    /// The price of a request of this researcher's, and its opening.
+    pub fn price(&self, chain: &ChainId, request: &Request) -> Option<PriceOpening> {
+        request.price.reopen(&request.price_context(chain), &self.price_secret(&request.nonce))
     }
 }
 

@@ -9,6 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 
 use super::*;
+use crate::notes::authority::AmountSecret;
 use crate::sign::Signer;
 
 /// A well-formed verifying key of nothing.
@@ -40,7 +41,7 @@ fn config() -> MarketConfig {
             threshold: 2,
         },
         treasury: Signer::generate(&mut rng).key(),
-        auditor: AuditAuthority::of(&SecretKey::generate(&mut rng)),
+        auditor: AuditAuthority::of(&SecretKey::generate(&mut rng), &AmountSecret::from_seed(&[5; 32])),
         keys: PinnedKeys::of(&keys),
         windows: Windows::short(4),
         development: true,

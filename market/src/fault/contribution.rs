@@ -27,9 +27,12 @@ faults! {
         /// The seller signed a false proof for this request before.
         #[error("nullifier {0} is muted for this request")]
         Muted(Nullifier) => "contribution.muted",
-        /// The payment memo is not what this kind of money needs.
-        #[error("the payment memo is not empty")]
+        /// The payment memo does not stand for the payee.
+        #[error("the payment memo in the header is not the payee's digest")]
         Memo => "contribution.memo",
+        /// The payee.
+        #[error("the blinding of the payee is not shown to hold no amount")]
+        Payee => "contribution.payee",
         /// More records than the request will ever pay for.
         #[error("{records} records are more than the request pays for")]
         TooMany {

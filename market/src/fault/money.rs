@@ -1,24 +1,38 @@
 //! Faults of money.
 
 use super::faults;
+use crate::notes::issue::IssueFault;
+use crate::notes::transfer::TransferFault;
 
 faults! {
     /// Why money does not move. Nothing has changed then.
     MoneyFault {
-        /// An amount of nothing.
-        #[error("an amount is at least 1 minor unit")]
-        Zero => "money.zero",
-        /// Not enough. (Who has how much is not said.)
-        #[error("the account does not hold that much")]
-        Insufficient => "money.insufficient",
-        /// More than is ever issued.
-        #[error("no more than 2^40 minor units are ever issued")]
-        Cap => "money.cap",
-        /// To itself.
-        #[error("payer and payee are one account")]
-        Itself => "money.itself",
-        /// The payee is no key.
-        #[error("the payee is not an ed25519 key")]
+        /// A transfer that does not prove what it has to.
+        #[error("the transfer is refused: {0}")]
+        Transfer(#[from] TransferFault) => "money.transfer",
+        /// A note is spent already.
+        #[error("a note of the transfer is spent already")]
+        Spent => "money.spent",
+        /// A ring with something that is no note.
+        #[error("there is no note {0}")]
+        NoNote(u32) => "money.no_note",
+        /// There are too few notes to hide among.
+        #[error("transfers begin when there are {least} notes, of two issues at least")]
+        Young {
+            /// So many.
+            least: usize,
+        } => "money.young",
+        /// More notes than can be counted.
+        #[error("the ledger holds no more notes")]
+        Full => "money.full",
+        /// An issue that does not prove what it has to.
+        #[error("the issue is refused: {0}")]
+        Issue(#[from] IssueFault) => "money.issue",
+        /// An amount that cannot be redeemed.
+        #[error("{0} minor units cannot be redeemed at once: 1, 2 or 5 times a power of ten can")]
+        Denomination(u64) => "money.denomination",
+        /// A payee who chose a blinding that takes away the price's.
+        #[error("the payee's blinding makes a note that nobody could spend")]
         Payee => "money.payee",
         /// The request has an escrow already, or none.
         #[error("the request's escrow is not there, or there twice")]

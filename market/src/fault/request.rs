@@ -6,6 +6,7 @@ use galen_circuits::schema::{PolicyFault, PredicateFault};
 
 use super::faults;
 use crate::id::RequestId;
+use crate::notes::price::PriceFault;
 
 faults! {
     /// Why a request is not posted.
@@ -36,17 +37,20 @@ faults! {
         /// More than all may be suppressed.
         #[error("at most 1000 per mille can be suppressed, not {0}")]
         Suppression(u16) => "request.suppression",
-        /// No price or no records.
-        #[error("a request pays at least 1 minor unit a record, for at least 1 record")]
-        Price => "request.price",
-        /// More than can exist.
-        #[error("price times records is more money than can be issued")]
-        Overflow => "request.overflow",
+        /// No records.
+        #[error("a request pays for at least 1 record")]
+        Records => "request.records",
+        /// The sealed price.
+        #[error("the price is refused: {0}")]
+        Price(#[from] PriceFault) => "request.price",
+        /// Nobody could read the price.
+        #[error("no seller was accredited at the last boundary: nobody could read the price")]
+        NoSeller => "request.no_seller",
         /// The buyer's key.
         #[error("the buyer's key is refused: {0}")]
         Buyer(#[from] KeyFault) => "request.buyer",
-        /// The refund account is no key.
-        #[error("the refund account is not an ed25519 key")]
+        /// The payee of the refund.
+        #[error("the blinding of the refund's payee is not shown to hold no amount")]
         Refund => "request.refund",
         /// A deadline too near or too far.
         #[error("a deadline at height {deadline} is not between {least} and {most}")]

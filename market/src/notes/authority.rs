@@ -1,7 +1,8 @@
 //! What the audit authority opens: amounts, with the secret behind the key that every audit handle is made for.
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
-use rand::{CryptoRng, RngCore};
+use rand::{CryptoRng, RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
@@ -69,15 +70,18 @@ const OPENING: &[u8] = b"galen 2026 money opened amount v1";
 impl AmountSecret {
     /// The secret of a seed.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(hash_to_scalar("galen 2026 money audit secret v1", &[seed]))
+        let secret = hash_to_scalar("galen 2026 money audit secret v1", &[seed]);
+        Self(if secret == Scalar::ZERO { Scalar::ONE } else { secret })
     }
 
-    /// The key. None with a probability that is negligible.
-    pub fn key(&self, rng: &mut (impl RngCore + CryptoRng)) -> Option<AmountKey> {
-        let key = Point::new(self.0 * blinding_base())?;
+    /// The key.
+    pub fn key(&self) -> AmountKey {
+        let key = Point::new(self.0 * blinding_base()).expect("no secret is zero");
         let meaning = Meaning { label: POSSESSION, context: &[] };
-        let possession = SameLogarithm::new(meaning, &[(blinding_base(), *key.get())], &self.0, rng);
-        Some(AmountKey { key, possession })
+        // The nonce comes from the secret as well: the same key has the same proof.
+        let mut rng = ChaCha20Rng::from_seed(*key.as_bytes());
+        let possession = SameLogarithm::new(meaning, &[(blinding_base(), *key.get())], &self.0, &mut rng);
+        AmountKey { key, possession }
     }
 
     /// Opens the amount behind a commitment with its handle. None when it is 2^40 or above, or the handle is for another

@@ -96,6 +96,8 @@ impl Canonical for Exponent {
     }
 }
 
+hex_json!(Exponent);
+
 /// A scalar from a label and what it stands for.
 pub fn hash_to_scalar(label: &str, parts: &[&[u8]]) -> Scalar {
     Scalar::from_bytes_mod_order_wide(&wide(label, parts))

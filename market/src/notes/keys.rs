@@ -86,18 +86,22 @@ hex_json!(OneTimeKey);
 impl OwnerKeys {
     /// New keys.
     pub fn generate(rng: &mut (impl RngCore + CryptoRng)) -> Self {
-        Self { view: Scalar::random(rng), spend: Scalar::random(rng) }
+        let mut seed = [0; 32];
+        rng.fill_bytes(&mut seed);
+        Self::from_seed(&seed)
     }
 
     /// The keys of a seed.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self { view: hash_to_scalar(VIEW, &[seed]), spend: hash_to_scalar(SPEND, &[seed]) }
+        let secret = |label| Some(hash_to_scalar(label, &[seed])).filter(|s| *s != Scalar::ZERO);
+        let secret = |label| secret(label).unwrap_or(Scalar::ONE);
+        Self { view: secret(VIEW), spend: secret(SPEND) }
     }
 
-    /// Where it is paid. None for secrets that are zero, which are never drawn.
-    pub fn address(&self) -> Option<Address> {
-        let view = Point::new(self.view * blinding_base())?;
-        Some(Address { view, spend: Point::new(self.spend * blinding_base())? })
+    /// Where it is paid.
+    pub fn address(&self) -> Address {
+        let point = |secret| Point::new(secret * blinding_base()).expect("no secret is zero");
+        Address { view: point(self.view), spend: point(self.spend) }
     }
 
     /// What this owner shares with whoever made a key, if it is for this owner.

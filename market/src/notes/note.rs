@@ -46,6 +46,18 @@ pub struct Owned {
     pub opening: Opening,
 }
 
+impl std::fmt::Debug for Opening {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opening")
+    }
+}
+
+impl std::fmt::Debug for Owned {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Owned")
+    }
+}
+
 impl Opening {
     /// The commitment to it.
     pub fn commit(&self) -> curve25519_dalek::RistrettoPoint {

@@ -19,7 +19,8 @@ use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use merlin::Transcript;
-use rand::{CryptoRng, RngCore};
+use rand::{CryptoRng, RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
 use zeroize::Zeroize;
 
 use super::group::{Point, Say, bases, hash_to_point, hash_to_scalar};
@@ -122,15 +123,18 @@ hex_json!(SealingKey);
 impl SealingSecret {
     /// The secret of a seed.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self(hash_to_scalar("galen 2026 money sealing secret v1", &[seed]))
+        let secret = hash_to_scalar("galen 2026 money sealing secret v1", &[seed]);
+        Self(if secret == Scalar::ZERO { Scalar::ONE } else { secret })
     }
 
-    /// The key, for whoever and wherever the context says. None with a probability that is negligible.
-    pub fn key(&self, context: &[u8], rng: &mut (impl RngCore + CryptoRng)) -> Option<SealingKey> {
-        let key = Point::new(self.0 * share_base())?;
+    /// The key, for whoever and wherever the context says.
+    pub fn key(&self, context: &[u8]) -> SealingKey {
+        let key = Point::new(self.0 * share_base()).expect("no secret is zero");
         let meaning = Meaning { label: POSSESSION, context };
-        let possession = SameLogarithm::new(meaning, &[(share_base(), *key.get())], &self.0, rng);
-        Some(SealingKey { key, possession })
+        // The nonce comes from the secret and the context as well: the same key has the same proof.
+        let mut rng = ChaCha20Rng::from_seed(*key.as_bytes());
+        let possession = SameLogarithm::new(meaning, &[(share_base(), *key.get())], &self.0, &mut rng);
+        SealingKey { key, possession }
     }
 }
 

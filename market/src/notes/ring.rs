@@ -46,6 +46,11 @@ pub struct Member {
 }
 
 impl Member {
+    /// The key image that its owner, who knows x, spends it with.
+    pub fn image(&self, secret: &Scalar) -> Option<Point> {
+        Point::new(secret * self.image_base())
+    }
+
     /// Hp(P, id).
     fn image_base(&self) -> RistrettoPoint {
         hash_to_point(IMAGE_BASE, &[self.key.as_bytes(), &self.id])

@@ -27,7 +27,7 @@ impl World {
             Self { rng, authority, chain: ChainId::from_bytes([7; 32]), alice, bob, notes: Vec::new() };
         for place in 0..32u64 {
             let owner = if place % 2 == 0 { &world.alice } else { &world.bob };
-            let address = owner.address().unwrap();
+            let address = owner.address();
             let amount = Amount::new(1000 + place).unwrap();
             let (note, _) = Note::pay(&address, amount, &world.authority, &mut world.rng).unwrap();
             world.notes.push((*blake3::hash(&place.to_le_bytes()).as_bytes(), note));
@@ -55,7 +55,7 @@ impl World {
     }
 
     fn transfer(&mut self, spends: &[Spend], amount: u64) -> Result<Transfer, TransferFault> {
-        let (to, change) = (self.bob.address().unwrap(), self.alice.address().unwrap());
+        let (to, change) = (self.bob.address(), self.alice.address());
         let (point, locked) = nothing();
         let (chain, authority) = (self.chain, self.authority);
         let purpose = Purpose { chain: &chain, authority: &authority, of: &[3; 32], locked: &point };
@@ -155,7 +155,7 @@ fn every_byte_of_a_transfer_matters() {
 #[test]
 fn what_is_locked_counts_and_a_wrong_lock_does_not_balance() {
     let mut world = World::new(5);
-    let (to, change) = (world.bob.address().unwrap(), world.alice.address().unwrap());
+    let (to, change) = (world.bob.address(), world.alice.address());
     let locked = Opening { amount: 300, blinding: Scalar::random(&mut world.rng) };
     let point = locked.commit();
     let (chain, authority, spend) = (world.chain, world.authority, world.spend(0, 4));

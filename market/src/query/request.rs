@@ -3,7 +3,7 @@
 use galen_ledger::StateRead;
 use serde::Serialize;
 
-use crate::amount::{Amount, Records};
+use crate::amount::Records;
 use crate::id::{ContributionId, RequestId};
 use crate::money;
 use crate::record::{ContributionRecord, Phase, RequestRecord, Status};
@@ -51,8 +51,8 @@ pub struct RequestView {
     pub record: RequestRecord,
     /// Records neither paid nor reserved.
     pub left: Records,
-    /// What is locked for it still.
-    pub escrow: Amount,
+    /// Records whose price is locked for it still.
+    pub escrow: Records,
     /// Who acts next.
     #[serde(flatten)]
     pub next: NextStep,
@@ -96,7 +96,7 @@ pub fn contributions_of(state: &(impl StateRead + ?Sized), request: &RequestId) 
 
 fn view(state: &(impl StateRead + ?Sized), id: RequestId, record: RequestRecord) -> RequestView {
     let contributions = contributions_of(state, &id);
-    let escrow = money::escrow(state, &id).map_or(Amount::ZERO, |escrow| escrow.amount());
+    let escrow = money::escrow(state, &id).map_or(Records::ZERO, |escrow| escrow.records);
     RequestView {
         id,
         left: record.left(),

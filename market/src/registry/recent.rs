@@ -9,7 +9,7 @@ use galen_circuits::field::F;
 use galen_ledger::{Event, StateRead, StateWrite};
 use serde::Serialize;
 
-use super::{TreeName, root_at};
+use super::{TreeName, root_at, sellers};
 use crate::codec::canonical;
 use crate::state::{load, store};
 use crate::state_key;
@@ -54,6 +54,7 @@ pub fn end_block(state: &mut (impl StateWrite + ?Sized), height: u64, interval: 
     if !suspended && !boundary {
         return Vec::new();
     }
+    sellers::take(state);
     let now = RecentRoot { root: root_at(state, TreeName::Standing, height), height };
     let before = roots(state);
     let mut good = vec![now];

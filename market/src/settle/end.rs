@@ -65,9 +65,10 @@ fn settle_if_done(state: &mut dyn StateWrite, env: Env, id: &RequestId, events: 
         return;
     }
     let height = env.height();
-    let refunded =
-        money::refund(state, id, &request.request.refund).expect("an unsettled request has its escrow");
-    request.phase = Phase::Settled { refunded, height };
+    let (price, payee) = (&request.request.price, &request.request.refund);
+    // An unsettled request has its escrow; and if ever there is no place for a note, it is settled never rather than falsely.
+    let Ok(refunded) = money::refund(state, env, id, (price, payee)) else { return };
+    request.phase = Phase::Settled { height };
     request.waiting = 0;
     end_queue(state, height, id, events);
     super::unschedule(state, request.request.deadline.get(), Due::Deadline(*id));

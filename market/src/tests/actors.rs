@@ -2,6 +2,7 @@
 
 use ark_bls12_381::{G1Affine, G2Affine};
 use ark_ec::AffineRepr;
+use curve25519_dalek::Scalar;
 use galen_circuits::contribution::{BlockHeader, Contribution, Header, Limits, blob_bytes};
 use galen_circuits::field::F;
 use galen_circuits::groth16::Proof;
@@ -11,18 +12,26 @@ use galen_circuits::release::cipher::{BLOCK_ELEMENTS, ciphertext_hash};
 use galen_circuits::request::{QuasiIdentifier, Terms};
 use galen_circuits::schema::{Condition, Predicate, Schema};
 use galen_circuits::state::Totals;
-use galen_ledger::{Blobs, Height};
+use galen_ledger::{Blobs, ChainId, Height, StateRead};
+use rand::{RngCore, SeedableRng};
+use rand_chacha::ChaCha20Rng;
+use std::sync::OnceLock;
 
 use super::chain::Chain;
 use crate::action::{AccreditResearcher, Action, Issue, PostRequest, RegisterSchema};
-use crate::agent::hospital::{HospitalKeys, payout};
+use crate::agent::hospital::HospitalKeys;
 use crate::agent::researcher::{ResearcherKeys, Wish};
 use crate::amount::{Amount, Records};
 use crate::id::{ContributionId, RequestId, SchemaId};
+use crate::notes::issue::{Book, Issuance, split};
+use crate::notes::keys::OwnerKeys;
+use crate::notes::note::Opening as PriceOpening;
+use crate::notes::transfer::Transfer;
 use crate::query;
 use crate::record::RequestRecord;
 use crate::request::Request;
 use crate::transaction::{Opening, SignedContribution, Transaction};
+use crate::wallet::{At, Wallet, no_prices};
 
 pub const PRICE: u64 = 7;
 
@@ -80,8 +89,38 @@ pub fn proof() -> Proof {
 }
 
 /// An accreditation that the stand-in for proofs finds sound.
-pub fn accreditation(keys: &HospitalKeys, name: &str, schemas: Vec<SchemaId>) -> Action {
-    keys.accreditation(name, schemas, Knowledge { nullifier: F::from(0u64), proof: proof() })
+pub fn accreditation(chain: &ChainId, keys: &HospitalKeys, name: &str, schemas: Vec<SchemaId>) -> Action {
+    keys.accreditation(chain, name, schemas, Knowledge { nullifier: F::from(0u64), proof: proof() })
+}
+
+/// Money of the researcher, and of somebody else.
+pub const FUNDS: [u64; 2] = [1_000_000, 500_000];
+
+/// The researcher of every world: what it is issued is the same, and made once.
+pub fn researcher() -> ResearcherKeys {
+    ResearcherKeys::from_seed(&[9; 32])
+}
+
+pub fn bystander() -> OwnerKeys {
+    OwnerKeys::from_seed(&[8; 32])
+}
+
+/// The issues that every world begins with.
+fn issues(chain: &Chain) -> &'static [Issuance; 2] {
+    static ISSUES: OnceLock<[Issuance; 2]> = OnceLock::new();
+    ISSUES.get_or_init(|| {
+        let mut rng = ChaCha20Rng::seed_from_u64(1);
+        let mut book = Book::default();
+        let owners = [researcher().wallet.address(), bystander().address()];
+        let mut issue = |to, total| {
+            let parts = split(amount(total), &mut rng);
+            let (issuance, after) =
+                Issuance::new(&chain.id(), &chain.key(), &book, to, &parts, &mut rng).unwrap();
+            book = after;
+            issuance
+        };
+        [issue(&owners[0], FUNDS[0]), issue(&owners[1], FUNDS[1])]
+    })
 }
 
 /// A chain with a schema, a funded researcher, and hospitals with committed datasets in the recent root.
@@ -89,6 +128,10 @@ pub struct World {
     pub chain: Chain,
     pub hospitals: Vec<HospitalKeys>,
     pub researcher: ResearcherKeys,
+    /// The researcher's wallet.
+    pub wallet: Wallet,
+    /// Somebody else's.
+    pub bystander: Wallet,
     /// A contribution's encapsulation, kept by its hospital.
     pub kept: std::collections::BTreeMap<ContributionId, Sealed>,
 }
@@ -98,16 +141,19 @@ impl World {
         let mut chain = Chain::new(seed);
         let register = chain.governed(Action::RegisterSchema(RegisterSchema { schema: schema() }), &[]);
         chain.accept(&register);
-        let researcher = ResearcherKeys::generate(&mut chain.rng);
+        let researcher = researcher();
         let account = researcher.account.key();
         let accredit =
             chain.governed(Action::AccreditResearcher(AccreditResearcher { account, name: "R".into() }), &[]);
         chain.accept(&accredit);
         let treasury = chain.treasury.clone();
-        let issue =
-            chain.order(Action::Issue(Issue { to: account, amount: amount(1_000_000) }), &[&treasury]);
-        chain.accept(&issue);
-        let mut world = Self { chain, hospitals: Vec::new(), researcher, kept: Default::default() };
+        for issuance in issues(&chain).clone() {
+            let issue = chain.order(Action::Issue(Issue { issuance }), &[&treasury]);
+            chain.accept(&issue);
+        }
+        let (wallet, bystander) = (Wallet::new(researcher.wallet.clone()), Wallet::new(bystander()));
+        let mut world =
+            Self { chain, hospitals: Vec::new(), researcher, wallet, bystander, kept: Default::default() };
         (0..hospitals).for_each(|_| world.add_hospital());
         let interval = world.chain.app.config().windows.recent_interval;
         let boundary = world.chain.height.div_ceil(interval) * interval;
@@ -122,7 +168,7 @@ impl World {
     pub fn add_hospital(&mut self) {
         let keys = HospitalKeys::generate(&mut self.chain.rng);
         let name = format!("H{}", self.hospitals.len());
-        let accreditation = accreditation(&keys, &name, vec![self.schema()]);
+        let accreditation = accreditation(&self.chain.id(), &keys, &name, vec![self.schema()]);
         let accredit = self.chain.governed(accreditation, &[&keys.account()]);
         let body = F::from(1000 + self.hospitals.len() as u64);
         let commit = self.chain.order(keys.commitment(self.schema(), body), &[&keys.account()]);
@@ -133,14 +179,60 @@ impl World {
     }
 
     pub fn request(&mut self, wish: Wish) -> Request {
-        let id = self.chain.id();
-        let refund = self.researcher.account.key();
-        self.researcher.request(&id, wish, refund, &mut self.chain.rng)
+        let (id, key) = (self.chain.id(), self.chain.key());
+        let sellers = query::sellers(&self.chain.state);
+        self.researcher.request(&id, &key, &sellers, wish, &mut self.chain.rng).unwrap()
+    }
+
+    /// Locks money for a request.
+    pub fn funding(&mut self, request: &Request) -> Transfer {
+        self.scan();
+        let (id, key) = (self.chain.id(), self.chain.key());
+        // For a price that is not the researcher's own any money does: it is refused before that is looked at.
+        let strange = PriceOpening { amount: PRICE, blinding: Scalar::ONE };
+        let price = self.researcher.price(&id, request).unwrap_or(strange);
+        let mut rng = self.chain.rng.clone();
+        self.chain.rng.next_u64();
+        let at = At { state: &self.chain.state, chain: &id, authority: &key };
+        self.wallet.fund(at, &request.id(&id), (price, request.max_records), &mut rng).unwrap()
+    }
+
+    /// What the researcher orders.
+    pub fn posting(&mut self, request: Request) -> Action {
+        let funding = self.funding(&request);
+        Action::PostRequest(PostRequest { request, funding })
     }
 
     pub fn post_tx(&mut self, request: Request) -> Transaction {
         let signer = self.researcher.account.clone();
-        self.chain.order(Action::PostRequest(PostRequest { request }), &[&signer])
+        let posting = self.posting(request);
+        self.chain.order(posting, &[&signer])
+    }
+
+    /// Lets the wallets look at what is new.
+    pub fn scan(&mut self) {
+        let (id, researcher) = (self.chain.id(), &self.researcher);
+        let own = |state: &dyn StateRead, request: &RequestId| {
+            researcher.price(&id, &RequestRecord::load(state, request)?.request)
+        };
+        self.wallet.scan(&self.chain.state, &own);
+        self.bystander.scan(&self.chain.state, &no_prices);
+    }
+
+    /// What the researcher has.
+    pub fn balance(&mut self) -> u64 {
+        self.scan();
+        self.wallet.balance().get()
+    }
+
+    /// A hospital's wallet, as it finds it on the ledger.
+    pub fn earnings(&self, hospital: usize) -> Wallet {
+        let (keys, id) = (&self.hospitals[hospital], self.chain.id());
+        let mut wallet = Wallet::new(keys.wallet());
+        wallet.scan(&self.chain.state, &|state: &dyn StateRead, request: &RequestId| {
+            keys.price(state, &id, request)
+        });
+        wallet
     }
 
     /// Posts a request and lets its sample be drawn.
@@ -177,7 +269,7 @@ impl World {
         change: impl FnOnce(&mut Header),
     ) -> SignedContribution {
         let keys = self.hospitals[hospital].clone();
-        let payee = keys.payout(request, 0);
+        let payee = keys.payout(&self.chain.id(), &self.chain.key(), request, 0);
         let totals = Totals { released, suppressed: 0, loss: 0 };
         let blocks = Header::blocks_for(&totals);
         let element = |block: usize, i: usize| F::from((hospital * 10_000_000 + block * 1000 + i) as u64);
@@ -199,7 +291,7 @@ impl World {
             key_commitment: F::from(5u64),
             encapsulation: sealed(1).digest(),
             identity: sealed(2),
-            payout: payout(&payee),
+            payout: payee.header(),
         };
         change(&mut header);
         let proof = proof();
@@ -216,7 +308,7 @@ impl World {
             let challenge = galen_circuits::contribution::Challenge::draw(&statement, &contribution.header);
             self.kept.insert(ContributionId::from_bytes(challenge.id), sealed(1));
         }
-        SignedContribution::new(&self.chain.id(), *request, contribution, hash, &payee)
+        SignedContribution::new(&self.chain.id(), *request, contribution, hash, (&payee.payee, &payee.secret))
     }
 
     pub fn contribute(&mut self, hospital: usize, request: &RequestId, released: u32) -> Transaction {

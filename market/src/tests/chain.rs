@@ -16,6 +16,8 @@ use rand_chacha::ChaCha20Rng;
 use crate::action::Action;
 use crate::application::Market;
 use crate::config::{AuditAuthority, Governance, MarketConfig, PinnedKeys, Windows};
+use crate::notes::authority::AmountSecret;
+use crate::notes::group::Point;
 use crate::sign::Signer;
 use crate::transaction::{Order, Transaction};
 use crate::verdict::ProofCheck;
@@ -54,6 +56,7 @@ pub struct Chain {
     pub governors: Vec<Signer>,
     pub treasury: Signer,
     pub authority: SecretKey,
+    pub amounts: AmountSecret,
 }
 
 impl Deref for Chain {
@@ -82,12 +85,14 @@ impl Chain {
         let governors: Vec<Signer> = (0..3).map(|_| Signer::generate(&mut rng)).collect();
         let treasury = Signer::generate(&mut rng);
         let authority = SecretKey::generate(&mut rng);
+        // The same for every chain: what was issued once can be issued again in each test.
+        let amounts = AmountSecret::from_seed(&[5; 32]);
         let config = MarketConfig {
             name: "test".into(),
             members: 4,
             governance: Governance { keys: governors.iter().map(Signer::key).collect(), threshold: 2 },
             treasury: treasury.key(),
-            auditor: AuditAuthority::of(&authority),
+            auditor: AuditAuthority::of(&authority, &amounts),
             keys: no_keys(),
             windows: Windows { recommit_time: 60, max_request_life: 50, order_life: 30, ..Windows::short(4) },
             development: true,
@@ -96,7 +101,12 @@ impl Chain {
         let bytes = config.to_json();
         let app = Market::with_check(config, bytes.clone(), blobs.clone() as Arc<dyn Blobs>, Marked);
         let ledger = Rehearsal::new(app, ChainId::from_bytes([7; 32]), &bytes).unwrap();
-        Self { ledger, blobs, rng, governors, treasury, authority }
+        Self { ledger, blobs, rng, governors, treasury, authority, amounts }
+    }
+
+    /// K.
+    pub fn key(&self) -> Point {
+        self.app.config().auditor.amounts.key
     }
 
     pub fn id(&self) -> ChainId {

@@ -6,10 +6,11 @@ use galen_ledger::{Application, BlobHash, Blobs};
 use super::actors::World;
 use super::chain::{BAD_SCAN, BAD_SEAL};
 use crate::action::{Action, Suspend};
+use crate::agent::hospital::Payout;
 use crate::id::RequestId;
+use crate::notes::keys::OwnerKeys;
 use crate::query;
 use crate::record::Use;
-use crate::sign::Signer;
 use crate::transaction::{SignedContribution, Transaction};
 
 fn world() -> (World, RequestId) {
@@ -22,9 +23,10 @@ fn world() -> (World, RequestId) {
 fn t14_a_contribution_counts_once_and_belongs_to_its_payout_key() {
     let (mut world, request) = world();
     let signed = world.contribution(0, &request, 5);
-    let thief = Signer::generate(&mut world.chain.rng);
-    let id = world.chain.id();
-    let stolen = SignedContribution::new(&id, request, signed.contribution.clone(), signed.blob, &thief);
+    let (id, key) = (world.chain.id(), world.chain.key());
+    let thief = Payout::new(&id, &key, &OwnerKeys::generate(&mut world.chain.rng), &mut world.chain.rng);
+    let by = (&thief.payee, &thief.secret);
+    let stolen = SignedContribution::new(&id, request, signed.contribution.clone(), signed.blob, by);
     let code = world.chain.check(&Transaction::Contribute(stolen));
     assert_eq!(code, "tx.signature");
     let mut altered = signed.clone();
@@ -50,8 +52,9 @@ fn t15_closed_undrawn_and_unknown_requests_take_nothing() {
     let tx = world.contribution(0, &request, 5);
     let other = RequestId::new(F::from(5u64));
     let id = world.chain.id();
-    let payout = world.hospitals[0].payout(&request, 0);
-    let elsewhere = SignedContribution::new(&id, other, tx.contribution.clone(), tx.blob, &payout);
+    let payout = world.hospitals[0].payout(&id, &world.chain.key(), &request, 0);
+    let by = (&payout.payee, &payout.secret);
+    let elsewhere = SignedContribution::new(&id, other, tx.contribution.clone(), tx.blob, by);
     world.chain.refuse(&Transaction::Contribute(elsewhere), "contribution.no_request");
     let deadline = world.record(&request).request.deadline.get();
     world.chain.pass_to(deadline);
@@ -119,7 +122,7 @@ fn t21_counts_and_limits_are_checked_before_any_proof() {
 }
 
 #[test]
-fn the_memo_is_empty_while_amounts_are_in_the_clear() {
+fn the_memo_is_the_payees_digest() {
     let (mut world, request) = world();
     let tx = world.contribution_with(0, &request, 5, |header| header.payout.memo[3] = 1);
     world.chain.refuse(&Transaction::Contribute(tx), "contribution.memo");
@@ -130,8 +133,9 @@ fn a_missing_or_different_ciphertext_is_held_against_nobody() {
     let (mut world, request) = world();
     let signed = world.contribution(0, &request, 5);
     let id = world.chain.id();
-    let payout = world.hospitals[0].payout(&request, 0);
-    let with = |blob| SignedContribution::new(&id, request, signed.contribution.clone(), blob, &payout);
+    let payout = world.hospitals[0].payout(&id, &world.chain.key(), &request, 0);
+    let by = (&payout.payee, &payout.secret);
+    let with = |blob| SignedContribution::new(&id, request, signed.contribution.clone(), blob, by);
     let missing = Transaction::Contribute(with(BlobHash::of(b"never sent")));
     assert_eq!(world.chain.check(&missing), "contribution.blob_missing");
     let other = world.chain.blobs.store(b"something else").unwrap();

@@ -3,10 +3,10 @@
 use galen_circuits::jubjub::{Ephemeral, SecretKey};
 use galen_circuits::seal::TO_AUDITOR;
 
-use super::actors::{PRICE, World};
+use super::actors::{FUNDS, PRICE, World};
 use crate::audit::{IdentifyFault, identify};
 use crate::id::{ContributionId, RequestId};
-use crate::money;
+use crate::money::Origin;
 use crate::query;
 use crate::record::{ContributionRecord, Phase, Status};
 use crate::transaction::{Opening, Transaction};
@@ -31,7 +31,7 @@ fn crowded(life: u64) -> (World, RequestId, ContributionId, ContributionId) {
 
 #[test]
 fn t25_opening_pays_whoever_posts_it_and_only_what_was_committed_to() {
-    let (mut world, request, first, second) = crowded(40);
+    let (mut world, _, first, second) = crowded(40);
     let Transaction::Open(mut forged) = world.open(&first) else { unreachable!() };
     forged.encapsulation.masked += galen_circuits::field::F::from(1u64);
     world.chain.refuse(&Transaction::Open(forged), "open.encapsulation");
@@ -40,8 +40,8 @@ fn t25_opening_pays_whoever_posts_it_and_only_what_was_committed_to() {
     let opening = Opening { contribution: unknown, encapsulation: world.kept[&first] };
     world.chain.refuse(&Transaction::Open(opening), "open.unknown");
     world.chain.accept(&world.open(&first));
-    let payout = world.hospitals[0].payout(&request, 0).key();
-    assert_eq!(money::balance(&world.chain.state, &payout).get(), 8 * PRICE);
+    assert_eq!(world.earnings(0).balance().get(), 8 * PRICE);
+    assert_eq!(world.earnings(1).balance().get(), 0);
     world.chain.refuse(&world.open(&first), "open.opened");
 }
 
@@ -58,8 +58,8 @@ fn t29_a_reservation_that_is_never_opened_lapses_and_the_next_is_promoted_even_a
     assert_eq!(query::lapses(&world.chain.state).len(), 1);
     world.chain.refuse(&world.open(&first), "open.lapsed");
     world.chain.accept(&world.open(&second));
-    let Phase::Settled { refunded, .. } = world.record(&request).phase else { panic!("not settled") };
-    assert_eq!(refunded.get(), 2 * PRICE);
+    let Phase::Settled { .. } = world.record(&request).phase else { panic!("not settled") };
+    assert_eq!(world.balance(), FUNDS[0] - 8 * PRICE);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_waits_and_never_fits_ends_unserved_and_is_never_opened() {
 #[test]
 fn t35_a_request_is_settled_once_and_only_when_nothing_is_open() {
     let mut world = World::new(6, 1);
-    let before = money::balance(&world.chain.state, &world.researcher.account.key());
+    let before = world.balance();
     let request = world.post(10, 3);
     let tx = world.contribute(0, &request, 4);
     world.chain.accept(&tx);
@@ -110,10 +110,12 @@ fn t35_a_request_is_settled_once_and_only_when_nothing_is_open() {
     assert_eq!(world.record(&request).phase, Phase::Closing);
     world.chain.accept(&world.open(&world.id_of(&request, 0)));
     assert!(matches!(world.record(&request).phase, Phase::Settled { .. }));
-    let after = money::balance(&world.chain.state, &world.researcher.account.key());
-    assert_eq!(before.get() - after.get(), 4 * PRICE);
+    let after = world.balance();
+    assert_eq!(before - after, 4 * PRICE);
     world.chain.pass(100);
-    assert_eq!(money::balance(&world.chain.state, &world.researcher.account.key()), after);
+    assert_eq!(world.balance(), after);
+    let refunds = world.wallet.notes().filter(|held| matches!(held.record.origin, Origin::Refunded { .. }));
+    assert_eq!(refunds.count(), 1, "once");
 }
 
 #[test]
@@ -123,7 +125,8 @@ fn a_request_that_is_paid_in_full_settles_before_its_deadline() {
     let tx = world.contribute(0, &request, 10);
     world.chain.accept(&tx);
     world.chain.accept(&world.open(&world.id_of(&request, 0)));
-    assert!(matches!(world.record(&request).phase, Phase::Settled { refunded, .. } if refunded.is_zero()));
+    assert!(matches!(world.record(&request).phase, Phase::Settled { .. }));
+    assert_eq!(world.balance(), FUNDS[0] - 10 * PRICE);
     assert!(!galen_ledger::Application::waits_for_blocks(&world.chain.app, &world.chain.state));
 }
 

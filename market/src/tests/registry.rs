@@ -127,7 +127,8 @@ fn commitments_need_an_accredited_hospital_and_something_new() {
     let suspend = world.chain.governed(Action::Suspend(Suspend { account, reason: String::new() }), &[]);
     world.chain.accept(&suspend);
     try_one(&mut world, schema, 5, "role.not_a");
-    let back = world.chain.governed(accreditation(&keys, "H", vec![schema]), &[&keys.account()]);
+    let back =
+        world.chain.governed(accreditation(&world.chain.id(), &keys, "H", vec![schema]), &[&keys.account()]);
     world.chain.accept(&back);
     commit(&mut world, 0, 5);
 }

@@ -1,0 +1,148 @@
+//! Wallets: which notes are an owner's, what they are worth, and how they are spent.
+//!
+//! A wallet is its keys; everything else it finds again on the ledger. It reads every note there is, in order, from a state of
+//! its own: whom it asked would learn from a narrower question which notes are its.
+
+pub mod decoys;
+mod receipt;
+mod spend;
+
+use std::collections::BTreeMap;
+
+use curve25519_dalek::Scalar;
+use galen_ledger::StateRead;
+
+pub use receipt::Receipt;
+pub use spend::{At, WalletFault};
+
+use crate::amount::Amount;
+use crate::id::RequestId;
+use crate::money::{self, NoteRecord, Origin};
+use crate::notes::group::Point;
+use crate::notes::keys::{Address, OwnerKeys, Shared};
+use crate::notes::note::{Opening, Owned};
+use crate::record::{ContributionRecord, RequestRecord};
+
+/// Opens the price of a request for those who can: notes that pay for a contribution, or that are left of an escrow, are worth
+/// as many times the price.
+pub type Prices<'a> = &'a dyn Fn(&dyn StateRead, &RequestId) -> Option<Opening>;
+
+/// For those who sell nothing and ask for nothing.
+pub fn no_prices(_: &dyn StateRead, _: &RequestId) -> Option<Opening> {
+    None
+}
+
+/// A wallet.
+#[derive(Debug)]
+pub struct Wallet {
+    keys: OwnerKeys,
+    /// Notes before this place were looked at.
+    next: u32,
+    held: BTreeMap<u32, Held>,
+    /// Own notes whose price could not be opened so far.
+    unread: BTreeMap<u32, NoteRecord>,
+}
+
+/// A note of the wallet's.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// Its place on the ledger.
+    pub position: u32,
+    /// What the ledger has of it.
+    pub record: NoteRecord,
+    /// What its owner knows.
+    owned: Owned,
+    /// What the ledger will have when it is spent.
+    image: Point,
+    /// In which block it was spent.
+    pub spent: Option<u64>,
+}
+
+impl Held {
+    /// What it is worth, in minor units.
+    pub fn amount(&self) -> u64 {
+        self.owned.opening.amount
+    }
+}
+
+impl Wallet {
+    /// The wallet with these keys, which has not looked at anything yet.
+    pub fn new(keys: OwnerKeys) -> Self {
+        Self { keys, next: 0, held: BTreeMap::new(), unread: BTreeMap::new() }
+    }
+
+    /// Where it is paid.
+    pub fn address(&self) -> Address {
+        self.keys.address()
+    }
+
+    /// Looks at all notes that are new, and at what was spent since.
+    pub fn scan(&mut self, state: &dyn StateRead, prices: Prices<'_>) {
+        let fresh = (self.next..money::notes(state)).filter_map(|at| Some((at, money::note(state, at)?)));
+        let again = std::mem::take(&mut self.unread);
+        for (position, record) in again.into_iter().chain(fresh) {
+            let Some(shared) = self.keys.recognise(&record.note.owner) else { continue };
+            let Some(opening) = open(state, &record, &shared, prices) else {
+                self.unread.insert(position, record);
+                continue;
+            };
+            let Some(member) = money::member(state, position) else { continue };
+            let secret = self.keys.secret(&shared);
+            let Some(image) = member.image(&secret) else { continue };
+            let owned = Owned { secret, opening };
+            self.held.insert(position, Held { position, record, owned, image, spent: None });
+        }
+        self.next = money::notes(state);
+        for held in self.held.values_mut().filter(|held| held.spent.is_none()) {
+            held.spent = money::spent(state, &held.image);
+        }
+    }
+
+    /// Its notes, spent ones included, in the ledger's order.
+    pub fn notes(&self) -> impl Iterator<Item = &Held> {
+        self.held.values()
+    }
+
+    /// Notes that are its own and whose amount it cannot tell: their price was not sealed to it, or was sealed falsely to all.
+    pub fn unread(&self) -> impl Iterator<Item = u32> + '_ {
+        self.unread.keys().copied()
+    }
+
+    /// What it can spend.
+    pub fn balance(&self) -> Amount {
+        let unspent = self.notes().filter(|held| held.spent.is_none()).map(Held::amount).sum();
+        // All money that was ever issued is below the cap.
+        Amount::new(unspent).unwrap_or_default()
+    }
+
+    /// What happened to its notes.
+    pub fn receipts(&self) -> Vec<Receipt> {
+        self.notes().map(Receipt::of).collect()
+    }
+}
+
+/// Opens a note as its owner.
+fn open(state: &dyn StateRead, record: &NoteRecord, shared: &Shared, prices: Prices<'_>) -> Option<Opening> {
+    let (request, records) = match &record.origin {
+        Origin::Issued | Origin::Transferred => {
+            let amount = u64::from_le_bytes(shared.mask(record.note.sealed));
+            return right(Opening { amount, blinding: shared.blinding() }, record);
+        }
+        Origin::Paid { contribution } => {
+            let contribution = ContributionRecord::load(state, contribution)?;
+            (contribution.request, contribution.records())
+        }
+        Origin::Refunded { request } => {
+            let settled = RequestRecord::load(state, request)?;
+            (*request, settled.request.max_records.minus(settled.paid)?)
+        }
+    };
+    let price = prices(state, &request)?;
+    let n = records.get();
+    let amount = price.amount.checked_mul(n.into())?;
+    right(Opening { amount, blinding: Scalar::from(n) * price.blinding + shared.blinding() }, record)
+}
+
+fn right(opening: Opening, record: &NoteRecord) -> Option<Opening> {
+    (opening.commit() == *record.note.commitment.get()).then_some(opening)
+}

@@ -1,0 +1,59 @@
+//! Receipts: what an owner shows of a note, to an accountant or a court, and what they check against the ledger.
+
+use curve25519_dalek::Scalar;
+use galen_ledger::StateRead;
+use serde::{Deserialize, Serialize};
+
+use super::Held;
+use crate::money::{self, Origin};
+use crate::notes::group::Exponent;
+use crate::notes::note::Opening;
+
+/// A note, opened by its owner. Whoever sees it knows the amount, and that this note was the owner's; nothing of any other.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The note's place on the ledger.
+    pub note: u32,
+    /// What it is worth, in minor units.
+    pub amount: u64,
+    /// Opens its commitment.
+    pub blinding: Exponent,
+    /// Where it came from, in a word.
+    pub from: String,
+    /// What it came from: a contribution or a request.
+    pub of: Option<String>,
+    /// The block that made it.
+    pub received: u64,
+    /// The block that spent it.
+    pub spent: Option<u64>,
+}
+
+impl Receipt {
+    pub(super) fn of(held: &Held) -> Self {
+        let (from, of) = match &held.record.origin {
+            Origin::Issued => ("issued", None),
+            Origin::Transferred => ("transferred", None),
+            Origin::Paid { contribution } => ("paid", Some(contribution.to_string())),
+            Origin::Refunded { request } => ("refunded", Some(request.to_string())),
+        };
+        Self {
+            note: held.position,
+            amount: held.amount(),
+            blinding: Exponent(held.owned.opening.blinding),
+            from: from.to_owned(),
+            of,
+            received: held.record.height,
+            spent: held.spent,
+        }
+    }
+
+    /// Whether the ledger has this note, of this amount.
+    pub fn holds(&self, state: &(impl StateRead + ?Sized)) -> bool {
+        let blinding: Scalar = self.blinding.0;
+        let opening = Opening { amount: self.amount, blinding };
+        money::note(state, self.note).is_some_and(|record| {
+            opening.commit() == *record.note.commitment.get() && record.height == self.received
+        })
+    }
+}

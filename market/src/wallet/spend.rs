@@ -1,0 +1,158 @@
+//! Spending: which notes, in which rings, for what.
+
+use curve25519_dalek::{RistrettoPoint, Scalar};
+use galen_ledger::{ChainId, StateRead};
+use rand::{CryptoRng, RngCore};
+
+use super::{Held, Wallet, decoys};
+use crate::action::Redeem;
+use crate::amount::{Amount, Records};
+use crate::fault::MoneyFault;
+use crate::id::RequestId;
+use crate::money;
+use crate::notes::group::Point;
+use crate::notes::keys::Address;
+use crate::notes::note::Opening;
+use crate::notes::transfer::{MAX_INPUTS, Purpose, Spend, Transfer, TransferFault, nothing};
+
+/// Where something is spent.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    /// The state that the wallet has scanned.
+    pub state: &'a dyn StateRead,
+    /// The chain.
+    pub chain: &'a ChainId,
+    /// K.
+    pub authority: &'a Point,
+}
+
+/// A wallet cannot spend.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WalletFault {
+    /// Not enough.
+    #[error("the wallet holds {held} minor units and {needed} are needed")]
+    Insufficient {
+        /// What it holds.
+        held: Amount,
+        /// What is needed.
+        needed: u64,
+    },
+    /// Enough, in too many notes.
+    #[error(
+        "the amount lies in more than {MAX_INPUTS} notes: send some of it to yourself first, which joins them"
+    )]
+    Scattered,
+    /// Too few notes on the ledger to hide among.
+    #[error("the ledger has too few notes for a ring")]
+    Young,
+    /// An amount above all that there can be.
+    #[error("no more than 2^40 minor units are ever issued")]
+    Cap,
+    /// What cannot be redeemed.
+    #[error(transparent)]
+    Money(#[from] MoneyFault),
+    /// The transfer.
+    #[error(transparent)]
+    Transfer(#[from] TransferFault),
+}
+
+/// What a transfer is for, besides paying.
+struct For {
+    of: [u8; 32],
+    locked: Opening,
+    point: RistrettoPoint,
+}
+
+impl Wallet {
+    /// Pays somebody; the rest comes back.
+    ///
+    /// # Errors
+    /// [`WalletFault`].
+    pub fn send(
+        &self,
+        at: At<'_>,
+        to: &Address,
+        amount: Amount,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Transfer, WalletFault> {
+        let (point, locked) = nothing();
+        self.spend(at, For { of: money::PLAIN, locked, point }, to, amount, rng)
+    }
+
+    /// Locks the money of a request, whose price the buyer can open.
+    ///
+    /// # Errors
+    /// [`WalletFault`].
+    pub fn fund(
+        &self,
+        at: At<'_>,
+        request: &RequestId,
+        (price, records): (Opening, Records),
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Transfer, WalletFault> {
+        let n = records.get();
+        let amount = price.amount.checked_mul(n.into()).ok_or(WalletFault::Cap)?;
+        let locked = Opening { amount, blinding: Scalar::from(n) * price.blinding };
+        let of = For { of: request.to_bytes(), locked, point: locked.commit() };
+        self.spend(at, of, &self.address(), Amount::ZERO, rng)
+    }
+
+    /// Asks the treasury to take an amount out and pay it outside. The treasury signs it.
+    ///
+    /// # Errors
+    /// [`WalletFault`].
+    pub fn redeem(
+        &self,
+        at: At<'_>,
+        amount: Amount,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Redeem, WalletFault> {
+        let amount = amount.get();
+        money::check_denomination(amount)?;
+        let locked = Opening { amount, blinding: Scalar::ZERO };
+        let of = For { of: money::REDEEMED, locked, point: money::redeemed(amount) };
+        let transfer = self.spend(at, of, &self.address(), Amount::ZERO, rng)?;
+        Ok(Redeem { amount, transfer })
+    }
+
+    fn spend(
+        &self,
+        at: At<'_>,
+        For { of, locked, point }: For,
+        to: &Address,
+        amount: Amount,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Transfer, WalletFault> {
+        let needed = amount.get().checked_add(locked.amount).ok_or(WalletFault::Cap)?;
+        let mut spends = Vec::new();
+        for held in self.choose(needed)? {
+            let ring = decoys::draw(at.state, held.position, &held.record, rng).ok_or(WalletFault::Young)?;
+            spends.push(Spend { ring: ring.members, place: ring.place, owned: held.owned });
+        }
+        let purpose = Purpose { chain: at.chain, authority: at.authority, of: &of, locked: &point };
+        Ok(Transfer::new(purpose, &spends, (to, amount), &self.address(), locked, rng)?)
+    }
+
+    /// The smallest note that is enough; else the largest ones, as few as it takes.
+    fn choose(&self, needed: u64) -> Result<Vec<&Held>, WalletFault> {
+        let mut unspent: Vec<&Held> = self.notes().filter(|held| held.spent.is_none()).collect();
+        unspent.sort_by_key(|held| held.amount());
+        if let Some(enough) = unspent.iter().find(|held| held.amount() >= needed) {
+            return Ok(vec![*enough]);
+        }
+        let (mut chosen, mut sum) = (Vec::new(), 0);
+        for held in unspent.into_iter().rev() {
+            sum += held.amount();
+            chosen.push(held);
+            if sum >= needed {
+                break;
+            }
+        }
+        match sum >= needed {
+            true if chosen.len() <= MAX_INPUTS => Ok(chosen),
+            true => Err(WalletFault::Scattered),
+            false => Err(WalletFault::Insufficient { held: self.balance(), needed }),
+        }
+    }
+}
