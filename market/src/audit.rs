@@ -1,19 +1,16 @@
-//! What an auditor finds: totals of everything that was proven and paid, and, with the authority's key, an identity.
+//! What an auditor finds: totals of everything that was proven and paid.
 //!
 //! The totals come from the state that the auditor's own replay of the chain arrived at (`galen_ledger::verify_chain` with
 //! a [`Market`](crate::Market) made from the genesis): in that replay each signature, proof and ciphertext is checked again.
 
-use galen_circuits::jubjub::{KeyFault, SecretKey};
-use galen_circuits::seal::TO_AUDITOR;
 use galen_ledger::StateRead;
 use serde::Serialize;
 
-use crate::id::{AccountKey, ContributionId, SellerName};
+use crate::id::ContributionId;
 use crate::money;
 use crate::query;
 use crate::record::{ContributionRecord, Phase, RequestRecord, Status, Use};
-use crate::role::{Participant, participant};
-use crate::state::{list, load};
+use crate::state::list;
 use crate::state_key;
 
 /// Totals over a whole chain.
@@ -143,37 +140,6 @@ impl AuditReport {
             Status::Waiting | Status::Reserved { .. } | Status::Unserved { .. } => {}
         }
     }
-}
-
-/// An identity cannot be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IdentifyFault {
-    /// No such contribution.
-    #[error("contribution {0} is not known")]
-    Unknown(ContributionId),
-    /// The sealed name is no point.
-    #[error("the sealed name cannot be opened: {0}")]
-    Sealed(#[from] KeyFault),
-    /// Nobody has that name: the key is not the audit authority's.
-    #[error("no hospital has the name that the key opens")]
-    Nobody,
-}
-
-/// Opens the identity behind a contribution with the audit authority's secret.
-///
-/// # Errors
-/// [`IdentifyFault`].
-pub fn identify(
-    state: &(impl StateRead + ?Sized),
-    secret: &SecretKey,
-    id: &ContributionId,
-) -> Result<(AccountKey, Participant), IdentifyFault> {
-    let record = ContributionRecord::load(state, id).ok_or(IdentifyFault::Unknown(*id))?;
-    let name = SellerName::new(secret.open(TO_AUDITOR, &record.identity)?);
-    let account: AccountKey = load(state, &state_key::seller(&name)).ok_or(IdentifyFault::Nobody)?;
-    let participant = participant(state, &account).ok_or(IdentifyFault::Nobody)?;
-    Ok((account, participant))
 }
 
 /// All contributions of a chain, for an explorer.

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 it was refused, did not verify, or failed, with the reason on stderr; 2 the arguments are wrong.
 
 pub mod auditor;
+pub mod authority;
 pub mod console;
 pub mod hospital;
 pub mod light;
@@ -10,6 +11,8 @@ pub mod node;
 pub mod prover;
 pub mod snapshot;
 pub mod testnet;
+pub mod treasury;
+pub mod wallet;
 
 use clap::{Parser, Subcommand};
 
@@ -37,6 +40,15 @@ enum Command {
     /// A hospital's side: see what would be released before anything is proven
     #[command(subcommand)]
     Hospital(hospital::HospitalCommand),
+    /// The money of one role: what it holds, receipts, transfers
+    #[command(subcommand)]
+    Wallet(wallet::WalletCommand),
+    /// The treasury's side: issues, and redemptions that it pays outside
+    #[command(subcommand)]
+    Treasury(treasury::TreasuryCommand),
+    /// The audit authority's side: opens what the governance ordered
+    #[command(subcommand)]
+    Authority(authority::AuthorityCommand),
     /// The prover service of a hospital
     #[command(subcommand)]
     Prover(prover::ProverCommand),
@@ -62,6 +74,9 @@ impl Cli {
             Command::Auditor(command) => command.run(),
             Command::Light(command) => command.run(),
             Command::Hospital(command) => command.run(),
+            Command::Wallet(command) => command.run(),
+            Command::Treasury(command) => command.run(),
+            Command::Authority(command) => command.run(),
             Command::Prover(command) => runtime.block_on(command.run()),
             Command::Node(command) => runtime.block_on(command.run()),
             Command::Testnet(args) => args.run(),

@@ -11,6 +11,7 @@ mod consortium;
 pub mod folder;
 mod forgery;
 mod members;
+mod purse;
 mod register;
 mod sell;
 mod setup;
@@ -60,6 +61,8 @@ pub async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<()> {
         console.say(format!("going on with the demonstration in {}", out.display()));
     }
     let cast = Cast::on(board.unwrap_or(seed), seed);
+    // The treasury is the network's, where there is one.
+    let books = args.network.as_deref().unwrap_or(&out).join("treasury.json");
     let (keys, keys_seconds, consortium) = match joined {
         Some(joined) => joined,
         None => {
@@ -75,6 +78,7 @@ pub async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<()> {
         source: &source,
         consortium: &consortium,
         began: began_at,
+        books: &books,
     };
     let story = tokio::select! {
         story = play(&stage, keys) => story,
@@ -106,9 +110,12 @@ async fn play(stage: &setup::Stage<'_>, keys: galen_circuits::keys::Keys) -> any
     );
     let forgery = forgery::attempt(stage, &request, &sales).await?;
     let collected = collect::collect(stage, &request)?;
-    audience::show(stage, &request)?;
+    audience::show(stage, &request, &hospitals)?;
+    audience::cash(stage, &hospitals).await?;
+    let opened = audience::open(stage, &request).await?;
     let audit = collect::audit(stage).await?;
-    Ok(Summary::of(&sales, &collected, audit, forgery, prove_seconds))
+    let paid = setup::cost(&collected)?;
+    Ok(Summary::of(&sales, &collected, (paid, opened), audit, forgery, prove_seconds))
 }
 
 /// A new folder for a demonstration that nobody named one for.

@@ -35,7 +35,7 @@ use crate::notes::transfer::{Purpose, Transfer, TransferFault};
 use crate::state::{load, store};
 use crate::state_key;
 
-/// Issues before transfers begin: money of one owner alone hides nobody.
+/// Issues before transfers begin: each has notes for a ring, and it is the treasury's part that they are not of one owner.
 const LEAST_ISSUES: u32 = 2;
 
 /// Where a note comes from. Everybody sees it.
@@ -109,12 +109,10 @@ canonical!(struct Escrow { records });
 struct Issued {
     /// The sum of all commitments; none before the first issue.
     sum: Option<Point>,
-    /// The sum of all audit handles.
-    handles: Option<Point>,
     issues: u32,
 }
 
-canonical!(struct Issued { sum, handles, issues });
+canonical!(struct Issued { sum, issues });
 
 /// How many notes there are.
 pub fn notes(state: &(impl StateRead + ?Sized)) -> u32 {
@@ -199,12 +197,10 @@ pub fn issue(
     let content = [before.compress().as_bytes().as_slice(), &issuance.to_canonical()].concat();
     let (chain, key) = (&env.block.chain_id, env.authority());
     env.checked.once("issue", &content, || issuance.check(chain, key, &before).map(drop))?;
-    let mut issued =
-        load(state, &state_key::issued()).unwrap_or(Issued { sum: None, handles: None, issues: 0 });
+    let mut issued = load(state, &state_key::issued()).unwrap_or(Issued { sum: None, issues: 0 });
     let source = issued.issues.to_le_bytes();
     for (index, note) in (0u32..).zip(&issuance.notes) {
         issued.sum = plus(issued.sum, note.commitment);
-        issued.handles = plus(issued.handles, note.handle);
         add(state, env, name("issue", &source, index), *note, Origin::Issued)?;
     }
     issued.issues += 1;
@@ -227,8 +223,8 @@ pub fn transfer(
     of: &[u8; 32],
     locked: &RistrettoPoint,
 ) -> Result<(), MoneyFault> {
-    if (notes(state) as usize) < RING || issues(state) < LEAST_ISSUES {
-        return Err(MoneyFault::Young { least: RING });
+    if issues(state) < LEAST_ISSUES {
+        return Err(MoneyFault::Young { least: LEAST_ISSUES });
     }
     if transfer.inputs.iter().any(|input| spent(state, &input.signature.image).is_some()) {
         return Err(MoneyFault::Spent);
@@ -241,8 +237,11 @@ pub fn transfer(
         let ring = input.ring.iter().take(RING + 1).map(found);
         rings.push(ring.collect::<Result<Vec<_>, _>>()?);
     }
-    // Notes never change: what was found to hold for a chain, a purpose and these places holds for ever.
-    let content = [of.as_slice(), locked.compress().as_bytes(), &transfer.to_canonical()].concat();
+    // The notes themselves, and not their places alone: above a block that does not become final others may lie there.
+    let mut content = [of.as_slice(), locked.compress().as_bytes(), &transfer.to_canonical()].concat();
+    for Member { id, key, commitment, .. } in rings.iter().flatten() {
+        content.extend([id, key.as_bytes(), commitment.as_bytes()].into_iter().flatten());
+    }
     let purpose = Purpose { chain: &env.block.chain_id, authority: env.authority(), of, locked };
     env.checked.once("transfer", &content, || transfer.verify(purpose, &rings))?;
     for input in &transfer.inputs {

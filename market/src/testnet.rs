@@ -21,7 +21,7 @@ use galen_circuits::keys::VerifyingKeys;
 use galen_ledger::ChainId;
 use galen_ledger::chain::{Genesis, Parameters};
 use galen_ledger::codec::Encode;
-use galen_market::config::{AuditAuthority, Governance, PinnedKeys, Windows};
+use galen_market::config::{Governance, PinnedKeys, Windows};
 use galen_market::{Market, MarketConfig};
 use rand::RngCore;
 
@@ -61,7 +61,7 @@ pub fn market(cast: &Cast, members: u16, keys: &VerifyingKeys) -> MarketConfig {
             threshold: members - members.saturating_sub(1) / 3,
         },
         treasury: cast.treasury().key(),
-        auditor: AuditAuthority::of(&cast.authority()),
+        auditor: cast.authority().public(),
         keys: PinnedKeys::of(keys),
         windows: Windows::short(members),
         development: true,

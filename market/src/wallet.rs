@@ -103,7 +103,8 @@ impl Wallet {
         self.held.values()
     }
 
-    /// Notes that are its own and whose amount it cannot tell: their price was not sealed to it, or was sealed falsely to all.
+    /// Notes that are its own and whose amount it cannot tell: a price that was not sealed to it, or falsely to all; or a payer
+    /// that blinded otherwise than payers do.
     pub fn unread(&self) -> impl Iterator<Item = u32> + '_ {
         self.unread.keys().copied()
     }

@@ -61,10 +61,10 @@ fn what_became_of_a_contribution_is_proven_to_whoever_has_the_genesis() {
     let says: Vec<_> = object["claims"].as_array().unwrap().iter().map(|claim| &claim["says"]).collect();
     assert_eq!(says[0], &format!("there is no request {unknown}"));
     let said = says[1].as_str().unwrap();
-    assert!(said.starts_with(&format!("contribution {id} is paid: ")), "{said}");
+    assert!(said.starts_with(&format!("contribution {id} is paid by note ")), "{said}");
     assert_eq!(says[2], &format!("there is no contribution {unknown}"));
     let words = galen(&["light", "verify", &proof, "--genesis", &genesis]);
-    assert!(String::from_utf8_lossy(&words.stdout).contains(" is paid: "));
+    assert!(String::from_utf8_lossy(&words.stdout).contains(" is paid by note "));
 
     // A damaged proof, another chain's genesis, no proof at all: each is refused with its reason.
     let bytes = std::fs::read(&proof).expect("it was written");

@@ -45,6 +45,7 @@ impl Execute for Suspend {
             Some(before) => {
                 put(state, &self.account, &Participant { suspended: true, since: env.height(), ..before });
                 self.clear_leaves(state, env.height());
+                sellers::note_change(state);
             }
             None => self.remove_governor(state)?,
         }
@@ -58,7 +59,6 @@ impl Suspend {
         let places: Vec<(Vec<u8>, Place)> = list(state, &state_key::places(&self.account)).collect();
         if places.iter().any(|(_, place)| place.standing) {
             recent::note_suspension(state);
-            sellers::note_change(state);
         }
         for (key, place) in places {
             set(state, TreeName::Standing, place.position, F::from(0u64), height);

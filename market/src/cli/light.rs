@@ -40,9 +40,9 @@ pub struct ProveArgs {
     /// What an account is accredited as.
     #[arg(long, value_name = "KEY", group = "subject")]
     account: Vec<AccountKey>,
-    /// An account's balance.
-    #[arg(long, value_name = "KEY", group = "subject")]
-    balance: Vec<AccountKey>,
+    /// The note at a place.
+    #[arg(long, value_name = "NUMBER", group = "subject")]
+    note: Vec<u32>,
     /// Any key of the state, in hex.
     #[arg(long, value_name = "HEX", group = "subject", value_parser = key)]
     key: Vec<Key>,
@@ -101,9 +101,9 @@ impl ProveArgs {
         let requests = self.request.iter().copied().map(Subject::Request);
         let contributions = self.contribution.iter().copied().map(Subject::Contribution);
         let accounts = self.account.iter().copied().map(Subject::Account);
-        let balances = self.balance.iter().copied().map(Subject::Balance);
+        let notes = self.note.iter().copied().map(Subject::Note);
         let keys = self.key.iter().map(|key| Subject::Key(key.0.clone()));
-        requests.chain(contributions).chain(accounts).chain(balances).chain(keys).collect()
+        requests.chain(contributions).chain(accounts).chain(notes).chain(keys).collect()
     }
 
     fn run(self) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! `galen node`: what an operator can type.
 
 mod change;
+mod submit;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -80,6 +81,17 @@ pub enum NodeCommand {
     },
     /// Found a chain: writes the genesis from the founders' applications
     Found(FoundArgs),
+    /// Hand a transaction in through the running node, and wait until it is final
+    Submit {
+        #[command(flatten)]
+        home: HomeArg,
+        /// The transaction, in hex.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// One JSON object on stdout.
+        #[arg(long)]
+        json: bool,
+    },
     /// Members come, go, and change their keys
     #[command(subcommand)]
     Change(change::ChangeCommand),
@@ -199,6 +211,7 @@ impl NodeCommand {
                 Ok(())
             }
             Self::Found(args) => found(args, &console),
+            Self::Submit { home, file, json } => submit::submit(&home, &file, json).await,
             Self::Change(command) => command.run(&console).await,
             Self::Peer(home) => {
                 let home = home.home();

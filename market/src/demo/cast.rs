@@ -3,10 +3,11 @@
 //! In life each party draws its own and shows it to nobody; here one seed lets a run that was killed go on.
 
 use galen_circuits::field::{F, from_wide};
-use galen_circuits::jubjub::SecretKey;
 use galen_market::Signer;
+use galen_market::agent::authority::AuthorityKeys;
 use galen_market::agent::hospital::HospitalKeys;
 use galen_market::agent::researcher::ResearcherKeys;
+use galen_market::notes::keys::OwnerKeys;
 use galen_prover::import::HospitalSecret;
 use galen_prover::plan::Seller;
 
@@ -79,13 +80,18 @@ impl Cast {
     }
 
     /// Somebody who would like to be paid for another's work.
-    pub fn thief(&self) -> Signer {
-        Signer::from_seed(self.bytes("thief"))
+    pub fn thief(&self) -> OwnerKeys {
+        OwnerKeys::from_seed(&self.bytes("thief"))
     }
 
-    /// The audit authority's key.
-    pub fn authority(&self) -> SecretKey {
-        SecretKey::from_wide(&self.board().wide("authority"))
+    /// The audit authority's keys.
+    pub fn authority(&self) -> AuthorityKeys {
+        AuthorityKeys::from_seed(&self.board().bytes("authority"))
+    }
+
+    /// Another institute, which would like to know what the researcher pays.
+    pub fn competitor(&self) -> ResearcherKeys {
+        ResearcherKeys::from_seed(&self.bytes("competitor"))
     }
 
     /// The researcher.

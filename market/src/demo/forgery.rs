@@ -4,9 +4,10 @@
 use anyhow::bail;
 use galen_circuits::field::F;
 use galen_ledger::SubmitError;
-use galen_market::agent::hospital::payout;
+use galen_market::agent::hospital::Payout;
 use galen_market::transaction::SignedContribution;
 use galen_market::{RequestId, Transaction};
+use rand::rngs::OsRng;
 
 use super::sell::Sold;
 use super::setup::Stage;
@@ -27,12 +28,13 @@ pub async fn attempt(stage: &Stage<'_>, request: &RequestId, sales: &[Sold]) -> 
     let Some(Transaction::Contribute(stolen)) = sales.first().map(|sold| &sold.sale.transaction) else {
         bail!("there is no contribution to steal");
     };
-    let thief = stage.cast.thief();
-    let mut contribution = stolen.contribution.clone();
-    contribution.header.payout = payout(&thief);
-    contribution.header.nullifier += F::from(1u64);
     let chain = &stage.consortium.chain;
-    let forged = SignedContribution::new(chain, *request, contribution, stolen.blob, &thief);
+    let thief = Payout::new(chain, stage.authority(), &stage.cast.thief(), &mut OsRng);
+    let mut contribution = stolen.contribution.clone();
+    contribution.header.payout = thief.header();
+    contribution.header.nullifier += F::from(1u64);
+    let by = (&thief.payee, &thief.secret);
+    let forged = SignedContribution::new(chain, *request, contribution, stolen.blob, by);
     let bytes = Transaction::Contribute(forged).to_bytes();
     match stage.consortium.members.submit(bytes).await {
         Err(SubmitError::Refused(refusal)) => {

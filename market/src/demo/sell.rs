@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use galen_market::agent::hospital::{Advice, Sale, payout};
+use galen_market::agent::hospital::{Advice, Sale};
 use galen_market::query::{self, Offer};
 use galen_market::{RequestId, Transaction};
 use galen_prover::anonymize::{Anonymized, Params, Quality, Quasi, anonymize};
@@ -116,7 +116,7 @@ fn prepare(
     let Anonymized { classes, suppressed, report } = anonymized;
     let classes = classes.into_iter().map(|c| Class { bounds: c.bounds, rows: c.rows }).collect();
     let grouping = Grouping { classes, suppressed };
-    let payee = payout(&hospital.cast.keys.payout(request, 0));
+    let payee = stage.payout(&hospital.cast.keys, request).header();
     let plan = plan(
         statement,
         &hospital.dataset,
@@ -203,7 +203,7 @@ async fn prove(
     stage.console.clear();
     let each = began.elapsed().as_secs_f64() / proofs as f64;
     stage.console.fact("proven", format!("{proofs} proofs in {}, {each:.2} s each", took(began)));
-    let signer = hospital.cast.keys.payout(request, 0);
+    let payee = stage.payout(&hospital.cast.keys, request);
     let chain = &stage.consortium.chain;
     let sale = Sale::new(
         chain,
@@ -212,7 +212,7 @@ async fn prove(
         outcome.contribution,
         &outcome.blob,
         outcome.encapsulation,
-        &signer,
+        &payee,
     );
     Ok(StoredSale {
         transaction: hex::encode(sale.transaction.to_bytes()),

@@ -1,6 +1,7 @@
 //! Before the first contribution: keys, roles, money, datasets, the request.
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
@@ -9,18 +10,24 @@ use galen_circuits::groth16::{KeyStore, Trust};
 use galen_circuits::keys::Keys;
 use galen_circuits::knowledge::Knowledge;
 use galen_ledger::{Height, StateRead};
-use galen_market::action::{AccreditAuditor, AccreditResearcher, Issue, RegisterSchema};
-use galen_market::agent::hospital::HospitalKeys;
-use galen_market::agent::researcher::Wish;
-use galen_market::{Action, Amount, Order, Records, Request, RequestId, SchemaId, Signer, query};
+use galen_market::action::{AccreditAuditor, AccreditResearcher, PostRequest, RegisterSchema};
+use galen_market::agent::hospital::{HospitalKeys, Payout};
+use galen_market::agent::researcher::{Delivery, ResearcherKeys, Wish};
+use galen_market::notes::group::Point;
+use galen_market::transaction::SignedOrder;
+use galen_market::{
+    AccountKey, Action, Amount, Order, Records, Request, RequestId, SchemaId, Signer, Transaction, query,
+};
 use galen_prover::import::{Imported, Options, Share, import_file};
 use galen_prover::jobs::ProvingKeys;
 use rand::SeedableRng;
+use rand::rngs::OsRng;
 use rand_chacha::ChaCha20Rng;
 
 use super::cast::{Cast, HospitalCast};
 use super::consortium::Running;
-use super::folder::Folder;
+use super::folder::{Folder, private_dir, write_private};
+use super::purse::{self, money};
 use super::source::Source;
 use super::took;
 use crate::cli::console::Console;
@@ -46,6 +53,8 @@ pub struct Stage<'a> {
     pub consortium: &'a Running,
     /// Height of the chain when the story began.
     pub began: u64,
+    /// The treasury's books.
+    pub books: &'a Path,
 }
 
 /// A hospital with its committed dataset.
@@ -80,15 +89,62 @@ impl Stage<'_> {
         Height::new(self.began.saturating_add(blocks))
     }
 
+    /// K.
+    pub fn authority(&self) -> &Point {
+        &self.consortium.config.auditor.amounts.key
+    }
+
+    /// All governance keys.
+    pub fn governors(&self) -> Vec<Signer> {
+        (0..self.consortium.config.governance.keys.len()).map(|index| self.cast.governor(index)).collect()
+    }
+
+    /// Who is paid for a hospital's contribution.
+    pub fn payout(&self, hospital: &HospitalKeys, request: &RequestId) -> Payout {
+        hospital.payout(&self.consortium.chain, self.authority(), request, 0)
+    }
+
+    fn sign(&self, what: &str, action: Action, signers: &[&Signer]) -> anyhow::Result<Transaction> {
+        let nonce = self.cast.bytes(&format!("order {what}"));
+        let nonce = u64::from_le_bytes(*nonce.first_chunk().context("32 bytes hold 8")?);
+        let order = Order { action, nonce, valid_until: self.height(VALID_UNTIL) };
+        Ok(order.sign(&self.consortium.chain, signers))
+    }
+
+    /// Executes an order that cannot be made the same again, as it spends: what was signed is kept before it is sent, and sent
+    /// again by a story that goes on. One that is refused then, as the ledger has moved on, is made anew.
+    ///
+    /// # Errors
+    /// When it is refused, or cannot be kept.
+    pub async fn order_once(
+        &self,
+        what: &str,
+        signers: &[&Signer],
+        make: impl FnOnce() -> anyhow::Result<Action>,
+    ) -> anyhow::Result<Transaction> {
+        let folder = self.folder.path("orders");
+        private_dir(&folder)?;
+        let path = folder.join(format!("{}.hex", what.replace(' ', "-")));
+        if path.exists() {
+            let damaged = || format!("{} is damaged: delete it", path.display());
+            let kept = hex::decode(fs::read_to_string(&path)?).with_context(damaged)?;
+            let kept = Transaction::from_bytes(&kept).with_context(damaged)?;
+            if self.consortium.submit(what, &kept).await.is_ok() {
+                return Ok(kept);
+            }
+        }
+        let order = self.sign(what, make()?, signers)?;
+        write_private(&path, hex::encode(order.to_bytes()).as_bytes())?;
+        self.consortium.submit(what, &order).await?;
+        Ok(order)
+    }
+
     /// Executes an order. Its bytes are the same each time, so that a repeated order is the order of before.
     ///
     /// # Errors
     /// When it is refused.
     pub async fn order(&self, what: &str, action: Action, signers: &[&Signer]) -> anyhow::Result<()> {
-        let nonce = self.cast.bytes(&format!("order {what}"));
-        let nonce = u64::from_le_bytes(*nonce.first_chunk().context("32 bytes hold 8")?);
-        let order = Order { action, nonce, valid_until: self.height(VALID_UNTIL) };
-        self.consortium.submit(what, &order.sign(&self.consortium.chain, signers)).await?;
+        self.consortium.submit(what, &self.sign(what, action, signers)?).await?;
         Ok(())
     }
 
@@ -158,8 +214,7 @@ fn constraints(keys: &Keys) -> String {
 pub async fn found(stage: &Stage<'_>, keys: &ProvingKeys) -> anyhow::Result<()> {
     let Stage { console, cast, source, .. } = stage;
     console.chapter("Members", "approve the schema, accredit, issue money");
-    let governors: Vec<Signer> =
-        (0..stage.consortium.config.governance.keys.len()).map(|index| cast.governor(index)).collect();
+    let governors = stage.governors();
     let board: Vec<&Signer> = governors.iter().collect();
     let known = stage.schema_id();
     if !stage.read(|state, _| query::schema(state, &known).is_some())? {
@@ -177,19 +232,28 @@ pub async fn found(stage: &Stage<'_>, keys: &ProvingKeys) -> anyhow::Result<()> 
         let signers: Vec<&Signer> = board.iter().copied().chain([&account]).collect();
         let name = hospital_name(index);
         let knowledge = stage.knowledge(index, &hospital, keys)?;
-        let action = hospital.accreditation(&name, vec![stage.schema_id()], knowledge);
+        let chain = &stage.consortium.chain;
+        let action = hospital.accreditation(chain, &name, vec![stage.schema_id()], knowledge);
         stage.order(&format!("accredit {name}"), action, &signers).await?;
     }
     console.fact("hospitals accredited", source.asked.hospitals);
-    let researcher = cast.researcher().account.key();
-    let action = AccreditResearcher { account: researcher, name: "Institute of Research".into() };
-    stage.order("accredit the researcher", Action::AccreditResearcher(action), &board).await?;
+    for (who, keys, name) in [
+        ("the researcher", cast.researcher(), "Institute of Research"),
+        ("a competitor", cast.competitor(), "Another institute"),
+    ] {
+        let action = AccreditResearcher { account: keys.account.key(), name: name.into() };
+        stage.order(&format!("accredit {who}"), Action::AccreditResearcher(action), &board).await?;
+    }
     let auditor = cast.auditor().key();
     let action = AccreditAuditor { account: auditor, name: "Audit office".into() };
     stage.order("accredit the auditor", Action::AccreditAuditor(action), &board).await?;
-    let amount = escrow(source)?;
-    stage.order("issue money", Action::Issue(Issue { to: researcher, amount }), &[&cast.treasury()]).await?;
-    console.fact("issued to the researcher", money(amount));
+    let (treasury, amount) = (cast.treasury(), funds(source)?);
+    for (who, keys) in [("the researcher", cast.researcher()), ("a competitor", cast.competitor())] {
+        let make = || purse::issue(stage, &keys.wallet.address(), amount);
+        stage.order_once(&format!("issue to {who}"), &[&treasury], make).await?;
+        console
+            .fact(&format!("issued to {who}"), format!("{}, in 16 notes that show neither", money(amount)));
+    }
     Ok(())
 }
 
@@ -244,19 +308,36 @@ pub async fn request(stage: &Stage<'_>) -> anyhow::Result<RequestId> {
     if consortium.members.height()?.get() < consortium.config.windows.recent_interval * 2 {
         consortium.members.advance(consortium.config.windows.recent_interval).await?;
     }
+    // Prices are sealed to who was accredited at the last boundary: to all hospitals of the story, then.
+    let accounts: Vec<AccountKey> =
+        (0..source.asked.hospitals).map(|index| cast.hospital(index).keys.account().key()).collect();
+    let missing = || {
+        stage.read(|state, _| {
+            let sellers: Vec<AccountKey> =
+                query::sellers(state).iter().map(|seller| seller.account).collect();
+            accounts.iter().any(|account| !sellers.contains(account))
+        })
+    };
+    while missing()? {
+        consortium.members.advance(1).await?;
+    }
     let keys = cast.researcher();
-    let request = wish(stage, &keys)?;
+    let posted = stage.order_once("post the request", &[&keys.account], || posting(stage, &keys)).await?;
+    let Transaction::Order(SignedOrder { order: Order { action: Action::PostRequest(posted), .. }, .. }) =
+        posted
+    else {
+        anyhow::bail!("the kept order to post the request is another: delete the folder and start again")
+    };
+    let request = posted.request;
     let id = request.id(&consortium.chain);
-    let action = galen_market::action::PostRequest { request: request.clone() };
-    stage.order("post the request", Action::PostRequest(action), &[&keys.account]).await?;
     let terms = &source.terms;
     console.fact("request", id);
     console.fact("patients with", terms.predicate.describe(source.schema()));
     console.fact("classes", format!("k ≥ {}, l ≥ {}, α ≤ {} ‰", terms.k, terms.l, terms.alpha));
     let of = format!("{} chunks of 64 rows from each hospital, drawn by the ledger", source.asked.sample);
     console.fact("sample", of);
-    let escrow = format!("{} for up to {} records", money(request.escrow()?), request.max_records.get());
-    console.fact("locked", escrow);
+    let escrow = format!("{} for up to {} records", money(escrow(source)?), request.max_records.get());
+    console.fact("locked", format!("{escrow}; the ledger sees a commitment"));
     while stage.read(|state, _| query::request(state, &id).is_none_or(|view| view.record.drawn.is_none()))? {
         consortium.members.advance(1).await?;
     }
@@ -264,10 +345,18 @@ pub async fn request(stage: &Stage<'_>) -> anyhow::Result<RequestId> {
     Ok(id)
 }
 
-fn wish(
-    stage: &Stage<'_>,
-    keys: &galen_market::agent::researcher::ResearcherKeys,
-) -> anyhow::Result<Request> {
+/// The request, and the money for it.
+fn posting(stage: &Stage<'_>, keys: &ResearcherKeys) -> anyhow::Result<Action> {
+    let request = wish(stage, keys)?;
+    let chain = &stage.consortium.chain;
+    let price = keys.price(chain, &request).context("the researcher cannot open its own price")?;
+    let wallet = purse::researchers(stage, keys)?;
+    let (id, what) = (request.id(chain), (price, request.max_records));
+    let funding = purse::spend(stage, |at| wallet.fund(at, &id, what, &mut OsRng))??;
+    Ok(Action::PostRequest(PostRequest { request, funding }))
+}
+
+fn wish(stage: &Stage<'_>, keys: &ResearcherKeys) -> anyhow::Result<Request> {
     let source = stage.source;
     let wish = Wish {
         title: format!("{}: {}", source.schema().name(), source.asked.request).chars().take(150).collect(),
@@ -279,7 +368,8 @@ fn wish(
         deadline: stage.height(DEADLINE),
     };
     let mut rng = ChaCha20Rng::from_seed(stage.cast.bytes("request nonce"));
-    Ok(keys.request(&stage.consortium.chain, wish, keys.account.key(), &mut rng))
+    let sellers = stage.read(|state, _| query::sellers(state))?;
+    Ok(keys.request(&stage.consortium.chain, stage.authority(), &sellers, wish, &mut rng)?)
 }
 
 /// Every row of every sample: nobody has to wait.
@@ -293,7 +383,17 @@ fn escrow(source: &Source) -> anyhow::Result<Amount> {
     amount.context("checked above")
 }
 
-/// An amount for people: minor units are hundredths.
-pub fn money(amount: Amount) -> String {
-    format!("{}.{:02}", amount.get() / 100, amount.get() % 100)
+/// What the researcher paid for what it collected.
+///
+/// # Errors
+/// When that is more money than there can be.
+pub fn cost(collected: &[Delivery]) -> anyhow::Result<Amount> {
+    let records: u32 = collected.iter().map(|delivery| delivery.record.records().get()).sum();
+    Amount::new(PRICE)?.times(Records::new(records)?).context("more money than there can be")
+}
+
+/// What researcher and competitor are issued: so much that half of the notes cover the escrow, however it was split.
+fn funds(source: &Source) -> anyhow::Result<Amount> {
+    Amount::new(4 * escrow(source)?.get())
+        .context("so many hospitals and chunks cost more money than there can be")
 }

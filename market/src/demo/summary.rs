@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use galen_market::Amount;
 use galen_market::agent::researcher::Delivery;
-use galen_market::record::Status;
 use serde_json::json;
 
+use super::audience::Opened;
 use super::forgery::Forgery;
 use super::sell::Sold;
 use crate::cli::auditor::Audit;
@@ -29,7 +30,8 @@ pub struct Summary {
     contributions: usize,
     proofs: usize,
     smallest_class: usize,
-    paid: u64,
+    paid: Amount,
+    opened: Opened,
     audit: Audit,
     forgery: Forgery,
     /// Where the time went.
@@ -38,18 +40,22 @@ pub struct Summary {
 
 impl Summary {
     /// Adds everything up.
-    pub fn of(sales: &[Sold], collected: &[Delivery], audit: Audit, forgery: Forgery, prove: f64) -> Self {
-        let paid = |delivery: &Delivery| match delivery.record.status {
-            Status::Paid { amount, .. } => amount.get(),
-            _ => 0,
-        };
+    pub fn of(
+        sales: &[Sold],
+        collected: &[Delivery],
+        (paid, opened): (Amount, Opened),
+        audit: Audit,
+        forgery: Forgery,
+        prove: f64,
+    ) -> Self {
         Self {
             released: collected.iter().map(|delivery| delivery.rows.len()).sum(),
             suppressed: collected.iter().map(|delivery| delivery.record.totals.suppressed as usize).sum(),
             contributions: collected.len(),
             proofs: sales.iter().map(|sold| sold.proofs).sum(),
             smallest_class: sales.iter().map(|sold| sold.quality.smallest_class).min().unwrap_or(0),
-            paid: collected.iter().map(paid).sum(),
+            paid,
+            opened,
             audit,
             forgery,
             seconds: Seconds { keys: 0.0, prove, total: 0.0 },
@@ -72,7 +78,8 @@ impl Summary {
             "contributions": self.contributions,
             "proofs": self.proofs,
             "smallest_class": self.smallest_class,
-            "paid": self.paid,
+            "paid": self.paid.get(),
+            "opened": { "amount": self.opened.amount, "seller": self.opened.seller },
             "seconds": {
                 "keys": round(self.seconds.keys),
                 "prove": round(self.seconds.prove),

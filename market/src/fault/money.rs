@@ -16,11 +16,11 @@ faults! {
         /// A ring with something that is no note.
         #[error("there is no note {0}")]
         NoNote(u32) => "money.no_note",
-        /// There are too few notes to hide among.
-        #[error("transfers begin when there are {least} notes, of two issues at least")]
+        /// There is nobody to hide among.
+        #[error("transfers begin after {least} issues")]
         Young {
             /// So many.
-            least: usize,
+            least: u32,
         } => "money.young",
         /// More notes than can be counted.
         #[error("the ledger holds no more notes")]

@@ -36,7 +36,7 @@ faults! {
         #[error("the proof that the hospital knows the secret behind its seller's name does not hold")]
         Knowledge => "role.knowledge",
         /// The key for prices.
-        #[error("the hospital's key for prices is not the one that it was accredited with, or its secret is not shown to be known")]
+        #[error("the proof that the hospital knows the secret behind its key for prices does not hold")]
         Sealing => "role.sealing",
         /// The accreditation would change nothing.
         #[error("the accreditation would change nothing")]

@@ -6,6 +6,7 @@
 //! | `GET /readyz` | 200, or 503 with the reasons, one a line |
 //! | `GET /metrics` | figures for Prometheus |
 //! | `GET /status` | everything, as JSON |
+//! | `POST /v1/transactions` | takes a transaction, its canonical bytes, and answers when it is final: its receipt, as JSON |
 //! | `POST /v1/changes` | takes an approved change of the membership: its canonical bytes |
 //!
 //! All by address: see [`guard`](super::guard).
@@ -22,6 +23,8 @@ use axum::routing::{get, post};
 use axum::{Router, middleware};
 use galen_ledger::chain::SignedChange;
 use galen_ledger::codec::Decode;
+use galen_ledger::{MAX_TX_BYTES, SubmitError, Submitted};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -61,8 +64,8 @@ pub async fn serve(listener: TcpListener, running: Arc<Running>) {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/status", get(status))
-        .route("/v1/changes", post(change))
-        .layer(DefaultBodyLimit::max(MAX_CHANGE_BYTES))
+        .route("/v1/changes", post(change).layer(DefaultBodyLimit::max(MAX_CHANGE_BYTES)))
+        .route("/v1/transactions", post(submit).layer(DefaultBodyLimit::max(MAX_TX_BYTES)))
         .layer(middleware::from_fn_with_state(listen, guard))
         .with_state(served);
     port::serve(listener, router, Limits::default()).await;
@@ -107,6 +110,24 @@ async fn metrics(State(served): State<Served>) -> Response {
 
 async fn status(State(served): State<Served>) -> Response {
     Health::of(&served.running).map_or_else(failed, |health| axum::Json(health).into_response())
+}
+
+async fn submit(State(served): State<Served>, body: Bytes) -> Response {
+    match served.running.node.submit(body.to_vec()).await {
+        Ok(Submitted { height, receipt, .. }) => {
+            let code = if receipt.accepted { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+            let answer = json!({
+                "height": height.get(), "accepted": receipt.accepted,
+                "code": receipt.code, "message": receipt.message,
+            });
+            (code, axum::Json(answer)).into_response()
+        }
+        Err(SubmitError::Refused(refusal)) => {
+            let answer = json!({ "accepted": false, "code": refusal.code, "message": refusal.message });
+            (StatusCode::UNPROCESSABLE_ENTITY, axum::Json(answer)).into_response()
+        }
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
+    }
 }
 
 async fn change(State(served): State<Served>, body: Bytes) -> Response {

@@ -2,20 +2,20 @@
 //! in all.
 //!
 //! **Statement.** Every note's amount is in 0 … 2^64 − 1 and its handle is to its commitment; with I, the sum of the commitments of all
-//! issues before, `cap·B − (I + Σ C_j)` is a commitment to an amount in 0 … 2^64 − 1 as well, so that no more than the cap was ever issued.
+//! issues before, `(cap − 1)·B − (I + Σ C_j)`, with a cap of 2^40, is a commitment to an amount in 0 … 2^64 − 1 as well, so that no more than the cap was ever issued.
 //! Sixteen amounts below 2^64 and one below the cap add up to less than ℓ: the sum holds for integers.
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
 use galen_ledger::ChainId;
 use rand::{CryptoRng, Rng, RngCore};
 
-use super::group::{Point, bases};
+use super::group::{Exponent, Point, bases};
 use super::handle::{HandleProof, Handled};
 use super::keys::Address;
 use super::note::{Note, Opening};
 use super::range::{AMOUNT_BITS, Range, Use};
 use crate::amount::{Amount, ISSUE_CAP};
-use crate::codec::{Canonical, canonical, hex_json};
+use crate::codec::{Canonical, CodecFault, Reader, canonical, hex_json};
 
 /// Notes of an issue: a ring can be drawn from them at once.
 pub const ISSUED: usize = super::ring::RING;
@@ -66,6 +66,18 @@ pub enum IssueFault {
     #[error("a random number was zero: try again")]
     Chance,
 }
+
+impl Canonical for Book {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.amount.write(out);
+        Exponent(self.0.blinding).write(out);
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, CodecFault> {
+        Ok(Self(Opening { amount: u64::read(reader)?, blinding: Exponent::read(reader)?.0 }))
+    }
+}
+hex_json!(Book);
 
 impl Default for Book {
     fn default() -> Self {

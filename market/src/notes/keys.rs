@@ -1,7 +1,7 @@
 //! Owners: an address that is published once, and a new key for every note, which only its owner knows to be its own.
 //!
-//! An address is `V = v·B̃`, `S = s·B̃`. Whoever pays draws d and writes `R = d·B̃` and `P = H(d·V, R)·B̃ + S` into the note. The
-//! owner finds `d·V = v·R`, and with it the note's secret `x = H(v·R, R) + s`. Without v or d the key P is as good as random.
+//! An address is `V = a·B̃`, `Z = b·B̃`. Whoever pays draws d and writes `R = d·B̃` and `P = H(d·V, R)·B̃ + Z` into the note. The
+//! owner finds `d·V = a·R`, and with it the note's secret `x = H(a·R, R) + b`. Without a or d the key P is as good as random.
 //! (Stealth addresses, as in CryptoNote; here over B̃.)
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
@@ -22,7 +22,7 @@ const AMOUNT: &str = "galen 2026 money sealed amount v1";
 pub struct Address {
     /// V: by it the owner finds its notes.
     pub view: Point,
-    /// S: by it the owner spends them.
+    /// Z: by it the owner spends them.
     pub spend: Point,
 }
 

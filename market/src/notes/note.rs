@@ -8,7 +8,7 @@ use super::keys::{Address, OneTimeKey, OwnerKeys};
 use crate::amount::Amount;
 use crate::codec::{canonical, hex_json};
 
-/// The name of a note: digest of the transaction that made it and of its place there.
+/// The name of a note: a digest of what made it and of its place there; see [`crate::money`].
 pub type NoteId = [u8; 32];
 
 /// A note as a transfer makes it.

@@ -99,7 +99,8 @@ impl Payee {
         blake3::derive_key("galen 2026 money payee digest v1", &self.to_canonical())
     }
 
-    /// The note for so many records. None for a sum that is the identity, which nobody can bring about.
+    /// The note for so many records. None when the payee, knowing the price's blinding r, chose s = −n·r: no note has a handle
+    /// that is the identity.
     pub fn note(&self, price: &SealedPrice, records: u32) -> Option<Note> {
         let n = Scalar::from(records);
         Some(Note {

@@ -5,8 +5,9 @@
 //! `Σ C′ = Σ C + E`, where E is what is locked besides. As the range of E is known as well, no sum wraps, and the amounts are equal as
 //! integers.
 //!
-//! **What is bound.** The context of range and handle proofs is a digest of the chain, the purpose, E and all outputs; the message
-//! of every ring signature one of that, all rings, images and pseudo-commitments, and both proofs.
+//! **What is bound.** The context of range and handle proofs is a digest of the chain, K, the purpose, E and all outputs; the message
+//! of every ring signature one of that, the
+//! places of all rings, all pseudo-commitments and both proofs; each says its own image and the notes of its ring itself.
 //!
 //! There are always two outputs, in random order, one of them change, of which the amount may be zero: how many somebody
 //! was paid by, and which is the change, does not show.

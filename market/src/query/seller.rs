@@ -27,6 +27,11 @@ pub enum CannotSell {
     /// The hospital had no dataset of the request's schema in the registry when the request was posted.
     #[error("no dataset of the request's schema was committed before the request was posted")]
     NotInAnchor,
+    /// The hospital cannot read what it would be paid.
+    #[error(
+        "the request's price was not sealed to the hospital, which was not accredited at the boundary before it"
+    )]
+    NoPrice,
     /// The hospital is not in the tree of standing, or not yet: the next boundary may change that.
     #[error("the hospital is in none of the recent roots of standing; the next boundary may change that")]
     NotInStanding,
@@ -66,6 +71,9 @@ pub fn offer(
     let dataset_leaf = leaf_at(state, TreeName::Datasets, place.position, request.anchor_height);
     if dataset_leaf == F::from(0u64) {
         return Err(CannotSell::NotInAnchor);
+    }
+    if !request.sellers.contains(account) {
+        return Err(CannotSell::NoPrice);
     }
     let leaf = standing_leaf(schema.field(), place.seller.field());
     let newest = recent::roots(state).into_iter().next().ok_or(CannotSell::NotInStanding)?;

@@ -1,4 +1,5 @@
-//! The sellers that prices are sealed to: those accredited at the last boundary. A list, so that no buyer leaves one out.
+//! The sellers that prices are sealed to: those accredited at the last boundary, or when somebody was suspended since. A list,
+//! so that no buyer leaves one out.
 
 use galen_ledger::{StateRead, StateWrite};
 

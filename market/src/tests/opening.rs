@@ -2,14 +2,22 @@
 
 use galen_circuits::jubjub::{Ephemeral, SecretKey};
 use galen_circuits::seal::TO_AUDITOR;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
 
-use super::actors::{FUNDS, PRICE, World};
-use crate::audit::{IdentifyFault, identify};
+use super::actors::{FUNDS, PRICE, World, amount, bystander};
+use crate::action::disclose::Subject;
+use crate::action::{Action, Disclose};
+use crate::agent::authority::{AuthorityKeys, OpeningFault};
 use crate::id::{ContributionId, RequestId};
 use crate::money::Origin;
+use crate::notes::authority::OpenedAmount;
+use crate::notes::logarithm::LogTable;
 use crate::query;
 use crate::record::{ContributionRecord, Phase, Status};
 use crate::transaction::{Opening, Transaction};
+use crate::wallet::{At, Wallet, no_prices};
+use galen_ledger::Application;
 
 fn status(world: &World, id: &ContributionId) -> Status {
     ContributionRecord::load(&world.chain.state, id).unwrap().status
@@ -131,6 +139,34 @@ fn a_request_that_is_paid_in_full_settles_before_its_deadline() {
 }
 
 #[test]
+fn t34_the_authority_opens_amounts_and_prices_under_an_order_and_shows_that_they_are_right() {
+    let mut world = World::new(9, 1);
+    let request = world.post(10, 20);
+    let tx = world.contribute(0, &request, 8);
+    world.chain.accept(&tx);
+    world.chain.accept(&world.open(&world.id_of(&request, 0)));
+    let Status::Paid { note, .. } = status(&world, &world.id_of(&request, 0)) else { unreachable!() };
+    let keys =
+        AuthorityKeys { identities: world.chain.authority.clone(), amounts: world.chain.amounts.clone() };
+    let (table, mut rng) = (LogTable::with_bits(16), ChaCha20Rng::seed_from_u64(1));
+    let (amount, price) = (Subject::Amount(note), Subject::Price(request));
+    let none = keys.amount(&world.chain.state, &table, note, &mut rng);
+    assert_eq!(none.unwrap_err(), OpeningFault::NoOrder(amount));
+    for subject in [amount, price] {
+        let order = world.chain.governed(Action::Disclose(Disclose { subject, reason: "audit".into() }), &[]);
+        world.chain.accept(&order);
+    }
+    let (_, opened) = keys.amount(&world.chain.state, &table, note, &mut rng).unwrap();
+    assert_eq!(opened.amount, 8 * PRICE);
+    let record = query::note(&world.chain.state, note).unwrap().note;
+    assert!(opened.holds(&world.chain.key(), &record.commitment, &record.handle));
+    let lie = OpenedAmount { amount: 9 * PRICE, ..opened };
+    assert!(!lie.holds(&world.chain.key(), &record.commitment, &record.handle));
+    let (_, opened) = keys.price(&world.chain.state, &table, &request, &mut rng).unwrap();
+    assert_eq!(opened.amount, PRICE);
+}
+
+#[test]
 fn t16_the_authority_alone_finds_the_seller_behind_a_contribution() {
     let mut world = World::new(8, 2);
     let request = world.post(10, 20);
@@ -140,8 +176,46 @@ fn t16_the_authority_alone_finds_the_seller_behind_a_contribution() {
     let signed = world.contribution_with(1, &request, 5, |header| header.identity = identity);
     world.chain.accept(&Transaction::Contribute(signed));
     let id = world.id_of(&request, 0);
-    let (account, participant) = identify(&world.chain.state, &world.chain.authority, &id).unwrap();
-    assert_eq!((account, participant.name.as_str()), (world.hospitals[1].account().key(), "H1"));
-    let other = SecretKey::generate(&mut world.chain.rng);
-    assert_eq!(identify(&world.chain.state, &other, &id), Err(IdentifyFault::Nobody));
+    let keys = |identities| AuthorityKeys { identities, amounts: world.chain.amounts.clone() };
+    let (right, other) =
+        (keys(world.chain.authority.clone()), keys(SecretKey::generate(&mut ChaCha20Rng::seed_from_u64(1))));
+    let subject = Subject::Identity(id);
+    assert_eq!(right.identity(&world.chain.state, &id), Err(OpeningFault::NoOrder(subject)));
+    let order = world.chain.governed(Action::Disclose(Disclose { subject, reason: "case 7".into() }), &[]);
+    world.chain.accept(&order);
+    let opened = right.identity(&world.chain.state, &id).unwrap();
+    assert_eq!(
+        (opened.account, opened.participant.name.as_str()),
+        (world.hospitals[1].account().key(), "H1")
+    );
+    assert_eq!((opened.order.reason.as_str(), opened.order.height), ("case 7", world.chain.height));
+    assert_eq!(other.identity(&world.chain.state, &id), Err(OpeningFault::Nobody));
+}
+
+#[test]
+fn t32_what_was_checked_above_one_block_is_not_believed_above_another() {
+    let mut world = World::new(10, 1);
+    world.scan();
+    let (id, key, to) = (world.chain.id(), world.chain.key(), world.bystander.address());
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    let mut pay = |world: &World, minor| {
+        let at = At { state: &world.chain.state, chain: &id, authority: &key };
+        Transaction::Transfer(world.wallet.send(at, &to, amount(minor), &mut rng).unwrap())
+    };
+    // Two blocks that compete: the notes that they make lie at the same places.
+    let (one, other) = (pay(&world, 100), pay(&world, 200));
+    let context = world.chain.context(world.chain.height + 1);
+    let mut branch = world.chain.state.clone();
+    assert!(world.chain.app.execute(&mut branch, &context, &one.to_bytes()).accepted);
+    world.chain.accept(&other);
+    // The note of the one is spent, in a ring for which the other has other notes.
+    let mut payee = Wallet::new(bystander());
+    payee.scan(&branch, &no_prices);
+    let at = At { state: &branch, chain: &id, authority: &key };
+    let spend = payee.send(at, &world.wallet.address(), amount(100), &mut rng).unwrap();
+    let newest = galen_ledger::StateRead::get(&branch, &crate::state_key::note(32)).is_some();
+    assert!(newest && spend.inputs[0].ring.iter().any(|position| *position >= 32));
+    let spend = Transaction::Transfer(spend);
+    assert_eq!(world.chain.app.check(&branch, &context, &spend.to_bytes()), Ok(()));
+    world.chain.refuse(&spend, "money.transfer");
 }

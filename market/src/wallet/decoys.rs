@@ -10,12 +10,13 @@
 //! is guessed wrong of that makes the real one stand out. In a window all are about as old. (On why to cut rather than to guess:
 //! Ronge, Egger, Lai, Schröder, Yin, "Foundations of Ring Sampling", PoPETs 2021.)
 //!
+//! Which fifteen is drawn by a hash of the note's secret and each candidate, not anew each time: a transfer that is refused and made
+//! again has about the same ring, and comparing the two shows nothing.
+//!
 //! While there are fewer than sixteen notes of a kind, others fill the ring, and it hides less: [`Ring::alike`] says among how
 //! many of its kind.
 
 use galen_ledger::StateRead;
-use rand::seq::index::sample;
-use rand::{CryptoRng, RngCore};
 
 use crate::money::{self, NoteRecord};
 use crate::notes::ring::{Member, RING};
@@ -43,24 +44,19 @@ pub fn window(number: u32, count: u32) -> std::ops::Range<u32> {
 }
 
 /// Draws a ring. None when the ledger has too few notes.
-pub fn draw(
-    state: &dyn StateRead,
-    position: u32,
-    record: &NoteRecord,
-    rng: &mut (impl RngCore + CryptoRng),
-) -> Option<Ring> {
+pub fn draw(state: &dyn StateRead, position: u32, record: &NoteRecord, secret: &[u8; 32]) -> Option<Ring> {
     let kind = record.origin.kind();
     let window = window(record.number, money::notes_of_kind(state, kind));
     let alike: Vec<u32> = window
         .filter(|number| *number != record.number)
         .filter_map(|number| money::note_of_kind(state, kind, number))
         .collect();
-    let mut places = take(&alike, RING - 1, rng);
+    let mut places = take(alike, RING - 1, secret);
     let of_kind = places.len();
     if of_kind < RING - 1 {
         let others: Vec<u32> =
             (0..money::notes(state)).filter(|other| *other != position && !places.contains(other)).collect();
-        places.extend(take(&others, RING - 1 - of_kind, rng));
+        places.extend(take(others, RING - 1 - of_kind, secret));
     }
     places.push(position);
     places.sort_unstable();
@@ -69,8 +65,15 @@ pub fn draw(
     (members.len() == RING).then_some(Ring { members, place, alike: of_kind + 1 })
 }
 
-/// So many of these, or all, each choice as likely as any other.
-fn take(from: &[u32], count: usize, rng: &mut (impl RngCore + CryptoRng)) -> Vec<u32> {
-    let chosen = sample(rng, from.len(), count.min(from.len()));
-    chosen.into_iter().filter_map(|index| from.get(index).copied()).collect()
+/// So many of these, or all: those whose hash with the secret is least. To whoever does not know it each choice is as likely as
+/// any other.
+fn take(from: Vec<u32>, count: usize, secret: &[u8; 32]) -> Vec<u32> {
+    let hash = |position: &u32| {
+        let mut hasher = blake3::Hasher::new_derive_key("galen 2026 money decoys v1");
+        *hasher.update(secret).update(&position.to_le_bytes()).finalize().as_bytes()
+    };
+    let mut from = from;
+    from.sort_by_cached_key(hash);
+    from.truncate(count);
+    from
 }

@@ -9,7 +9,8 @@ use crate::money::{self, Origin};
 use crate::notes::group::Exponent;
 use crate::notes::note::Opening;
 
-/// A note, opened by its owner. Whoever sees it knows the amount, and that this note was the owner's; nothing of any other.
+/// A note, opened by its owner. It shows the amount of one note, to whoever holds it: that the note is his who shows it, and what
+/// it came from, follows from the ledger for payouts and refunds only, as a payer knows the opening as well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipt {

@@ -13,7 +13,7 @@ use crate::money;
 use crate::notes::group::Point;
 use crate::notes::keys::Address;
 use crate::notes::note::Opening;
-use crate::notes::transfer::{MAX_INPUTS, Purpose, Spend, Transfer, TransferFault, nothing};
+use crate::notes::transfer::{Input, MAX_INPUTS, Purpose, Spend, Transfer, TransferFault, nothing};
 
 /// Where something is spent.
 #[derive(Clone, Copy)]
@@ -116,6 +116,18 @@ impl Wallet {
         Ok(Redeem { amount, transfer })
     }
 
+    /// Among how many notes of its kind the least hidden note of a transfer of this wallet's hides: sixteen, once the ledger
+    /// has so many.
+    pub fn hides_among(&self, state: &dyn StateRead, transfer: &Transfer) -> usize {
+        let own = |input: &Input| self.notes().find(|held| held.image == input.signature.image);
+        let alike = |input: &Input| {
+            let kind = own(input)?.record.origin.kind();
+            let of = input.ring.iter().filter_map(|at| money::note(state, *at));
+            Some(of.filter(|record| record.origin.kind() == kind).count())
+        };
+        transfer.inputs.iter().filter_map(alike).min().unwrap_or(0)
+    }
+
     fn spend(
         &self,
         at: At<'_>,
@@ -127,7 +139,9 @@ impl Wallet {
         let needed = amount.get().checked_add(locked.amount).ok_or(WalletFault::Cap)?;
         let mut spends = Vec::new();
         for held in self.choose(needed)? {
-            let ring = decoys::draw(at.state, held.position, &held.record, rng).ok_or(WalletFault::Young)?;
+            let secret = held.owned.secret.as_bytes();
+            let ring =
+                decoys::draw(at.state, held.position, &held.record, secret).ok_or(WalletFault::Young)?;
             spends.push(Spend { ring: ring.members, place: ring.place, owned: held.owned });
         }
         let purpose = Purpose { chain: at.chain, authority: at.authority, of: &of, locked: &point };
