@@ -2,6 +2,7 @@
 
 use anyhow::{Context, ensure};
 use galen_market::action::disclose::{Disclose, Subject};
+use galen_market::money::notes_of_kind;
 use galen_market::notes::logarithm::LogTable;
 use galen_market::record::Status;
 use galen_market::{Action, Amount, ContributionId, RequestId, Signer, query};
@@ -12,6 +13,9 @@ use super::setup::{Hospital, Stage};
 
 /// Redeemed by the first hospital, in minor units: one of few amounts, so that it says nothing.
 const CASHED: u64 = 20_000;
+
+/// The kind of notes that pay for contributions.
+const PAYOUT: u8 = 2;
 
 /// What the authority opened.
 pub struct Opened {
@@ -124,7 +128,12 @@ pub async fn cash(stage: &Stage<'_>, hospitals: &[Hospital]) -> anyhow::Result<(
     stage.order_once("redeem", &[&treasury], make).await?;
     console.fact("the treasury pays", format!("{}, to whom it was told outside", money(cashed)));
     console
-        .fact("the ledger shows", "one of sixteen notes was spent, and not which; the change is a new note");
+        .fact("the ledger shows", "that one of sixteen notes was spent, and not which; change is a new note");
+    let payouts = stage.read(|state, _| notes_of_kind(state, PAYOUT))?;
+    if payouts < 16 {
+        console
+            .warn(format!("only {payouts} notes are payouts: in a market as small as this, that says much"));
+    }
     Ok(())
 }
 
