@@ -88,7 +88,7 @@ impl Wallet {
             };
             let Some(member) = money::member(state, position) else { continue };
             let secret = self.keys.secret(&shared);
-            let Some(image) = member.image(&secret) else { continue };
+            let Some(image) = Point::new(member.image(&secret)) else { continue };
             let owned = Owned { secret, opening };
             self.held.insert(position, Held { position, record, owned, image, spent: None });
         }
@@ -141,7 +141,7 @@ fn open(state: &dyn StateRead, record: &NoteRecord, shared: &Shared, prices: Pri
     let price = prices(state, &request)?;
     let n = records.get();
     let amount = price.amount.checked_mul(n.into())?;
-    right(Opening { amount, blinding: Scalar::from(n) * price.blinding + shared.blinding() }, record)
+    right(Opening { amount, blinding: Scalar::from(n) * price.blinding + shared.shift() }, record)
 }
 
 fn right(opening: Opening, record: &NoteRecord) -> Option<Opening> {

@@ -41,13 +41,20 @@ impl std::fmt::Debug for AmountSecret {
 }
 
 /// An opened amount, with the proof that it is the one that was committed to: whoever has the order may check it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpenedAmount {
     /// In minor units.
     pub amount: u64,
     /// That k, of K, opens the handle to this.
     pub proof: OpeningProof,
+}
+
+impl std::fmt::Debug for OpenedAmount {
+    /// The amount is for whoever has the order, not for a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OpenedAmount")
+    }
 }
 
 /// That `A = k·(C − v·B)` and `K = k·B̃` for one k.
@@ -94,12 +101,28 @@ impl AmountSecret {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Option<OpenedAmount> {
         let hidden: RistrettoPoint = commitment.get() - self.0.invert() * handle.get();
-        let amount = table.open(&hidden)?;
+        self.prove(table.open(&hidden)?, commitment, handle, rng)
+    }
+
+    /// The proof for an amount that was found.
+    fn prove(
+        &self,
+        amount: u64,
+        commitment: &Point,
+        handle: &Point,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Option<OpenedAmount> {
         let key = Point::new(self.0 * blinding_base())?;
         let pairs = pairs(&key, commitment, handle, amount);
-        let proof = SameLogarithm::new(Meaning { label: OPENING, context: &[] }, &pairs, &self.0, rng);
+        let context = context(commitment, amount);
+        let proof = SameLogarithm::new(Meaning { label: OPENING, context: &context }, &pairs, &self.0, rng);
         Some(OpenedAmount { amount, proof: OpeningProof(proof) })
     }
+}
+
+/// C and v themselves: the pairs have only C − v·B.
+fn context(commitment: &Point, amount: u64) -> Vec<u8> {
+    [commitment.as_bytes().as_slice(), &amount.to_le_bytes()].concat()
 }
 
 fn pairs(key: &Point, commitment: &Point, handle: &Point, amount: u64) -> [super::sigma::Pair; 2] {
@@ -120,7 +143,12 @@ impl OpenedAmount {
     /// Whether the authority with this key opened this commitment to this amount.
     #[must_use]
     pub fn holds(&self, key: &Point, commitment: &Point, handle: &Point) -> bool {
-        let meaning = Meaning { label: OPENING, context: &[] };
+        let context = context(commitment, self.amount);
+        let meaning = Meaning { label: OPENING, context: &context };
         self.proof.0.holds(meaning, &pairs(key, commitment, handle, self.amount))
     }
 }
+
+#[cfg(test)]
+#[path = "authority_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use bulletproofs::PedersenGens;
 use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::traits::IsIdentity;
 use curve25519_dalek::{RistrettoPoint, Scalar};
-use merlin::Transcript;
+use merlin::{Transcript, TranscriptRng};
 use rand::{CryptoRng, RngCore};
 
 use crate::codec::{Canonical, CodecFault, Reader, hex_json};
@@ -127,7 +127,12 @@ pub trait Say {
     /// Draws a challenge.
     fn challenge(&mut self, label: &'static [u8]) -> Scalar;
     /// Randomness that is as good as the better of a secret with what was said, and of a source.
-    fn nonces<R: RngCore + CryptoRng>(&self, secrets: &[&Scalar], count: usize, rng: &mut R) -> Vec<Scalar>;
+    fn nonces<R: RngCore + CryptoRng>(&self, secrets: &[Scalar], count: usize, rng: &mut R) -> Vec<Scalar> {
+        let mut source = self.nonce_source(secrets, rng);
+        (0..count).map(|_| Scalar::random(&mut source)).collect()
+    }
+    /// A source of such randomness.
+    fn nonce_source<R: RngCore + CryptoRng>(&self, secrets: &[Scalar], rng: &mut R) -> TranscriptRng;
 }
 
 impl Say for Transcript {
@@ -145,12 +150,19 @@ impl Say for Transcript {
         Scalar::from_bytes_mod_order_wide(&bytes)
     }
 
-    fn nonces<R: RngCore + CryptoRng>(&self, secrets: &[&Scalar], count: usize, rng: &mut R) -> Vec<Scalar> {
+    fn nonce_source<R: RngCore + CryptoRng>(&self, secrets: &[Scalar], rng: &mut R) -> TranscriptRng {
         let mut builder = self.build_rng();
         for secret in secrets {
             builder = builder.rekey_with_witness_bytes(b"secret", secret.as_bytes());
         }
-        let mut rng = builder.finalize(rng);
-        (0..count).map(|_| Scalar::random(&mut rng)).collect()
+        builder.finalize(rng)
     }
 }
+
+#[cfg(test)]
+#[path = "test_support.rs"]
+pub(super) mod support;
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;

@@ -75,19 +75,33 @@ impl HandleProof {
         outputs: &[(Handled, Opening)],
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Self {
+        let scalars = |(output, opening): &(Handled, Opening)| {
+            (*output, (Scalar::from(opening.amount), opening.blinding))
+        };
+        Self::of_scalars(context, authority, &outputs.iter().map(scalars).collect::<Vec<_>>(), rng)
+    }
+
+    /// Proves for outputs with v and r, whatever they are: this proof says nothing of ranges.
+    pub(super) fn of_scalars(
+        context: &[u8; 32],
+        authority: &Point,
+        outputs: &[(Handled, (Scalar, Scalar))],
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Self {
         let public: Vec<Handled> = outputs.iter().map(|(output, _)| *output).collect();
         let transcript = begin(context, authority, &public);
-        let blindings: Vec<&Scalar> = outputs.iter().map(|(_, opening)| &opening.blinding).collect();
-        let nonces = transcript.nonces(&blindings, 2 * outputs.len(), rng);
+        let secrets: Vec<Scalar> = outputs.iter().flat_map(|(_, (v, r))| [*v, *r]).collect();
+        let nonces = transcript.nonces(&secrets, 2 * outputs.len(), rng);
         let pairs: Vec<(Scalar, Scalar)> =
             nonces.chunks_exact(2).filter_map(|pair| Some((*pair.first()?, *pair.last()?))).collect();
         let announce = |(a, b): &(Scalar, Scalar)| (bases().commit(*a, *b), b * authority.get());
         let challenge = answer(transcript, &pairs.iter().map(announce).collect::<Vec<_>>());
-        let respond = |((a, b), (_, opening)): (&(Scalar, Scalar), &(Handled, Opening))| Response {
-            amount: Exponent(a + challenge * Scalar::from(opening.amount)),
-            blinding: Exponent(b + challenge * opening.blinding),
+        let answered = pairs.iter().zip(outputs.iter().map(|(_, opening)| opening));
+        let respond = |((a, b), (v, r)): (&(Scalar, Scalar), &(Scalar, Scalar))| Response {
+            amount: Exponent(a + challenge * v),
+            blinding: Exponent(b + challenge * r),
         };
-        let responses = pairs.iter().zip(outputs).map(respond).collect();
+        let responses = answered.map(respond).collect();
         Self { challenge: Exponent(challenge), responses }
     }
 
@@ -112,3 +126,7 @@ impl HandleProof {
         answer(begin(context, authority, outputs), &announced) == c
     }
 }
+
+#[cfg(test)]
+#[path = "handle_tests.rs"]
+mod tests;

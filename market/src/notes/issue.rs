@@ -183,3 +183,7 @@ impl Issuance {
         if self.range.holds(of, &commitments) { Ok(after) } else { Err(IssueFault::Range) }
     }
 }
+
+#[cfg(test)]
+#[path = "issue_tests.rs"]
+mod tests;

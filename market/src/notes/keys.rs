@@ -15,6 +15,7 @@ const VIEW: &str = "galen 2026 money view key v1";
 const SPEND: &str = "galen 2026 money spend key v1";
 const ONE_TIME: &str = "galen 2026 money one-time key v1";
 const BLINDING: &str = "galen 2026 money blinding of an output v1";
+const SHIFT: &str = "galen 2026 money shift of a payee v1";
 const AMOUNT: &str = "galen 2026 money sealed amount v1";
 
 /// Where an owner is paid.
@@ -52,6 +53,12 @@ impl std::fmt::Debug for OwnerKeys {
 /// What payer and payee share about one output.
 pub struct Shared(RistrettoPoint, Point);
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
 impl Shared {
     fn hash(&self, label: &str) -> Scalar {
         hash_to_scalar(label, &[self.0.compress().as_bytes(), self.1.as_bytes()])
@@ -60,6 +67,12 @@ impl Shared {
     /// The blinding of the output's commitment.
     pub fn blinding(&self) -> Scalar {
         self.hash(BLINDING)
+    }
+
+    /// What hides the note that the ledger makes for a payee. Another one than the blinding: S = s·B̃ is public, and would
+    /// show the amount of an output that had the same key.
+    pub fn shift(&self) -> Scalar {
+        self.hash(SHIFT)
     }
 
     /// Seals or opens the output's amount. A changed one is noticed, as it does not open the commitment.

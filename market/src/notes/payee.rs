@@ -10,7 +10,7 @@ use rand::{CryptoRng, RngCore};
 
 use super::group::{Point, blinding_base};
 use super::keys::{Address, OneTimeKey, OwnerKeys};
-use super::note::Note;
+use super::note::{Note, Opening, Owned};
 use super::price::SealedPrice;
 use super::sigma::{Meaning, Pair, SameLogarithm};
 use crate::codec::{Canonical, canonical, hex_json};
@@ -79,7 +79,7 @@ impl Payee {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Option<Self> {
         let (owner, shared) = address.one_time(rng)?;
-        let s = shared.blinding();
+        let s = shared.shift();
         let shift = Point::new(s * blinding_base())?;
         let handle = Point::new(s * authority.get())?;
         let meaning = Meaning { label: SHIFT, context: &context(chain, &owner) };
@@ -99,22 +99,25 @@ impl Payee {
         blake3::derive_key("galen 2026 money payee digest v1", &self.to_canonical())
     }
 
-    /// The note for so many records. None when the payee, knowing the price's blinding r, chose s = −n·r: no note has a handle
-    /// that is the identity.
+    /// The note for so many records: always one, for a payee that [`holds`](Self::holds).
+    ///
+    /// A payee that knows the price could choose `s = −n·r_p`, and the handle would be the identity. It must not stop a
+    /// settlement so: its note then takes the shift twice. No honest payee meets this, as s comes from a hash.
     pub fn note(&self, price: &SealedPrice, records: u32) -> Option<Note> {
         let n = Scalar::from(records);
-        Some(Note {
-            owner: self.owner,
-            commitment: Point::new(n * price.commitment.get() + self.shift.get())?,
-            handle: Point::new(n * price.handle.get() + self.handle.get())?,
-            sealed: [0; 8],
-        })
+        let (commitment, handle) = (n * price.commitment.get(), n * price.handle.get());
+        let shifted = |shift: RistrettoPoint, by: RistrettoPoint| {
+            let (commitment, handle) = (Point::new(commitment + shift)?, Point::new(handle + by)?);
+            Some(Note { owner: self.owner, commitment, handle, sealed: [0; 8] })
+        };
+        let (shift, by) = (self.shift.get(), self.handle.get());
+        shifted(*shift, *by).or_else(|| shifted(shift + shift, by + by))
     }
 
     /// The secrets of a payee with these keys, if it is one.
     pub fn secret(&self, keys: &OwnerKeys) -> Option<PayeeSecret> {
         let shared = keys.recognise(&self.owner)?;
-        Some(PayeeSecret { key: keys.secret(&shared), shift: shared.blinding() })
+        Some(PayeeSecret { key: keys.secret(&shared), shift: shared.shift() })
     }
 }
 
@@ -123,6 +126,13 @@ fn pairs(authority: &Point, shift: &Point, handle: &Point) -> [Pair; 2] {
 }
 
 impl PayeeSecret {
+    /// What spends the note for so many records of this price. None for a sum that no note holds.
+    pub fn owned(&self, price: &Opening, records: u32) -> Option<Owned> {
+        let amount = price.amount.checked_mul(u64::from(records))?;
+        let blinding = Scalar::from(records) * price.blinding + self.shift;
+        Some(Owned { secret: self.key, opening: Opening { amount, blinding } })
+    }
+
     /// Signs for the one-time key.
     pub fn sign(&self, digest: &[u8; 32], rng: &mut (impl RngCore + CryptoRng)) -> PayeeSignature {
         let meaning = Meaning { label: SIGNED, context: digest };
@@ -140,3 +150,7 @@ impl PayeeSignature {
         self.0.holds(Meaning { label: SIGNED, context: digest }, &[pair])
     }
 }
+
+#[cfg(test)]
+#[path = "payee_tests.rs"]
+mod tests;

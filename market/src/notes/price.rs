@@ -9,11 +9,14 @@
 //! **Statement.** There is a y with `Y_0 = y·G_0` and `Y_i = y·PK_i` for all sellers; `C_p = p·B + r·B̃` and `A_p = r·K` ([`super::handle`]); p − 1 is in
 //! 0 … 2^32 − 1 ([`super::range`], for C_p − B).
 //!
-//! **Transcript** (`galen 2026 money price shares v1`): the context, C_p, A_p, the sealed price, the number of sellers, every PK_i, Y_0, every
-//! Y_i; the weights w_i. Then the proof of [`super::sigma`] for (G_0, Y_0) and (Σ w_i·PK_i, Σ w_i·Y_i), bound to this transcript.
+//! **Transcript** (`galen 2026 money price shares v1`): the context, K, C_p, A_p, the sealed price, the proofs of range and handle (whoever opens
+//! the price could make others), the number of sellers, every PK_i, Y_0, every Y_i; the weights w_i. Then the proof of [`super::sigma`] for (G_0, Y_0) and (Σ w_i·PK_i, Σ w_i·Y_i), bound to this transcript.
 //!
 //! **Why it is sound.** If some `Y_i = y_i·PK_i` with y_i ≠ y, then `Σ w_i (y_i − y)·PK_i = 0` for weights that were drawn after all of this was
 //! fixed: with probability 1/ℓ.
+//!
+//! y is a hash of the buyer's secret and the context: two requests under one secret share no point by which they would be known
+//! to be one buyer's. Two prices under one secret *and* one context would show their difference: a context is used once.
 
 use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::traits::VartimeMultiscalarMul;
@@ -28,9 +31,10 @@ use super::handle::{HandleProof, Handled};
 use super::note::Opening;
 use super::range::{PRICE_BITS, Range, Use};
 use super::sigma::{Meaning, Pair, SameLogarithm};
-use crate::codec::{canonical, hex_json};
+use crate::codec::{Canonical, canonical, hex_json};
 
 const BLINDING: &str = "galen 2026 money blinding of a price v1";
+const EXPONENT: &str = "galen 2026 money exponent of a price v1";
 const MASK: &str = "galen 2026 money sealed price v1";
 const POSSESSION: &[u8] = b"galen 2026 money sealing key v1";
 const SHARES: &[u8] = b"galen 2026 money price shares v1";
@@ -167,34 +171,55 @@ fn less_one(commitment: &Point) -> CompressedRistretto {
     (commitment.get() - bases().B).compress()
 }
 
-/// What a batch proof is of: the pairs, and the digest of everything that the weights came from.
-fn batch(
-    context: &[u8; 32],
-    (commitment, handle, sealed): (&Point, &Point, &[u8; 8]),
-    sellers: &[Point],
-    start: &Point,
-    shares: &[Point],
-) -> ([Pair; 2], [u8; 32]) {
-    let mut transcript = Transcript::new(SHARES);
-    transcript.append_message(b"context", context);
-    transcript.append_message(b"C", commitment.as_bytes());
-    transcript.append_message(b"A", handle.as_bytes());
-    transcript.append_message(b"sealed", sealed);
-    transcript.number(b"sellers", sellers.len() as u64);
-    sellers.iter().for_each(|key| transcript.append_message(b"PK", key.as_bytes()));
-    transcript.append_message(b"Y0", start.as_bytes());
-    shares.iter().for_each(|share| transcript.append_message(b"Y", share.as_bytes()));
-    let weights: Vec<Scalar> = shares.iter().map(|_| transcript.challenge(b"w")).collect();
-    let sum =
-        |points: &[Point]| RistrettoPoint::vartime_multiscalar_mul(&weights, points.iter().map(Point::get));
-    let pairs = [(start_base(), *start.get()), (sum(sellers), sum(shares))];
-    let mut digest = [0; 32];
-    transcript.challenge_bytes(b"bound", &mut digest);
-    (pairs, digest)
+/// y, of the buyer's secret: another one for every context.
+fn exponent(context: &[u8; 32], secret: &Scalar) -> Scalar {
+    hash_to_scalar(EXPONENT, &[context, secret.as_bytes()])
+}
+
+/// Everything of a price but the shares and their proof.
+struct Body<'a> {
+    context: &'a [u8; 32],
+    authority: &'a Point,
+    commitment: &'a Point,
+    handle: &'a Point,
+    sealed: &'a [u8; 8],
+    range: &'a Range,
+    handles: &'a HandleProof,
+}
+
+impl Body<'_> {
+    /// The weights, and the digest of everything that they come from.
+    fn weights(&self, sellers: &[Point], start: &Point, shares: &[Point]) -> (Vec<Scalar>, [u8; 32]) {
+        let mut transcript = Transcript::new(SHARES);
+        transcript.append_message(b"context", self.context);
+        transcript.append_message(b"K", self.authority.as_bytes());
+        transcript.append_message(b"C", self.commitment.as_bytes());
+        transcript.append_message(b"A", self.handle.as_bytes());
+        transcript.append_message(b"sealed", self.sealed);
+        transcript.append_message(b"range", &self.range.to_canonical());
+        transcript.append_message(b"handles", &self.handles.to_canonical());
+        transcript.number(b"sellers", sellers.len() as u64);
+        sellers.iter().for_each(|key| transcript.append_message(b"PK", key.as_bytes()));
+        transcript.append_message(b"Y0", start.as_bytes());
+        shares.iter().for_each(|share| transcript.append_message(b"Y", share.as_bytes()));
+        let weights = shares.iter().map(|_| transcript.challenge(b"w")).collect();
+        let mut digest = [0; 32];
+        transcript.challenge_bytes(b"bound", &mut digest);
+        (weights, digest)
+    }
+
+    /// What a batch proof is of, and that digest.
+    fn batch(&self, sellers: &[Point], start: &Point, shares: &[Point]) -> ([Pair; 2], [u8; 32]) {
+        let (weights, digest) = self.weights(sellers, start, shares);
+        let sum = |points: &[Point]| {
+            RistrettoPoint::vartime_multiscalar_mul(&weights, points.iter().map(Point::get))
+        };
+        ([(start_base(), *start.get()), (sum(sellers), sum(shares))], digest)
+    }
 }
 
 impl SealedPrice {
-    /// Seals a price, with the buyer's secret y, to sellers with these keys. Gives the opening as well.
+    /// Seals a price, with a secret of the buyer's, to sellers with these keys. Gives the opening as well.
     ///
     /// # Errors
     /// [`PriceFault`].
@@ -206,27 +231,37 @@ impl SealedPrice {
         sellers: &[Point],
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<(Self, Opening), PriceFault> {
-        let opening = Self::opening(context, price, secret);
+        let secret = exponent(context, secret);
+        let (blinding, mask) = derive(context, &(secret * share_base()));
+        let opening = Opening { amount: price, blinding };
         let less = Opening { amount: price.checked_sub(1).ok_or(PriceFault::Range)?, ..opening };
         let point = |point| Point::new(point).ok_or(PriceFault::Chance);
         let commitment = point(opening.commit())?;
         let handle = point(opening.blinding * authority.get())?;
-        let (_, mask) = derive(context, &(secret * share_base()));
         let sealed = masked(price.to_le_bytes(), mask);
         let range = Range::new(Use { label: RANGE, context, bits: PRICE_BITS }, &[less], rng);
+        let range = range.ok_or(PriceFault::Range)?;
         let handles = HandleProof::new(context, authority, &[(Handled { commitment, handle }, opening)], rng);
         let start = point(secret * start_base())?;
         let shares: Vec<Point> =
             sellers.iter().map(|key| point(secret * key.get())).collect::<Result<_, _>>()?;
-        let (pairs, digest) = batch(context, (&commitment, &handle, &sealed), sellers, &start, &shares);
-        let same = SameLogarithm::new(Meaning { label: SAME, context: &digest }, &pairs, secret, rng);
-        let range = range.ok_or(PriceFault::Range)?;
+        let body = Body {
+            context,
+            authority,
+            commitment: &commitment,
+            handle: &handle,
+            sealed: &sealed,
+            range: &range,
+            handles: &handles,
+        };
+        let (pairs, digest) = body.batch(sellers, &start, &shares);
+        let same = SameLogarithm::new(Meaning { label: SAME, context: &digest }, &pairs, &secret, rng);
         Ok((Self { commitment, handle, sealed, range, handles, start, shares, same }, opening))
     }
 
     /// The opening of a price with the buyer's secret.
     pub fn opening(context: &[u8; 32], price: u64, secret: &Scalar) -> Opening {
-        Opening { amount: price, blinding: derive(context, &(secret * share_base())).0 }
+        Opening { amount: price, blinding: derive(context, &(exponent(context, secret) * share_base())).0 }
     }
 
     /// Checks everything, for sellers with these keys.
@@ -234,21 +269,21 @@ impl SealedPrice {
     /// # Errors
     /// [`PriceFault`].
     pub fn check(&self, context: &[u8; 32], authority: &Point, sellers: &[Point]) -> Result<(), PriceFault> {
-        let Self { commitment, handle, sealed, .. } = self;
-        if self.shares.len() != sellers.len() {
-            return Err(PriceFault::Sellers { shares: self.shares.len(), sellers: sellers.len() });
+        let Self { commitment, handle, sealed, range, handles, start, shares, same } = self;
+        if shares.len() != sellers.len() {
+            return Err(PriceFault::Sellers { shares: shares.len(), sellers: sellers.len() });
         }
-        let (pairs, digest) =
-            batch(context, (commitment, handle, sealed), sellers, &self.start, &self.shares);
-        if !self.same.holds(Meaning { label: SAME, context: &digest }, &pairs) {
+        let body = Body { context, authority, commitment, handle, sealed, range, handles };
+        let (pairs, digest) = body.batch(sellers, start, shares);
+        if !same.holds(Meaning { label: SAME, context: &digest }, &pairs) {
             return Err(PriceFault::Shares);
         }
         let handled = Handled { commitment: *commitment, handle: *handle };
-        if !self.handles.holds(context, authority, &[handled]) {
+        if !handles.holds(context, authority, &[handled]) {
             return Err(PriceFault::Handle);
         }
         let of = Use { label: RANGE, context, bits: PRICE_BITS };
-        if self.range.holds(of, &[less_one(commitment)]) { Ok(()) } else { Err(PriceFault::Range) }
+        if range.holds(of, &[less_one(commitment)]) { Ok(()) } else { Err(PriceFault::Range) }
     }
 
     /// Opens it as the seller at a place among the sellers. None when the buyer sealed nonsense: to everybody, then.
@@ -259,7 +294,7 @@ impl SealedPrice {
 
     /// Opens it with the buyer's secret.
     pub fn reopen(&self, context: &[u8; 32], secret: &Scalar) -> Option<Opening> {
-        self.derived(context, &(secret * share_base()))
+        self.derived(context, &(exponent(context, secret) * share_base()))
     }
 
     fn derived(&self, context: &[u8; 32], common: &RistrettoPoint) -> Option<Opening> {
@@ -273,3 +308,7 @@ impl SealedPrice {
         Scalar::from(records) * self.commitment.get()
     }
 }
+
+#[cfg(test)]
+#[path = "price_tests.rs"]
+mod tests;

@@ -4,11 +4,12 @@
 use std::sync::OnceLock;
 
 use bulletproofs::{BulletproofGens, RangeProof};
+use curve25519_dalek::Scalar;
 use curve25519_dalek::ristretto::CompressedRistretto;
 use merlin::Transcript;
 use rand::{CryptoRng, RngCore};
 
-use super::group::bases;
+use super::group::{Say, bases};
 use super::note::Opening;
 
 /// Most amounts in one proof.
@@ -66,6 +67,10 @@ impl Range {
         }
         let amounts: Vec<u64> = openings.iter().map(|opening| opening.amount).collect();
         let blindings: Vec<_> = openings.iter().map(|opening| opening.blinding).collect();
+        // The library takes its nonces as they come: from a source that repeats itself, two proofs would give the amounts away.
+        let transcript = of.begin();
+        let secrets = openings.iter().flat_map(|opening| [Scalar::from(opening.amount), opening.blinding]);
+        let mut nonces = transcript.nonce_source(&secrets.collect::<Vec<_>>(), rng);
         let (proof, _) = RangeProof::prove_multiple_with_rng(
             generators(),
             bases(),
@@ -73,7 +78,7 @@ impl Range {
             &amounts,
             &blindings,
             of.bits,
-            rng,
+            &mut nonces,
         )
         .ok()?;
         Some(Self(proof.to_bytes()))
@@ -93,3 +98,7 @@ impl Range {
         &self.0
     }
 }
+
+#[cfg(test)]
+#[path = "range_tests.rs"]
+mod tests;

@@ -46,14 +46,14 @@ pub struct Member {
 }
 
 impl Member {
-    /// The key image that its owner, who knows x, spends it with.
-    pub fn image(&self, secret: &Scalar) -> Option<Point> {
-        Point::new(secret * self.image_base())
-    }
-
     /// Hp(P, id).
     fn image_base(&self) -> RistrettoPoint {
         hash_to_point(IMAGE_BASE, &[self.key.as_bytes(), &self.id])
+    }
+
+    /// I, for the one who knows x.
+    pub fn image(&self, secret: &Scalar) -> RistrettoPoint {
+        secret * self.image_base()
     }
 }
 
@@ -121,6 +121,36 @@ impl Statement {
         let right = RistrettoPoint::vartime_multiscalar_mul(pair, [*base, self.image]);
         self.next(&left, &right)
     }
+
+    /// Goes around the ring from the one place where W = w·B̃ and Ĩ = w·H; gives c_0 and all responses.
+    fn close(
+        &self,
+        place: usize,
+        base: &RistrettoPoint,
+        w: &Scalar,
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<(Exponent, Vec<Exponent>), RingFault> {
+        let mut responses = self.transcript.nonces(&[*w], RING + 1, rng);
+        let nonce = responses.pop().unwrap_or_default();
+        let mut challenge = self.next(&(nonce * blinding_base()), &(nonce * base));
+        let mut first = challenge;
+        for at in (place + 1..RING).chain(0..place) {
+            if at == 0 {
+                first = challenge;
+            }
+            let (Some(member), Some(response)) = (self.members.get(at), responses.get(at)) else {
+                return Err(RingFault::Size);
+            };
+            challenge = self.step(member, challenge, *response);
+        }
+        if place == 0 {
+            first = challenge;
+        }
+        if let Some(own) = responses.get_mut(place) {
+            *own = nonce - challenge * w;
+        }
+        Ok((Exponent(first), responses.into_iter().map(Exponent).collect()))
+    }
 }
 
 /// A note cannot be spent so.
@@ -170,30 +200,9 @@ impl RingSignature {
             return Err(RingFault::NotOwned);
         }
         let statement = Statement::new(message, ring, &pseudo, &image, &auxiliary);
-        let mut random = statement.transcript.nonces(&[&x, &z], RING + 1, rng);
-        let nonce = random.pop().unwrap_or_default();
-        let mut responses = random;
-        let mut challenge = statement.next(&(nonce * blinding_base()), &(nonce * base));
-        let mut first = challenge;
-        for offset in 1..RING {
-            let at = (place + offset) % RING;
-            if at == 0 {
-                first = challenge;
-            }
-            let (Some(member), Some(response)) = (statement.members.get(at), responses.get(at)) else {
-                return Err(RingFault::Size);
-            };
-            challenge = statement.step(member, challenge, *response);
-        }
-        if place == 0 {
-            first = challenge;
-        }
         let (mu, nu) = statement.weights;
-        if let Some(own) = responses.get_mut(place) {
-            *own = nonce - challenge * (mu * x + nu * z);
-        }
-        let responses = responses.into_iter().map(Exponent).collect();
-        Ok(Self { image, auxiliary, pseudo, challenge: Exponent(first), responses })
+        let (challenge, responses) = statement.close(place, &base, &(mu * x + nu * z), rng)?;
+        Ok(Self { image, auxiliary, pseudo, challenge, responses })
     }
 
     /// Checks it.
@@ -213,3 +222,7 @@ impl RingSignature {
         if last == self.challenge.0 { Ok(()) } else { Err(RingFault::Signature) }
     }
 }
+
+#[cfg(test)]
+#[path = "ring_tests.rs"]
+mod tests;

@@ -71,7 +71,7 @@ impl SameLogarithm {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Self {
         let transcript = meaning.begin(pairs);
-        let nonce = transcript.nonces(&[logarithm], 1, rng).pop().unwrap_or_default();
+        let nonce = transcript.nonces(&[*logarithm], 1, rng).pop().unwrap_or_default();
         let challenge = answer(transcript, pairs.iter().map(|(base, _)| nonce * base));
         Self { challenge: Exponent(challenge), response: Exponent(nonce + challenge * logarithm) }
     }
@@ -86,3 +86,7 @@ impl SameLogarithm {
         answer(meaning.begin(pairs), announced) == self.challenge.0
     }
 }
+
+#[cfg(test)]
+#[path = "sigma_tests.rs"]
+mod tests;

@@ -69,7 +69,8 @@ pub struct Purpose<'a> {
     pub authority: &'a Point,
     /// What else the transfer is part of: a digest.
     pub of: &'a [u8; 32],
-    /// E: what is locked besides the outputs; the identity if nothing is.
+    /// E: what is locked besides the outputs; the identity if nothing is. That it holds no negative amount is not checked
+    /// here: the price that it is made of must have been.
     pub locked: &'a RistrettoPoint,
 }
 
@@ -129,16 +130,16 @@ impl Purpose<'_> {
     }
 }
 
-/// What every ring signature signs. Rings and pseudo-commitments of all inputs are in it.
-fn message(
-    context: &[u8; 32],
-    inputs: &[(Vec<u32>, RistrettoPoint)],
-    range: &Range,
-    handles: &HandleProof,
-) -> [u8; 32] {
+/// What is said of an input before it is signed: its ring, its image, its pseudo-commitment.
+type Public = (Vec<u32>, RistrettoPoint, RistrettoPoint);
+
+/// What every ring signature signs: the same for all inputs, so that none can be put into another transfer.
+fn message(context: &[u8; 32], inputs: &[Public], range: &Range, handles: &HandleProof) -> [u8; 32] {
     let mut bytes = context.to_vec();
-    for (ring, pseudo) in inputs {
+    (inputs.len() as u32).write(&mut bytes);
+    for (ring, image, pseudo) in inputs {
         ring.write(&mut bytes);
+        bytes.extend_from_slice(image.compress().as_bytes());
         bytes.extend_from_slice(pseudo.compress().as_bytes());
     }
     range.write(&mut bytes);
@@ -175,25 +176,39 @@ impl Transfer {
         if rng.r#gen() {
             made.reverse();
         }
-        let outputs: Vec<Note> = made.iter().map(|(note, _)| *note).collect();
-        let openings: Vec<Opening> = made.iter().map(|(_, opening)| *opening).collect();
+        let (outputs, openings): (Vec<Note>, Vec<Opening>) = made.into_iter().unzip();
+        let mut pseudo: Vec<Scalar> = (1..spends.len()).map(|_| Scalar::random(rng)).collect();
+        let out = openings.iter().map(|opening| opening.blinding).sum::<Scalar>() + locked.blinding;
+        pseudo.push(out - pseudo.iter().sum::<Scalar>());
         let context = purpose.context(&outputs);
         let handles: Vec<_> = outputs.iter().map(handled).zip(openings.iter().copied()).collect();
         let handles = HandleProof::new(&context, purpose.authority, &handles, rng);
         let of = Use { label: RANGE, context: &context, bits: AMOUNT_BITS };
         let range = Range::new(of, &openings, rng).ok_or(TransferFault::Range)?;
-        let mut pseudo: Vec<Scalar> = (1..spends.len()).map(|_| Scalar::random(rng)).collect();
-        let out = openings.iter().map(|opening| opening.blinding).sum::<Scalar>() + locked.blinding;
-        pseudo.push(out - pseudo.iter().sum::<Scalar>());
-        let commit = |(spend, blinding): (&Spend, &Scalar)| {
-            let places = spend.ring.iter().map(|member| member.position).collect::<Vec<_>>();
-            (places, Opening { blinding: *blinding, ..spend.owned.opening }.commit())
+        Self::sign(&context, spends, &pseudo, (outputs, range, handles), rng)
+    }
+
+    /// Spends notes, with these blindings of their pseudo-commitments, for what was made.
+    fn sign(
+        context: &[u8; 32],
+        spends: &[Spend],
+        pseudo: &[Scalar],
+        (outputs, range, handles): (Vec<Note>, Range, HandleProof),
+        rng: &mut (impl RngCore + CryptoRng),
+    ) -> Result<Self, TransferFault> {
+        let say = |(input, (spend, blinding)): (usize, (&Spend, &Scalar))| {
+            let fault = RingFault::NotOwned;
+            let spent = spend.ring.get(spend.place).ok_or(TransferFault::Ring { input, fault })?;
+            let places = spend.ring.iter().map(|member| member.position).collect();
+            let pseudo = Opening { blinding: *blinding, ..spend.owned.opening }.commit();
+            Ok((places, spent.image(&spend.owned.secret), pseudo))
         };
-        let public: Vec<_> = spends.iter().zip(&pseudo).map(commit).collect();
-        let message = message(&context, &public, &range, &handles);
+        let public = spends.iter().zip(pseudo).enumerate().map(say).collect::<Result<Vec<Public>, _>>()?;
+        let message = message(context, &public, &range, &handles);
         let mut inputs = Vec::with_capacity(spends.len());
-        for (input, ((spend, blinding), (ring, _))) in spends.iter().zip(pseudo).zip(public).enumerate() {
-            let signed = RingSignature::sign(&message, &spend.ring, spend.place, &spend.owned, blinding, rng);
+        for (input, ((spend, blinding), (ring, ..))) in spends.iter().zip(pseudo).zip(public).enumerate() {
+            let signed =
+                RingSignature::sign(&message, &spend.ring, spend.place, &spend.owned, *blinding, rng);
             let signature = signed.map_err(|fault| TransferFault::Ring { input, fault })?;
             inputs.push(Input { ring, signature });
         }
@@ -220,7 +235,9 @@ impl Transfer {
             return Err(TransferFault::Balance);
         }
         let context = purpose.context(&self.outputs);
-        let public = |input: &Input| (input.ring.clone(), *input.signature.pseudo.get());
+        let public = |Input { ring, signature }: &Input| {
+            (ring.clone(), *signature.image.get(), *signature.pseudo.get())
+        };
         let public: Vec<_> = self.inputs.iter().map(public).collect();
         let message = message(&context, &public, &self.range, &self.handles);
         for (at, (input, ring)) in self.inputs.iter().zip(rings).enumerate() {
