@@ -3,7 +3,7 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-use super::net::{Net, height_of};
+use super::net::{Net, done, height_of, node, said};
 use super::story::Stories;
 
 /// So many kills, and on until a story has ended. `GALEN_KILLS=200` for longer; `GALEN_SEED` repeats a choice of members.
@@ -33,4 +33,13 @@ fn members_killed_under_load_neither_fork_nor_lose_anything() {
     let took = stories.end();
     println!("{killed} kills, {height} blocks, {} stories: {took:?}", took.len());
     assert!(net.agree() >= height);
+
+    // What is final is answered again with the receipt that it has; what is nothing, with why.
+    let order = net.dir.path().join("story-0/orders/issue-to-the-researcher.hex");
+    let again = done(node(&["submit"], &net.home(0)).arg("--json").arg(&order));
+    assert!(again.contains("\"accepted\":true"), "{again}");
+    let rubbish = net.dir.path().join("rubbish");
+    std::fs::write(&rubbish, "0102").expect("writes");
+    let refused = node(&["submit"], &net.home(0)).arg(&rubbish).output().expect("it starts");
+    assert!(said(&refused).contains("holds no transaction in hex"), "{}", said(&refused));
 }
