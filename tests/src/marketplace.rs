@@ -1,6 +1,6 @@
 //! The market with real keys and real proofs, block by block in memory: what the ledger itself refuses.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use galen_circuits::contribution::{Contribution, Limits, Statement};
 use galen_circuits::dataset::Dataset;
@@ -10,13 +10,20 @@ use galen_circuits::knowledge::Knowledge;
 use galen_circuits::request::{QuasiIdentifier, Terms};
 use galen_circuits::row::Row;
 use galen_circuits::schema::{Condition, Predicate, Schema};
-use galen_ledger::{BlobHash, Blobs, ChainId, Height, MemoryBlobs, Receipt, Rehearsal};
+use galen_ledger::{BlobHash, Blobs, ChainId, Height, MemoryBlobs, Receipt, Rehearsal, StateRead};
 use galen_market::action::{AccreditResearcher, Issue, PostRequest, RegisterSchema};
-use galen_market::agent::hospital::{HospitalKeys, Sale, payout};
+use galen_market::agent::hospital::{HospitalKeys, Payout, Sale};
 use galen_market::agent::researcher::{ResearcherKeys, Wish};
 use galen_market::config::{AuditAuthority, Governance, PinnedKeys, Windows};
+use galen_market::money::Origin;
+use galen_market::notes::authority::AmountSecret;
+use galen_market::notes::group::Point;
+use galen_market::notes::issue::{Book, Issuance, split};
+use galen_market::notes::keys::OwnerKeys;
 use galen_market::query::{self, Offer};
+use galen_market::record::{ContributionRecord, RequestRecord};
 use galen_market::transaction::SignedContribution;
+use galen_market::wallet::{At, Held, Wallet};
 use galen_market::{
     Action, Amount, Market, MarketConfig, Order, Records, Request, RequestId, SchemaId, Signer, Transaction,
 };
@@ -32,6 +39,33 @@ pub const PRICE: u64 = 7;
 /// Chunks of a dataset, a quarter of which may be sampled.
 const CHUNKS: usize = 4;
 const CONTEXT: [u8; 32] = [7; 32];
+/// What is issued: to the researcher, and to somebody else, so that the researcher's notes are not alone.
+const FUNDS: [u64; 2] = [1_000_000, 500_000];
+
+/// The researcher of every market, and the authority that opens amounts: what is issued is the same, and made once.
+fn researcher() -> ResearcherKeys {
+    ResearcherKeys::from_seed(&[9; 32])
+}
+
+fn amounts() -> AmountSecret {
+    AmountSecret::from_seed(&[5; 32])
+}
+
+/// The issues that every market begins with.
+fn issues() -> &'static [Issuance; 2] {
+    static ISSUES: OnceLock<[Issuance; 2]> = OnceLock::new();
+    ISSUES.get_or_init(|| {
+        let (mut rng, mut book) = (ChaCha20Rng::seed_from_u64(1), Book::default());
+        let (chain, key) = (ChainId::from_bytes(CONTEXT), amounts().key().key);
+        let owners = [researcher().wallet.address(), OwnerKeys::from_seed(&[8; 32]).address()];
+        [0, 1].map(|owner| {
+            let parts = split(Amount::new(FUNDS[owner]).unwrap(), &mut rng);
+            let made = Issuance::new(&chain, &key, &book, &owners[owner], &parts, &mut rng).unwrap();
+            book = made.1;
+            made.0
+        })
+    })
+}
 
 /// A market with a schema, a researcher with money, and hospitals with datasets.
 pub struct Marketplace {
@@ -43,6 +77,8 @@ pub struct Marketplace {
     pub hospitals: Vec<Hospital>,
     /// The researcher.
     pub researcher: ResearcherKeys,
+    /// Its wallet.
+    pub wallet: Wallet,
     /// The audit authority's secret.
     pub authority: SecretKey,
     /// Randomness.
@@ -108,6 +144,19 @@ pub fn terms(schema: &Schema) -> Terms {
     }
 }
 
+/// What a researcher asks for, if nothing else is said.
+pub fn wish(max_records: u32, deadline: Height) -> Wish {
+    Wish {
+        title: "a cohort".into(),
+        terms: terms(&schema("cohort")),
+        sample: 1,
+        limits: Limits { max_suppressed_per_mille: 100, max_loss_per_row: 1000 },
+        price: Amount::new(PRICE).unwrap(),
+        max_records: Records::new(max_records).unwrap(),
+        deadline,
+    }
+}
+
 impl Hospital {
     /// A hospital with rows of its own.
     pub fn new(rng: &mut ChaCha20Rng, seed: u64) -> Self {
@@ -137,7 +186,7 @@ impl Marketplace {
             members: 4,
             governance: Governance { keys: governors.iter().map(Signer::key).collect(), threshold: 3 },
             treasury: governors[0].key(),
-            auditor: AuditAuthority::of(&authority),
+            auditor: AuditAuthority::of(&authority, &amounts()),
             keys: PinnedKeys::of(&Proving::load().verifying),
             windows: Windows { max_request_life: 1000, ..Windows::short(4) },
             development: true,
@@ -146,8 +195,10 @@ impl Marketplace {
         let bytes = config.to_json();
         let market = Market::new(&bytes, Arc::clone(&blobs) as Arc<dyn Blobs>).unwrap();
         let ledger = Rehearsal::new(market, ChainId::from_bytes(CONTEXT), &bytes).unwrap();
-        let researcher = ResearcherKeys::generate(&mut rng);
-        let mut market = Self { ledger, blobs, hospitals: Vec::new(), researcher, authority, rng, governors };
+        let (researcher, none) = (researcher(), Vec::new());
+        let wallet = Wallet::new(researcher.wallet.clone());
+        let mut market =
+            Self { ledger, blobs, hospitals: none, researcher, wallet, authority, rng, governors };
         market.found();
         for _ in 0..hospitals {
             market.add_hospital();
@@ -158,7 +209,6 @@ impl Marketplace {
 
     fn found(&mut self) {
         let account = self.researcher.account.key();
-        let amount = Amount::new(1_000_000).unwrap();
         for action in [
             Action::RegisterSchema(RegisterSchema { schema: schema("cohort") }),
             Action::RegisterSchema(RegisterSchema { schema: schema("another") }),
@@ -167,7 +217,14 @@ impl Marketplace {
             self.accept(&self.governed(action, &[]));
         }
         let treasury = self.governors[0].clone();
-        self.accept(&self.order(Action::Issue(Issue { to: account, amount }), &[&treasury]));
+        for issuance in issues().clone() {
+            self.accept(&self.order(Action::Issue(Issue { issuance }), &[&treasury]));
+        }
+    }
+
+    /// K.
+    pub fn key(&self) -> Point {
+        self.ledger.app.config().auditor.amounts.key
     }
 
     /// Lets the tree of standing be taken anew.
@@ -183,7 +240,8 @@ impl Marketplace {
         let knowledge = self.knowledge(&hospital.keys);
         let account = hospital.keys.account();
         let schemas = vec![SchemaId::of(&schema("cohort"))];
-        let action = hospital.keys.accreditation(&format!("H{index}"), schemas, knowledge);
+        let action =
+            hospital.keys.accreditation(&self.ledger.chain_id(), &format!("H{index}"), schemas, knowledge);
         self.accept(&self.governed(action, &[&account]));
         self.commit(&hospital);
         self.hospitals.push(hospital);
@@ -219,33 +277,36 @@ impl Marketplace {
 
     /// What a test asks for, if it does not say otherwise.
     pub fn wish(&self, max_records: u32) -> Wish {
-        Wish {
-            title: "a cohort".into(),
-            terms: terms(&schema("cohort")),
-            sample: 1,
-            limits: Limits { max_suppressed_per_mille: 100, max_loss_per_row: 1000 },
-            price: Amount::new(PRICE).unwrap(),
-            max_records: Records::new(max_records).unwrap(),
-            deadline: Height::new(self.ledger.height + 200),
-        }
+        wish(max_records, Height::new(self.ledger.height + 200))
     }
 
-    /// A request for a wish.
+    /// A request for a wish, its price sealed to the sellers of the last boundary.
     pub fn request(&mut self, wish: Wish) -> Request {
-        let refund = self.researcher.account.key();
-        self.researcher.request(&self.ledger.chain_id(), wish, refund, &mut self.rng)
+        let (chain, key) = (self.ledger.chain_id(), self.key());
+        let sellers = query::sellers(&self.ledger.state);
+        self.researcher.request(&chain, &key, &sellers, wish, &mut self.rng).unwrap()
     }
 
-    /// Posting a request.
-    pub fn posting(&self, request: Request) -> Transaction {
-        self.order(Action::PostRequest(PostRequest { request }), &[&self.researcher.account])
+    /// Posting a request, with its money.
+    pub fn posting(&mut self, request: Request) -> Transaction {
+        let (chain, authority, researcher) = (self.ledger.chain_id(), self.key(), &self.researcher);
+        let own = |state: &dyn StateRead, request: &RequestId| {
+            researcher.price(&chain, &RequestRecord::load(state, request)?.request)
+        };
+        self.wallet.scan(&self.ledger.state, &own);
+        let price = researcher.price(&chain, &request).unwrap();
+        let at = At { state: &self.ledger.state, chain: &chain, authority: &authority };
+        let of = (price, request.max_records);
+        let funding = self.wallet.fund(at, &request.id(&chain), of, &mut self.rng).unwrap();
+        self.order(Action::PostRequest(PostRequest { request, funding }), &[&self.researcher.account])
     }
 
     /// Posts a request and lets its sample be drawn.
     pub fn post(&mut self, wish: Wish) -> RequestId {
         let request = self.request(wish);
         let id = request.id(&self.ledger.chain_id());
-        self.accept(&self.posting(request));
+        let posting = self.posting(request);
+        self.accept(&posting);
         self.ledger.pass(1);
         id
     }
@@ -254,6 +315,11 @@ impl Marketplace {
     pub fn offer(&self, hospital: &Hospital, request: &RequestId) -> Result<Offer, query::CannotSell> {
         let (app, chain) = (&self.ledger.app, self.ledger.chain_id());
         query::offer(&self.ledger.state, &chain, app.config(), &hospital.keys.account().key(), request)
+    }
+
+    /// Who is paid for a hospital's contribution.
+    pub fn payout(&self, hospital: &Hospital, request: &RequestId) -> Payout {
+        hospital.keys.payout(&self.ledger.chain_id(), &self.key(), request, 0)
     }
 
     /// An honest contribution.
@@ -265,7 +331,7 @@ impl Marketplace {
 
     /// A contribution of a hospital for an offer, which need not be the ledger's.
     pub fn prove(&mut self, hospital: &Hospital, request: &RequestId, offer: &Offer) -> Offered {
-        let payee = hospital.keys.payout(request, 0);
+        let payee = self.payout(hospital, request);
         let plan = planned(hospital, offer, &payee);
         let contribution = Proving::load().prove(&plan);
         let blob = self.blobs.store(&plan.blob).unwrap();
@@ -288,14 +354,14 @@ impl Marketplace {
         request: &RequestId,
         contribution: Contribution,
         blob: BlobHash,
-        by: &Signer,
+        by: &Payout,
     ) -> Transaction {
         Transaction::Contribute(SignedContribution::new(
             &self.ledger.chain_id(),
             *request,
             contribution,
             blob,
-            by,
+            (&by.payee, &by.secret),
         ))
     }
 
@@ -328,15 +394,30 @@ impl Marketplace {
         self.ledger.block(&[&tx.to_bytes()]).remove(0)
     }
 
-    /// What a payout key was paid.
+    /// A hospital's wallet, as it finds it on the ledger.
+    pub fn earnings(&self, hospital: usize) -> Wallet {
+        let (keys, chain) = (&self.hospitals[hospital].keys, self.ledger.chain_id());
+        let mut wallet = Wallet::new(keys.wallet());
+        wallet
+            .scan(&self.ledger.state, &|state: &dyn StateRead, id: &RequestId| keys.price(state, &chain, id));
+        wallet
+    }
+
+    /// What a hospital finds that it was paid for a request.
     pub fn paid(&self, hospital: usize, request: &RequestId) -> u64 {
-        let key = self.hospitals[hospital].keys.payout(request, 0).key();
-        query::balance(&self.ledger.state, &key).get()
+        let of_request = |held: &&Held| match held.record.origin {
+            Origin::Paid { contribution } => {
+                let record = ContributionRecord::load(&self.ledger.state, &contribution);
+                record.is_some_and(|record| record.request == *request)
+            }
+            _ => false,
+        };
+        self.earnings(hospital).notes().filter(of_request).map(Held::amount).sum()
     }
 }
 
 /// An honest plan: classes of eight and more, nothing suppressed but the rest.
-pub fn planned(hospital: &Hospital, offer: &Offer, payee: &Signer) -> Plan {
+pub fn planned(hospital: &Hospital, offer: &Offer, payee: &Payout) -> Plan {
     let run = Run::draw(&offer.statement, &hospital.dataset, hospital.keys.seller_secret(), F::from(3u64));
     let count = run.selected(&hospital.dataset, &offer.statement.terms).len();
     let rows: Vec<usize> = (0..count).collect();
@@ -349,7 +430,7 @@ pub fn planned(hospital: &Hospital, offer: &Offer, payee: &Signer) -> Plan {
         &offer.standing,
         &run,
         &grouping,
-        payout(payee),
+        payee.header(),
         &[9; 32],
     )
     .unwrap()

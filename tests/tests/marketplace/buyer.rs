@@ -77,7 +77,7 @@ type Ask = fn(&mut Wish);
 
 #[test]
 fn t26_a_request_that_asks_for_what_the_schema_forbids() {
-    let mut market = Marketplace::new(72, 0);
+    let mut market = Marketplace::new(72, 1);
     let asks: Vec<(&str, Ask, &str)> = vec![
         ("k = 1", |wish| wish.terms.k = 1, "k = 1 is below the schema's floor of 3"),
         ("l = 1", |wish| wish.terms.l = 1, "l = 1 is below the schema's floor of 2"),
@@ -114,11 +114,13 @@ fn t26_a_request_that_asks_for_what_the_schema_forbids() {
         let mut wish = market.wish(100);
         ask(&mut wish);
         let request = market.request(wish);
-        let (code, message) = market.verdict(&market.posting(request));
+        let posting = market.posting(request);
+        let (code, message) = market.verdict(&posting);
         println!("{what}: {code}: {message}");
         assert_ne!(code, "ok", "{what} was accepted");
         assert!(message.to_lowercase().contains(reason), "{what}: {message}");
     }
     let request = market.request(market.wish(100));
-    market.accept(&market.posting(request));
+    let posting = market.posting(request);
+    market.accept(&posting);
 }

@@ -5,10 +5,12 @@ use ark_ec::{AffineRepr, CurveGroup};
 use ark_groth16::Groth16;
 use galen_circuits::field::F;
 use galen_circuits::groth16::{Fingerprint, KeyError, Origin, Proof, VerifyingKey};
+use galen_market::agent::hospital::Payout;
 use galen_market::config::{ConfigFault, PinnedKeys};
+use galen_market::notes::keys::OwnerKeys;
 use galen_market::query;
 use galen_market::record::Use;
-use galen_market::{Market, Signer, Transaction};
+use galen_market::{Market, Transaction};
 use galen_tests::keys::Proving;
 use galen_tests::marketplace::Marketplace;
 use rand::SeedableRng;
@@ -27,7 +29,7 @@ fn t13_a_proof_of_another_contribution_mixed_in() {
     let mut fair = fair();
     let request = fair.request;
     let other = fair.market.contribute(1, &request);
-    let payee = fair.market.hospitals[0].keys.payout(&request, 0);
+    let payee = fair.market.payout(&fair.market.hospitals[0], &request);
     let (own, blob) = (fair.offered.contribution.clone(), fair.offered.blob);
     // Another's seal: the nullifier, D and γ in it are not these.
     let mut mixed = own.clone();
@@ -58,13 +60,14 @@ fn t14_once_and_for_one_payee_however_it_is_dressed() {
     let mut market = Marketplace::new(61, 1);
     let request = market.post(market.wish(500));
     let offered = market.contribute(0, &request);
-    let payee = market.hospitals[0].keys.payout(&request, 0);
-    let thief = Signer::from_seed([8; 32]);
+    let payee = market.payout(&market.hospitals[0], &request);
+    let (chain, keys) = (market.ledger.chain_id(), OwnerKeys::from_seed(&[8; 32]));
+    let thief = Payout::new(&chain, &market.key(), &keys, &mut market.rng);
     // Signed by another key than the header names; another key in the header; another ciphertext.
     let stolen = market.sign(&request, offered.contribution.clone(), offered.blob, &thief);
     market.refuse(&stolen, "tx.signature");
     let mut renamed = offered.contribution.clone();
-    renamed.header.payout.key = *thief.key().as_bytes();
+    renamed.header.payout = thief.header();
     let message =
         market.refuse(&market.sign(&request, renamed, offered.blob, &thief), "contribution.unsound");
     assert!(message.contains("the seal does not hold"), "{message}");
@@ -96,7 +99,7 @@ fn t15_to_a_request_that_is_another_closed_or_full() {
     let request = market.post(market.wish(500));
     let twin = market.post(market.wish(500));
     let offered = market.contribute(0, &request);
-    let payee = market.hospitals[0].keys.payout(&request, 0);
+    let payee = market.payout(&market.hospitals[0], &request);
     // The same terms, another request.
     let moved = market.sign(&twin, offered.contribution.clone(), offered.blob, &payee);
     let message = market.refuse(&moved, "contribution.unsound");
@@ -183,7 +186,7 @@ fn t29_what_a_corrupted_relay_changes_mutes_nobody_and_what_the_seller_signs_mut
     let false_one = market.contribute(1, &request);
     let mut contribution = false_one.contribution.clone();
     contribution.scans[0] = contribution.releases[0].clone();
-    let payee = market.hospitals[1].keys.payout(&request, 0);
+    let payee = market.payout(&market.hospitals[1], &request);
     let tx = market.sign(&request, contribution, false_one.blob, &payee);
     market.refuse(&tx, "contribution.unsound");
     market.refuse(&muting(&false_one.sale.transaction), "contribution.no_evidence");

@@ -115,7 +115,7 @@ fn t17_a_name_is_given_to_nobody_who_does_not_know_its_secret() {
     let account = hospital.keys.account();
     let schemas = vec![SchemaId::of(&schema("cohort"))];
     let governed = |market: &Marketplace, knowledge| {
-        let action = hospital.keys.accreditation("H", schemas.clone(), knowledge);
+        let action = hospital.keys.accreditation(&market.ledger.chain_id(), "H", schemas.clone(), knowledge);
         market.governed(action, &[&account])
     };
     // Another hospital's proof; a proof for another account; an altered nullifier.
@@ -126,7 +126,7 @@ fn t17_a_name_is_given_to_nobody_who_does_not_know_its_secret() {
     altered.nullifier += F::from(1u64);
     market.refuse(&governed(&market, altered), "role.knowledge");
     let Action::AccreditHospital(mut copied) =
-        hospital.keys.accreditation("H", schemas.clone(), good.clone())
+        hospital.keys.accreditation(&market.ledger.chain_id(), "H", schemas.clone(), good.clone())
     else {
         unreachable!()
     };
@@ -145,7 +145,7 @@ fn t20_a_dataset_of_another_schema_sold_to_the_request() {
     let hospital = market.hospitals[0].clone();
     let account = hospital.keys.account();
     let knowledge = market.knowledge(&hospital.keys);
-    let more = hospital.keys.accreditation("H0", vec![other], knowledge);
+    let more = hospital.keys.accreditation(&market.ledger.chain_id(), "H0", vec![other], knowledge);
     market.accept(&market.governed(more, &[&account]));
     let body = Hospital { salt: F::from(5u64), ..hospital.clone() }.dataset.body(F::from(5u64));
     market.accept(&market.order(hospital.keys.commitment(other, body), &[&account]));
