@@ -294,8 +294,7 @@ pub fn pay(
     Ok(position)
 }
 
-/// Gives back what an escrow still holds, and ends it. Gives the records that were left; a buyer that chose a blinding which
-/// makes no note has forfeited them.
+/// Gives back what an escrow still holds, and ends it. Gives the records that were left.
 ///
 /// # Errors
 /// [`MoneyFault::Escrow`], [`MoneyFault::Full`].
@@ -306,9 +305,8 @@ pub fn refund(
     (price, payee): (&SealedPrice, &Payee),
 ) -> Result<Records, MoneyFault> {
     let Escrow { records } = escrow(state, request).ok_or(MoneyFault::Escrow)?;
-    if records != Records::ZERO
-        && let Some(note) = payee.note(price, records.get())
-    {
+    if records != Records::ZERO {
+        let note = payee.note(price, records.get()).ok_or(MoneyFault::Payee)?;
         let id = name("refund", &request.to_bytes(), 0);
         add(state, env, id, note, Origin::Refunded { request: *request })?;
     }

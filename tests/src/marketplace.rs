@@ -47,7 +47,8 @@ fn researcher() -> ResearcherKeys {
     ResearcherKeys::from_seed(&[9; 32])
 }
 
-fn amounts() -> AmountSecret {
+/// The audit authority's secret for amounts.
+pub fn amounts() -> AmountSecret {
     AmountSecret::from_seed(&[5; 32])
 }
 

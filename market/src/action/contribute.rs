@@ -71,8 +71,6 @@ pub fn check_rules(
     let records = Records::new(header.totals.released).ok();
     let records = records.filter(|records| *records <= request.request.max_records);
     let records = records.ok_or(ContributeFault::TooMany { records: header.totals.released })?;
-    // A payee who knows the price can choose a blinding that takes it away again: then there would be no note to pay with.
-    tx.payee.note(&request.request.price, records.get()).ok_or(ContributeFault::Payee)?;
     if room(&request, records) == Room::None { Err(ContributeFault::Full) } else { Ok(statement) }
 }
 

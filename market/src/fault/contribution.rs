@@ -31,7 +31,7 @@ faults! {
         #[error("the payment memo in the header is not the payee's digest")]
         Memo => "contribution.memo",
         /// The payee.
-        #[error("the blinding of the payee is not shown to hold no amount, or takes away that of the price")]
+        #[error("the blinding of the payee is not shown to hold no amount")]
         Payee => "contribution.payee",
         /// More records than the request will ever pay for.
         #[error("{records} records are more than the request pays for")]

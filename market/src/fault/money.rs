@@ -31,8 +31,8 @@ faults! {
         /// An amount that cannot be redeemed.
         #[error("{0} minor units cannot be redeemed at once: 1, 2 or 5 times a power of ten can")]
         Denomination(u64) => "money.denomination",
-        /// A payee who chose a blinding that takes away the price's.
-        #[error("the payee's blinding makes a note that nobody could spend")]
+        /// A payee for whom no note can be made: none whose proof holds.
+        #[error("no note can be made for the payee")]
         Payee => "money.payee",
         /// The request has an escrow already, or none.
         #[error("the request's escrow is not there, or there twice")]

@@ -5,12 +5,14 @@ use galen_circuits::field::F;
 use galen_circuits::release::cipher::decrypt;
 use galen_circuits::seal::TO_BUYER;
 use galen_circuits::shape::CONSENT_CELL;
+use galen_market::action::Disclose;
+use galen_market::action::disclose::Subject;
+use galen_market::agent::authority::AuthorityKeys;
 use galen_market::agent::hospital::Advice;
 use galen_market::agent::researcher::{CollectFault, Wish, collect};
-use galen_market::audit::identify;
 use galen_market::transaction::Opening;
-use galen_market::{Transaction, query};
-use galen_tests::marketplace::{Marketplace, PRICE};
+use galen_market::{Action, Transaction, query};
+use galen_tests::marketplace::{Marketplace, PRICE, amounts};
 
 use super::fair;
 
@@ -59,8 +61,12 @@ fn t25_nothing_of_a_contribution_can_be_read_before_it_is_opened_and_then_everyt
     let blind = collect(&market.ledger.state, market.blobs.as_ref(), &other, &request);
     assert!(matches!(blind, Err(CollectFault::NotARow(..) | CollectFault::Count { .. })), "{blind:?}");
     // The authority finds the seller, whoever posted the opening.
-    let (account, _) = identify(&market.ledger.state, &market.authority, &offered.sale.id).unwrap();
-    assert_eq!(account, market.hospitals[0].keys.account().key());
+    let subject = Subject::Identity(offered.sale.id);
+    let order = Disclose { subject, reason: "a test".into() };
+    market.accept(&market.governed(Action::Disclose(order), &[]));
+    let authority = AuthorityKeys { identities: market.authority.clone(), amounts: amounts() };
+    let opened = authority.identity(&market.ledger.state, &offered.sale.id).unwrap();
+    assert_eq!(opened.account, market.hospitals[0].keys.account().key());
 }
 
 #[test]
