@@ -1,5 +1,7 @@
 //! Whether a block may follow its parent.
 
+use rayon::prelude::*;
+
 use super::{After, Clock, Executor, Position};
 use crate::{
     application::{Beacon, BlockContext},
@@ -89,7 +91,7 @@ impl Executor {
             return Err(Rejection("the application did not answer for every transaction".into()));
         }
         let vouched: Vec<_> =
-            vouched.into_iter().map(|tx| (tx, self.app.check_vouched(&state, context, tx))).collect();
+            vouched.into_par_iter().map(|tx| (tx, self.app.check_vouched(&state, context, tx))).collect();
         let all = full.into_iter().zip(verdicts).chain(vouched);
         match all.into_iter().find_map(|(tx, verdict)| Some((tx, verdict.err()?))) {
             Some((tx, refusal)) => Err(Rejection(format!("transaction {}: {refusal}", TxHash::of(tx)))),
