@@ -24,6 +24,7 @@ enum Step {
     Contribute { hospital: usize, request: usize, rows: u32 },
     Open { pick: usize },
     Send { from: usize, to: usize, minor: u64 },
+    Twice { from: usize, minor: u64 },
     Redeem { from: usize },
     Repeat { pick: usize },
     Pass { blocks: u64 },
@@ -33,7 +34,10 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         5 => (0usize..6, 0usize..2, 1u32..40).prop_map(|(hospital, request, rows)| Step::Contribute { hospital, request, rows }),
         4 => any::<usize>().prop_map(|pick| Step::Open { pick }),
-        2 => (0..OWNERS, 0..OWNERS, 0u64..3000).prop_map(|(from, to, minor)| Step::Send { from, to, minor }),
+        // Mostly those who have money, and now and then twice from the same notes.
+        3 => (0..2usize, 0..OWNERS, 0u64..3000).prop_map(|(from, to, minor)| Step::Send { from, to, minor }),
+        1 => (2..OWNERS, 0..OWNERS, 0u64..300).prop_map(|(from, to, minor)| Step::Send { from, to, minor }),
+        2 => (0..2usize, 0u64..3000).prop_map(|(from, minor)| Step::Twice { from, minor }),
         1 => (0..OWNERS).prop_map(|from| Step::Redeem { from }),
         1 => any::<usize>().prop_map(|pick| Step::Repeat { pick }),
         2 => (1u64..12).prop_map(|blocks| Step::Pass { blocks }),
@@ -146,6 +150,10 @@ proptest! {
                 }
                 Step::Open { pick } if !known.is_empty() => block.push(world.open(&known[pick % known.len()])),
                 Step::Send { from, to, minor } => block.extend(purses.send(&mut world, from, to, minor)),
+                Step::Twice { from, minor } => {
+                    block.extend(purses.send(&mut world, from, 1, minor));
+                    block.extend(purses.send(&mut world, from, 2, minor));
+                }
                 Step::Redeem { from } => block.extend(purses.redeem(&mut world, from)),
                 Step::Repeat { pick } if !sent.is_empty() => block.push(sent[pick % sent.len()].clone()),
                 Step::Pass { blocks } => world.chain.pass(blocks),
