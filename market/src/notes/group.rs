@@ -166,3 +166,7 @@ pub(super) mod support;
 #[cfg(test)]
 #[path = "group_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "peer_tests.rs"]
+mod peer_tests;

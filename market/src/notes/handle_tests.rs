@@ -94,7 +94,7 @@ fn t36_a_proof_holds_in_its_context_and_for_its_outputs_alone() {
 fn t36_neither_commitment_nor_handle_nor_key_can_be_chosen_after_the_challenge() {
     let mut rng = rng(33);
     let (_, key) = authority(&mut rng);
-    let (good, _) = output(7, &key, &mut rng);
+    let (good, opening) = output(7, &key, &mut rng);
     let [a, b, z, y] = [(); 4].map(|()| Scalar::random(&mut rng));
     let announced = (bases().commit(a, b), b * key.get());
     let c = answer(begin(&CONTEXT, &key, &[good]), &[announced]);
@@ -108,6 +108,10 @@ fn t36_neither_commitment_nor_handle_nor_key_can_be_chosen_after_the_challenge()
     };
     // Both late; the handle alone late, with the other equation honest; the announcements late; the key late.
     assert!(!proof(z, y).holds(&CONTEXT, &key, &[Handled { commitment, handle }]));
+    // The commitment alone late, to the handle of an honest one: the authority would read another amount.
+    let y = b + c * opening.blinding;
+    let commitment = point(c.invert() * (bases().commit(z, y) - announced.0));
+    assert!(!proof(z, y).holds(&CONTEXT, &key, &[Handled { commitment, ..good }]));
     let (v, r) = (Scalar::from(7u64), Scalar::random(&mut rng));
     let honest = Handled { commitment: point(bases().commit(v, r)), ..good };
     let c = answer(begin(&CONTEXT, &key, &[honest]), &[announced]);
