@@ -1,10 +1,16 @@
 //! Confidential money: a transfer of one input from a ring of sixteen into two outputs, a price sealed to sixteen sellers, an
 //! issue, on one thread; a hundred transfers on one thread and on two.
 
+use curve25519_dalek::Scalar;
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use galen_benches::measure::{Series, print, take_turns};
 use galen_benches::money::World;
 use galen_market::codec::Canonical;
+use galen_market::notes::logarithm::LogTable;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha20Rng;
 use rayon::ThreadPoolBuilder;
+use std::time::Instant;
 
 const TRANSFERS: usize = 100;
 
@@ -22,6 +28,28 @@ fn main() {
         ],
     );
     print(&format!("{TRANSFERS} transfers verified"), &series);
+    opened();
+}
+
+/// How long the audit authority searches for an amount below 2^40: the one that is found last, and whatever comes.
+#[allow(clippy::print_stdout)]
+fn opened() {
+    let began = Instant::now();
+    let table = LogTable::new();
+    println!("table of {} bytes, built in {:.1} s", table.bytes(), began.elapsed().as_secs_f64());
+    let point = |amount: u64| Scalar::from(amount) * RISTRETTO_BASEPOINT_POINT;
+    // No amount: every step there is.
+    let none = point(1 << 41);
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let mut any = || point(rng.gen_range(0..1 << 40));
+    let series = take_turns(
+        21,
+        vec![
+            ("any amount", Box::new(|| assert!(table.open(&any()).is_some()))),
+            ("the whole table", Box::new(|| assert!(table.open(&none).is_none()))),
+        ],
+    );
+    print("an amount opened", &series);
 }
 
 /// Each by itself, and the sizes.

@@ -36,7 +36,7 @@ impl World {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let authority = Point::new(Scalar::random(&mut rng) * blinding_base()).expect("a key");
         let (chain, owner) = (ChainId::from_bytes([7; 32]), OwnerKeys::generate(&mut rng));
-        let to = owner.address().expect("an address");
+        let to = owner.address();
         let amounts = [1_000_000; ISSUED];
         let (issue, _) =
             Issuance::new(&chain, &authority, &Book::default(), &to, &amounts, &mut rng).expect("an issue");
@@ -48,7 +48,7 @@ impl World {
         };
         let ring = (0..).zip(&issue.notes).map(member).collect();
         let secrets = (0..SELLERS).map(|seller| SealingSecret::from_seed(&[seller; 32]));
-        let sellers = secrets.map(|secret| secret.key(b"", &mut rng).expect("a key").key).collect();
+        let sellers = secrets.map(|secret| secret.key(b"").key).collect();
         Self { chain, authority, owner, issue, ring, sellers, rng }
     }
 
@@ -59,7 +59,7 @@ impl World {
             Purpose { chain: &self.chain, authority: &self.authority, of: &CONTEXT, locked: &locked };
         let owned = self.issue.notes[5].recognise(&self.owner).expect("its own");
         let spend = Spend { ring: self.ring.clone(), place: 5, owned };
-        let to = self.owner.address().expect("an address");
+        let to = self.owner.address();
         let amount = Amount::new(400_000).expect("an amount");
         Transfer::new(purpose, &[spend], (&to, amount), &to, opening, &mut self.rng).expect("a transfer")
     }
@@ -91,7 +91,7 @@ impl World {
 
     /// An issue of sixteen notes.
     pub fn issue(&mut self) -> Issuance {
-        let to = self.owner.address().expect("an address");
+        let to = self.owner.address();
         let amounts = [1_000_000; ISSUED];
         let book = Book::default();
         Issuance::new(&self.chain, &self.authority, &book, &to, &amounts, &mut self.rng).expect("an issue").0

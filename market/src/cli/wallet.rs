@@ -201,12 +201,11 @@ fn spend<T>(
     spend: impl FnOnce(At<'_>) -> Result<T, WalletFault>,
 ) -> anyhow::Result<T> {
     let chain = audited.genesis().chain_id();
-    let done = audited.read(|state, _| {
+    audited.read(|state, _| {
         let config = query::config(state).context("the chain has no configuration of a market")?;
         let at = At { state, chain: &chain, authority: &config.auditor.amounts.key };
-        Ok::<_, anyhow::Error>(spend(at)?)
-    })?;
-    done
+        Ok(spend(at)?)
+    })?
 }
 
 impl WalletCommand {
