@@ -8,6 +8,7 @@ mod authority;
 mod chain;
 mod contributing;
 mod histories;
+mod money;
 mod opening;
 mod registry;
 mod requests;

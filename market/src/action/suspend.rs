@@ -9,7 +9,7 @@ use crate::codec::canonical;
 use crate::fault::{Fault, RoleFault};
 use crate::id::AccountKey;
 use crate::registry::{Place, TreeName, recent, sellers, set};
-use crate::role::{MAX_NAME, Participant, governors, participant, put};
+use crate::role::{MAX_NAME, Participant, Role, governors, participant, put};
 use crate::state::{list, store};
 use crate::state_key;
 
@@ -43,9 +43,10 @@ impl Execute for Suspend {
                 return Err(RoleFault::Suspended(self.account).into());
             }
             Some(before) => {
+                if matches!(before.role, Role::Hospital { .. }) {
+                    self.clear_leaves(state, env.height());
+                }
                 put(state, &self.account, &Participant { suspended: true, since: env.height(), ..before });
-                self.clear_leaves(state, env.height());
-                sellers::note_change(state);
             }
             None => self.remove_governor(state)?,
         }
@@ -56,10 +57,10 @@ impl Execute for Suspend {
 
 impl Suspend {
     fn clear_leaves(&self, state: &mut dyn StateWrite, height: u64) {
+        // Of a hospital that has withdrawn everything, too: it reads prices, and an older root may still be good.
+        recent::note_suspension(state);
+        sellers::note_change(state);
         let places: Vec<(Vec<u8>, Place)> = list(state, &state_key::places(&self.account)).collect();
-        if places.iter().any(|(_, place)| place.standing) {
-            recent::note_suspension(state);
-        }
         for (key, place) in places {
             set(state, TreeName::Standing, place.position, F::from(0u64), height);
             set(state, TreeName::Datasets, place.position, F::from(0u64), height);

@@ -106,7 +106,7 @@ pub fn bystander() -> OwnerKeys {
 }
 
 /// The issues that every world begins with.
-fn issues(chain: &Chain) -> &'static [Issuance; 2] {
+pub fn issues(chain: &Chain) -> &'static [Issuance; 2] {
     static ISSUES: OnceLock<[Issuance; 2]> = OnceLock::new();
     ISSUES.get_or_init(|| {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
