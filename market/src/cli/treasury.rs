@@ -74,7 +74,7 @@ impl TreasuryCommand {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Issue { keys, chain, books: path, to, amount, out } => {
-                let mut books = read(&path)?;
+                let mut books = read_books(&path)?;
                 let audited = chain.replay()?;
                 let id = audited.genesis().chain_id();
                 let action = audited.read(|state, _| {
@@ -108,7 +108,11 @@ impl TreasuryCommand {
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<Books> {
+/// Reads the books; empty ones where there are none yet.
+///
+/// # Errors
+/// When they cannot be read, or are damaged.
+pub fn read_books(path: &Path) -> anyhow::Result<Books> {
     if !path.exists() {
         return Ok(Books::default());
     }

@@ -1,13 +1,8 @@
 //! Money in the story: the treasury's books, and everybody's wallet.
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::Context;
 use galen_ledger::StateRead;
 use galen_market::agent::hospital::HospitalKeys;
 use galen_market::agent::researcher::ResearcherKeys;
-use galen_market::agent::treasury::Books;
 use galen_market::notes::keys::Address;
 use galen_market::record::RequestRecord;
 use galen_market::wallet::{At, Wallet};
@@ -16,6 +11,7 @@ use rand::rngs::OsRng;
 
 use super::folder::write_private;
 use super::setup::Stage;
+use crate::cli::treasury::read_books;
 
 /// An amount for people: minor units are hundredths.
 pub fn money(amount: Amount) -> String {
@@ -27,20 +23,11 @@ pub fn money(amount: Amount) -> String {
 /// # Errors
 /// When the books are another chain's, or cannot be kept.
 pub fn issue(stage: &Stage<'_>, to: &Address, amount: Amount) -> anyhow::Result<Action> {
-    let mut books = read(stage.books)?;
+    let mut books = read_books(stage.books)?;
     let place = (&stage.consortium.chain, stage.authority());
     let action = stage.read(|state, _| books.issue(state, place, to, amount, &mut OsRng))??;
     write_private(stage.books, &serde_json::to_vec(&books)?)?;
     Ok(action)
-}
-
-fn read(path: &Path) -> anyhow::Result<Books> {
-    if !path.exists() {
-        return Ok(Books::default());
-    }
-    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    serde_json::from_slice(&text)
-        .with_context(|| format!("the treasury's books {} are damaged", path.display()))
 }
 
 /// A researcher's wallet, as it finds it on the ledger.
