@@ -2,6 +2,7 @@
 //! [`crate::notes`]; here whole transactions meet the ledger's rules.
 
 mod escrow;
+mod linkability;
 mod orders;
 mod price;
 mod spending;

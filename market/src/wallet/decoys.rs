@@ -1,28 +1,40 @@
 //! Which notes a spent one hides among.
 //!
-//! Notes of one kind (issued, transferred, paid, refunded) are cut, in the order in which they came, into windows of [`WINDOW`]; the
-//! last one has up to twice as many, so that the newest notes are not alone. A ring is the spent note and fifteen others of
-//! its window, each fifteen as likely as any other. So all sixteen are of one kind and about one age; and for every one of
-//! them the ring that is seen was as likely: 1 in C(w − 1, 15) for a window of w. Who sees a ring and knows how likely
-//! each note of the window was to be spent learns nothing more from the choice of the others.
+//! Notes of one kind (issued, transferred, paid, refunded) are cut, in the order in which they came, into windows of [`WINDOW`].
+//! When a window and the one after it are full, its notes are dealt into four *groups* of sixteen, the same for everybody: the
+//! order is that of a digest of each number, begun with the name of the window's last note. The ring of a note in such a
+//! window is its group. So all sixteen notes have one ring; rings overlap wholly or not at all; and whoever sees all rings
+//! there ever are, and knows that a note is spent once, knows nothing more of each than that it is one of sixteen.
+//! With rings drawn freely out of the window that is not so: a note that is in few other rings is the likelier one, as each
+//! of the others was spent in one of those. `tests/tests/linkability` measures it: one in ten rather than one in sixteen.
+//!
+//! The last window has up to twice as many notes, so that the newest are not alone, and is not dealt yet. There a ring is drawn:
+//! fifteen others by a digest of their places under the spent note's secret, each fifteen as likely as any other. The
+//! secret makes the choice, and no other chance: a wallet that spends the same note again, as the first transaction came to
+//! nothing, draws the same ring but for what came since. Two different rings for one note would have little in common but the
+//! note. Who can wait until its note's window is dealt hides better.
 //!
 //! Drawing by a distribution of ages instead, as other ledgers do, needs to know how old notes are when they are spent: what
 //! is guessed wrong of that makes the real one stand out. In a window all are about as old. (On why to cut rather than to guess:
-//! Ronge, Egger, Lai, Schröder, Yin, "Foundations of Ring Sampling", PoPETs 2021.)
-//!
-//! Which fifteen is drawn by a hash of the note's secret and each candidate, not anew each time: a transfer that is refused and made
-//! again has about the same ring, and comparing the two shows nothing.
+//! Ronge, Egger, Lai, Schröder, Yin, "Foundations of Ring Sampling", PoPETs 2021.) Sixteen neighbours would be a simpler group;
+//! but those are of one issue and one owner, or pay for one request: who sold to it would show.
 //!
 //! While there are fewer than sixteen notes of a kind, others fill the ring, and it hides less: [`Ring::alike`] says among how
 //! many of its kind.
 
+use std::ops::Range;
+
+use curve25519_dalek::Scalar;
 use galen_ledger::StateRead;
 
 use crate::money::{self, NoteRecord};
 use crate::notes::ring::{Member, RING};
 
-/// Notes of a window, at least, once there are so many.
-pub const WINDOW: u32 = 64;
+/// Notes of a window, at least, once there are so many: four groups.
+pub const WINDOW: u32 = 4 * RING as u32;
+
+const DEALT: &str = "galen 2026 money ring group v1";
+const DRAWN: &str = "galen 2026 money ring drawn v1";
 
 /// A ring for a note that is to be spent.
 #[derive(Clone, Debug)]
@@ -36,44 +48,54 @@ pub struct Ring {
 }
 
 /// The numbers of the notes in the window of one with this number, when there are so many of its kind.
-pub fn window(number: u32, count: u32) -> std::ops::Range<u32> {
+pub fn window(number: u32, count: u32) -> Range<u32> {
     let windows = (count / WINDOW).max(1);
     let at = (number / WINDOW).min(windows - 1);
     let end = if at + 1 == windows { count } else { (at + 1) * WINDOW };
     at * WINDOW..end
 }
 
-/// Draws a ring. None when the ledger has too few notes.
-pub fn draw(state: &dyn StateRead, position: u32, record: &NoteRecord, secret: &[u8; 32]) -> Option<Ring> {
+/// The ring of a note, of which the secret is known that spends it. None when the ledger has too few notes.
+pub fn draw(state: &dyn StateRead, position: u32, record: &NoteRecord, secret: &Scalar) -> Option<Ring> {
     let kind = record.origin.kind();
-    let window = window(record.number, money::notes_of_kind(state, kind));
-    let alike: Vec<u32> = window
-        .filter(|number| *number != record.number)
-        .filter_map(|number| money::note_of_kind(state, kind, number))
-        .collect();
-    let mut places = take(alike, RING - 1, secret);
-    let of_kind = places.len();
-    if of_kind < RING - 1 {
-        let others: Vec<u32> =
-            (0..money::notes(state)).filter(|other| *other != position && !places.contains(other)).collect();
-        places.extend(take(others, RING - 1 - of_kind, secret));
+    let count = money::notes_of_kind(state, kind);
+    let window = window(record.number, count);
+    let place_of = |number: u32| money::note_of_kind(state, kind, number);
+    let mut places: Vec<u32> = if window.end < count {
+        let group = group(state, kind, record.number, window)?;
+        group.into_iter().filter_map(place_of).collect()
+    } else {
+        let others: Vec<u32> = window.filter_map(place_of).filter(|other| *other != position).collect();
+        let mut drawn = first(RING - 1, others, &key(DRAWN, secret.as_bytes()));
+        drawn.push(position);
+        drawn
+    };
+    let alike = places.len();
+    if alike < RING {
+        let others = (0..money::notes(state)).filter(|other| !places.contains(other)).collect();
+        places.extend(first(RING - alike, others, &key(DRAWN, secret.as_bytes())));
     }
-    places.push(position);
     places.sort_unstable();
     let place = places.binary_search(&position).ok()?;
     let members: Vec<Member> = places.iter().filter_map(|at| money::member(state, *at)).collect();
-    (members.len() == RING).then_some(Ring { members, place, alike: of_kind + 1 })
+    (members.len() == RING).then_some(Ring { members, place, alike })
 }
 
-/// So many of these, or all: those whose hash with the secret is least. To whoever does not know it each choice is as likely as
-/// any other.
-fn take(from: Vec<u32>, count: usize, secret: &[u8; 32]) -> Vec<u32> {
-    let hash = |position: &u32| {
-        let mut hasher = blake3::Hasher::new_derive_key("galen 2026 money decoys v1");
-        *hasher.update(secret).update(&position.to_le_bytes()).finalize().as_bytes()
-    };
-    let mut from = from;
-    from.sort_by_cached_key(hash);
+/// The group of a note in a window that is dealt, by numbers.
+fn group(state: &dyn StateRead, kind: u8, number: u32, window: Range<u32>) -> Option<Vec<u32>> {
+    let last = money::note_of_kind(state, kind, window.end.checked_sub(1)?)?;
+    let seed = key(DEALT, &money::note(state, last)?.id);
+    let order = first(window.len(), window.collect(), &seed);
+    order.chunks(RING).find(|group| group.contains(&number)).map(<[u32]>::to_vec)
+}
+
+fn key(what: &str, of: &[u8]) -> [u8; 32] {
+    blake3::derive_key(what, of)
+}
+
+/// So many of these, or all, that come first in the order of their digests under a key.
+fn first(count: usize, mut from: Vec<u32>, key: &[u8; 32]) -> Vec<u32> {
+    from.sort_by_cached_key(|number| *blake3::keyed_hash(key, &number.to_le_bytes()).as_bytes());
     from.truncate(count);
     from
 }

@@ -9,7 +9,7 @@ use crate::action::Redeem;
 use crate::amount::{Amount, Records};
 use crate::fault::MoneyFault;
 use crate::id::RequestId;
-use crate::money;
+use crate::money::{self, Origin};
 use crate::notes::group::Point;
 use crate::notes::keys::Address;
 use crate::notes::note::Opening;
@@ -77,7 +77,8 @@ impl Wallet {
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Transfer, WalletFault> {
         let (point, locked) = nothing();
-        self.spend(at, For { of: money::PLAIN, locked, point }, to, amount, rng)
+        let chosen = self.choose(amount.get(), |_| true)?;
+        self.spend(at, For { of: money::PLAIN, locked, point }, &chosen, (to, amount), rng)
     }
 
     /// Locks the money of a request, whose price the buyer can open.
@@ -95,10 +96,15 @@ impl Wallet {
         let amount = price.amount.checked_mul(n.into()).ok_or(WalletFault::Cap)?;
         let locked = Opening { amount, blinding: Scalar::from(n) * price.blinding };
         let of = For { of: request.to_bytes(), locked, point: locked.commit() };
-        self.spend(at, of, &self.address(), Amount::ZERO, rng)
+        let chosen = self.choose(amount, |_| true)?;
+        self.spend(at, of, &chosen, (&self.address(), Amount::ZERO), rng)
     }
 
     /// Asks the treasury to take an amount out and pay it outside. The treasury signs it.
+    ///
+    /// What is taken out everybody sees, and what a payout, a refund or an issued note is worth somebody else knows: few of a
+    /// ring hold enough, and one of them best. So money that came by a transfer is taken first, and only if that is not
+    /// enough any other: whoever sends its earnings to itself before it redeems them shows nothing.
     ///
     /// # Errors
     /// [`WalletFault`].
@@ -112,7 +118,9 @@ impl Wallet {
         money::check_denomination(amount)?;
         let locked = Opening { amount, blinding: Scalar::ZERO };
         let of = For { of: money::REDEEMED, locked, point: money::redeemed(amount) };
-        let transfer = self.spend(at, of, &self.address(), Amount::ZERO, rng)?;
+        let hidden = self.choose(amount, |held| held.record.origin == Origin::Transferred);
+        let chosen = hidden.or_else(|_| self.choose(amount, |_| true))?;
+        let transfer = self.spend(at, of, &chosen, (&self.address(), Amount::ZERO), rng)?;
         Ok(Redeem { amount, transfer })
     }
 
@@ -132,25 +140,23 @@ impl Wallet {
         &self,
         at: At<'_>,
         For { of, locked, point }: For,
-        to: &Address,
-        amount: Amount,
+        chosen: &[&Held],
+        (to, amount): (&Address, Amount),
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Transfer, WalletFault> {
-        let needed = amount.get().checked_add(locked.amount).ok_or(WalletFault::Cap)?;
         let mut spends = Vec::new();
-        for held in self.choose(needed)? {
-            let secret = held.owned.secret.as_bytes();
-            let ring =
-                decoys::draw(at.state, held.position, &held.record, secret).ok_or(WalletFault::Young)?;
+        for held in chosen {
+            let ring = decoys::draw(at.state, held.position, &held.record, &held.owned.secret)
+                .ok_or(WalletFault::Young)?;
             spends.push(Spend { ring: ring.members, place: ring.place, owned: held.owned });
         }
         let purpose = Purpose { chain: at.chain, authority: at.authority, of: &of, locked: &point };
         Ok(Transfer::new(purpose, &spends, (to, amount), &self.address(), locked, rng)?)
     }
 
-    /// The smallest note that is enough; else the largest ones, as few as it takes.
-    fn choose(&self, needed: u64) -> Result<Vec<&Held>, WalletFault> {
-        let mut unspent: Vec<&Held> = self.notes().filter(|held| held.spent.is_none()).collect();
+    /// The smallest note that is enough; else the largest ones, as few as it takes. Of those that may be taken.
+    fn choose(&self, needed: u64, may: impl Fn(&Held) -> bool) -> Result<Vec<&Held>, WalletFault> {
+        let mut unspent: Vec<&Held> = self.notes().filter(|held| held.spent.is_none() && may(held)).collect();
         unspent.sort_by_key(|held| held.amount());
         if let Some(enough) = unspent.iter().find(|held| held.amount() >= needed) {
             return Ok(vec![*enough]);
