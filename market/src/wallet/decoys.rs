@@ -12,7 +12,8 @@
 //! fifteen others by a digest of their places under the spent note's secret, each fifteen as likely as any other. The
 //! secret makes the choice, and no other chance: a wallet that spends the same note again, as the first transaction came to
 //! nothing, draws the same ring but for what came since. Two different rings for one note would have little in common but the
-//! note. Who can wait until its note's window is dealt hides better.
+//! note: that is so still when the window was dealt between two attempts. Who can wait until its note's window is dealt hides
+//! better.
 //!
 //! Drawing by a distribution of ages instead, as other ledgers do, needs to know how old notes are when they are spent: what
 //! is guessed wrong of that makes the real one stand out. In a window all are about as old. (On why to cut rather than to guess:
