@@ -200,6 +200,19 @@ impl<C: ProofCheck> Market<C> {
     }
 }
 
+/// Events of the beginning or end of a block at most. The ledger has a bound of its own, and no block could follow one that is
+/// above it.
+const EVENTS: usize = 2048;
+
+/// As many events as may be told: the state has all that happened.
+pub(crate) fn bounded(mut events: Vec<Event>) -> Vec<Event> {
+    if let Some(more) = events.len().checked_sub(EVENTS).filter(|more| *more > 0) {
+        events.truncate(EVENTS);
+        events.push(Event::new("events.left_out").with("count", more));
+    }
+    events
+}
+
 fn move_money(state: &mut dyn StateWrite, env: Env, transfer: &Transfer) -> Result<Vec<Event>, Fault> {
     let nothing = RistrettoPoint::identity();
     money::transfer(state, env, transfer, &money::PLAIN, &nothing)?;
@@ -280,7 +293,7 @@ impl<C: ProofCheck> Application for Market<C> {
     }
 
     fn begin_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
-        settle::beacon::draw(state, self.env(context))
+        bounded(settle::beacon::draw(state, self.env(context)))
     }
 
     fn execute(&self, state: &mut dyn StateWrite, context: &BlockContext, tx: &[u8]) -> Receipt {
@@ -293,7 +306,7 @@ impl<C: ProofCheck> Application for Market<C> {
         events.extend(withdraw_dataset::expire(state, env.height()));
         events.extend(recent::end_block(state, env.height(), self.config.windows.recent_interval));
         order::forget(state, env.height());
-        events
+        bounded(events)
     }
 
     fn waits_for_blocks(&self, state: &dyn StateRead) -> bool {

@@ -30,7 +30,7 @@ use crate::notes::issue::Issuance;
 use crate::notes::note::{Note, NoteId};
 use crate::notes::payee::Payee;
 use crate::notes::price::SealedPrice;
-use crate::notes::ring::{Member, RING};
+use crate::notes::ring::Member;
 use crate::notes::transfer::{Purpose, Transfer, TransferFault};
 use crate::state::{load, store};
 use crate::state_key;
@@ -161,9 +161,15 @@ pub fn member(state: &(impl StateRead + ?Sized), position: u32) -> Option<Member
     Some(Member { position, id, key: note.owner.key, commitment: note.commitment })
 }
 
-fn name(source: &str, what: &[u8], index: u32) -> NoteId {
+/// The name of a note, on this chain: on another one the same note has another name, and so another image.
+fn name(env: Env, source: &str, what: &[u8], index: u32) -> NoteId {
     let mut hasher = blake3::Hasher::new_derive_key("galen 2026 money note id v1");
-    hasher.update(source.as_bytes()).update(&[0]).update(what).update(&index.to_le_bytes());
+    hasher
+        .update(env.block.chain_id.as_bytes())
+        .update(source.as_bytes())
+        .update(&[0])
+        .update(what)
+        .update(&index.to_le_bytes());
     *hasher.finalize().as_bytes()
 }
 
@@ -201,7 +207,7 @@ pub fn issue(
     let source = issued.issues.to_le_bytes();
     for (index, note) in (0u32..).zip(&issuance.notes) {
         issued.sum = plus(issued.sum, note.commitment);
-        add(state, env, name("issue", &source, index), *note, Origin::Issued)?;
+        add(state, env, name(env, "issue", &source, index), *note, Origin::Issued)?;
     }
     issued.issues += 1;
     store(state, &state_key::issued(), &issued);
@@ -223,6 +229,9 @@ pub fn transfer(
     of: &[u8; 32],
     locked: &RistrettoPoint,
 ) -> Result<(), MoneyFault> {
+    if !transfer.has_shape() {
+        return Err(TransferFault::Shape.into());
+    }
     if issues(state) < LEAST_ISSUES {
         return Err(MoneyFault::Young { least: LEAST_ISSUES });
     }
@@ -233,9 +242,7 @@ pub fn transfer(
     let mut rings = Vec::with_capacity(transfer.inputs.len());
     for input in &transfer.inputs {
         let found = |position: &u32| member(state, *position).ok_or(MoneyFault::NoNote(*position));
-        // A list as long as its transaction would be read in full before its length is looked at.
-        let ring = input.ring.iter().take(RING + 1).map(found);
-        rings.push(ring.collect::<Result<Vec<_>, _>>()?);
+        rings.push(input.ring.iter().map(found).collect::<Result<Vec<_>, _>>()?);
     }
     // The notes themselves, and not their places alone: above a block that does not become final others may lie there.
     let mut content = [of.as_slice(), locked.compress().as_bytes(), &transfer.to_canonical()].concat();
@@ -248,7 +255,7 @@ pub fn transfer(
         store(state, &state_key::image(input.signature.image.as_bytes()), &env.height());
     }
     for (index, note) in (0u32..).zip(&transfer.outputs) {
-        let id = name("transfer", first.signature.image.as_bytes(), index);
+        let id = name(env, "transfer", first.signature.image.as_bytes(), index);
         add(state, env, id, *note, Origin::Transferred)?;
     }
     Ok(())
@@ -288,7 +295,7 @@ pub fn pay(
     let Escrow { records: held } = escrow(state, request).ok_or(MoneyFault::Escrow)?;
     let left = held.minus(records).ok_or(MoneyFault::Exhausted)?;
     let note = payee.note(price, records.get()).ok_or(MoneyFault::Payee)?;
-    let id = name("payout", contribution.as_bytes(), 0);
+    let id = name(env, "payout", contribution.as_bytes(), 0);
     let position = add(state, env, id, note, Origin::Paid { contribution: *contribution })?;
     store(state, &state_key::escrow(request), &Escrow { records: left });
     Ok(position)
@@ -307,7 +314,7 @@ pub fn refund(
     let Escrow { records } = escrow(state, request).ok_or(MoneyFault::Escrow)?;
     if records != Records::ZERO {
         let note = payee.note(price, records.get()).ok_or(MoneyFault::Payee)?;
-        let id = name("refund", &request.to_bytes(), 0);
+        let id = name(env, "refund", &request.to_bytes(), 0);
         add(state, env, id, note, Origin::Refunded { request: *request })?;
     }
     state.delete(&state_key::escrow(request));

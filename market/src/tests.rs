@@ -5,6 +5,7 @@
 
 mod actors;
 mod authority;
+mod bounds;
 mod chain;
 mod contributing;
 mod histories;

@@ -64,7 +64,12 @@ impl Story {
 
     /// Runs a command on the chain.
     fn on_chain(&self, arguments: &[&str]) -> Output {
-        galen(&[arguments, &["--chain", self.chain.to_str().unwrap()]].concat())
+        let chain = self.chain.to_str().unwrap();
+        if arguments.first() == Some(&"light") {
+            return galen(&[arguments, &["--chain", chain]].concat());
+        }
+        let verified = last_line(&galen(&["auditor", "verify", "--json", chain]));
+        galen(&[arguments, &["--chain", chain, "--id", verified["chain"].as_str().unwrap()]].concat())
     }
 }
 
@@ -151,6 +156,33 @@ fn each_wallet_finds_its_own_money_and_the_authority_what_was_ordered() {
         errors(&issue(&treasury, &story.path("empty")))
             .contains("the books do not know what was issued last")
     );
+    let redemption = story.path("redemption");
+    let competitors = ["--seed", &competitor, "--role", "researcher"];
+    let asked = ["wallet", "redeem", "--amount", "500", "--out", &redemption];
+    let asked = story.on_chain(&[asked.as_slice(), &competitors].concat());
+    assert!(String::from_utf8_lossy(&asked.stdout).contains("others know what"), "{}", errors(&asked));
+    let order = story.path("order");
+    let sign = || {
+        story.on_chain(&["treasury", "redeem", &redemption, "--seed", &treasury, "--out", &order, "--yes"])
+    };
+    let signed = sign();
+    assert!(signed.status.success(), "{}", errors(&signed));
+    let text = std::fs::read_to_string(&redemption).unwrap();
+    std::fs::write(&redemption, text.replace("\"amount\":500", "\"amount\":5000")).unwrap();
+    assert!(errors(&sign()).contains("the chain would refuse it (money.transfer)"), "{}", errors(&sign()));
+    let elsewhere = galen(&[
+        "wallet",
+        "balance",
+        "--seed",
+        &hospital,
+        "--role",
+        "hospital",
+        "--chain",
+        story.chain.to_str().unwrap(),
+        "--id",
+        &"00".repeat(32),
+    ]);
+    assert!(!elsewhere.status.success(), "another chain is not believed");
     let proof = story.path("fact");
     let proven = story.on_chain(&["light", "prove", "--note", &note, "--out", &proof]);
     assert!(String::from_utf8_lossy(&proven.stdout).contains("its amount is sealed"), "{}", errors(&proven));

@@ -50,8 +50,8 @@ impl Execute for AccreditHospital {
     fn check_stateless(&self, env: Env) -> Result<(), Fault> {
         check_identity(&self.account, &self.name)?;
         let repeated =
-            self.schemas.iter().enumerate().any(|(i, id)| self.schemas.iter().take(i).any(|s| s == id));
-        if repeated || self.schemas.len() > MAX_SCHEMAS {
+            || self.schemas.iter().enumerate().any(|(i, id)| self.schemas.iter().take(i).any(|s| s == id));
+        if self.schemas.len() > MAX_SCHEMAS || repeated() {
             return Err(RoleFault::Schemas.into());
         }
         let context = knowledge_context(&env.block.chain_id, &self.account);

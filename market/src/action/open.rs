@@ -23,10 +23,10 @@ fn check(
 ) -> Result<(ContributionRecord, RequestRecord), OpenFault> {
     let unknown = OpenFault::Unknown(tx.contribution);
     let contribution = ContributionRecord::load(state, &tx.contribution).ok_or(unknown.clone())?;
-    let request = RequestRecord::load(state, &contribution.request).ok_or(unknown)?;
     if tx.encapsulation.digest() != contribution.encapsulation {
         return Err(OpenFault::Encapsulation);
     }
+    let request = RequestRecord::load(state, &contribution.request).ok_or(unknown)?;
     match contribution.status {
         Status::Reserved { .. } => Ok((contribution, request)),
         Status::Waiting => Err(OpenFault::Waiting),

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::money;
 use crate::notes::transfer::Transfer;
 
-/// Redeems money: the owner makes the transfer, the treasury signs when it has paid, or knows whom to pay.
+/// Redeems money: the owner makes the transfer, the treasury signs, and pays outside once this is final.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redeem {

@@ -20,8 +20,9 @@ pub(super) fn check_stateless(order: &SignedOrder, env: Env) -> Result<(), Fault
     if until > limit {
         return Err(TransactionFault::FarAhead { until, limit }.into());
     }
-    order.order.action.rules().check_stateless(env)?;
-    Ok(order.check_signatures(&env.block.chain_id)?)
+    // First what is cheap: an action may have proofs to check.
+    order.check_signatures(&env.block.chain_id)?;
+    order.order.action.rules().check_stateless(env)
 }
 
 /// Replay, authority, and the action itself.

@@ -1,14 +1,16 @@
 //! `galen treasury`: makes money against money held outside, and takes out of the market what it pays outside.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use clap::{Args, Subcommand};
-use galen_ledger::Height;
+use galen_ledger::{Application, AuditedChain, BlockContext, Height, View};
 use galen_market::action::Redeem;
 use galen_market::agent::treasury::Books;
 use galen_market::notes::keys::Address;
-use galen_market::{Action, Amount, Order, Signer, query};
+use galen_market::{Action, Amount, Market, Order, Signer, query};
 use rand::rngs::OsRng;
 
 use super::console::Console;
@@ -40,7 +42,7 @@ pub enum TreasuryCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Sign a redemption that was paid outside, for `galen node submit`
+    /// Sign a redemption, for `galen node submit`; it is paid outside once it is final
     Redeem {
         #[command(flatten)]
         keys: KeyArgs,
@@ -74,6 +76,11 @@ impl TreasuryCommand {
     pub fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Issue { keys, chain, books: path, to, amount, out } => {
+                ensure!(out != path, "--out would overwrite the books");
+                // Two issues at a time would each keep books without the other.
+                let lock = File::create(path.with_extension("lock"))?;
+                let busy = || format!("another issue is being made with {}: wait for it", path.display());
+                lock.try_lock().with_context(busy)?;
                 let mut books = read_books(&path)?;
                 let audited = chain.replay()?;
                 let id = audited.genesis().chain_id();
@@ -83,8 +90,9 @@ impl TreasuryCommand {
                     let place = (&id, &config.auditor.amounts.key);
                     anyhow::Ok(books.issue(state, place, &to, amount, &mut OsRng)?)
                 })??;
+                let order = sign(&keys, &audited, action)?;
                 write_private(&path, &serde_json::to_vec(&books)?)?;
-                sign(&keys, &chain, action, &out)?;
+                write_private(&out, &order)?;
                 Console::new(false).fact("issue", format!("{amount} minor units, in {}", out.display()));
                 Ok(())
             }
@@ -93,15 +101,19 @@ impl TreasuryCommand {
                 let text = text.with_context(|| format!("cannot read {}", redemption.display()))?;
                 let redeem: Redeem = serde_json::from_slice(&text).context("this is no redemption")?;
                 let console = Console::new(false);
-                console.fact("to be paid outside", format!("{} minor units", redeem.amount));
+                let amount = redeem.amount;
+                let order = sign(&keys, &chain.replay()?, Action::Redeem(redeem))?;
+                console
+                    .fact("to be taken out", format!("{amount} minor units, which are there and not spent"));
                 ensure!(
-                    yes || console.ask("sign that it was paid?").context(
+                    yes || console.ask("sign it?").context(
                         "nobody can be asked here, as stdin is no terminal: read the above, and say --yes"
                     )?,
                     "not signed"
                 );
-                sign(&keys, &chain, Action::Redeem(redeem), &out)?;
+                write_private(&out, &order)?;
                 console.fact("order", out.display());
+                console.say("hand it in first (galen node submit), and pay outside once it is final: until then it may still be spent otherwise");
                 Ok(())
             }
         }
@@ -120,14 +132,26 @@ pub fn read_books(path: &Path) -> anyhow::Result<Books> {
     serde_json::from_slice(&text).with_context(|| format!("the books {} are damaged", path.display()))
 }
 
-fn sign(keys: &KeyArgs, chain: &ChainArg, action: Action, out: &Path) -> anyhow::Result<()> {
+/// Signs an order that the chain would take as it is; gives it in hex.
+fn sign(keys: &KeyArgs, audited: &AuditedChain, action: Action) -> anyhow::Result<Vec<u8>> {
     let signer = Signer::from_seed(seed(&keys.seed)?);
-    let audited = chain.replay()?;
     let config = audited.read(|state, _| query::config(state))?;
     let config = config.context("the chain has no configuration of a market")?;
     ensure!(signer.key() == config.treasury, "the seed is not that of the treasury, {}", config.treasury);
-    let valid = audited.report().height.get() + VALID_BLOCKS.min(config.windows.order_life);
+    let (chain_id, height) = (audited.genesis().chain_id(), audited.report().height.get());
+    let valid = height + VALID_BLOCKS.min(config.windows.order_life);
     let order = Order::new(action, Height::new(valid), &mut OsRng);
-    let order = order.sign(&audited.genesis().chain_id(), &[&signer]);
-    write_private(out, hex::encode(order.to_bytes()).as_bytes())
+    let order = order.sign(&chain_id, &[&signer]).to_bytes();
+    let market = Market::new(&audited.genesis().config, Arc::clone(audited.blobs()))?;
+    let next = BlockContext {
+        chain_id,
+        height: Height::new(height + 1),
+        view: View::new(height + 1),
+        time_ms: 0,
+        beacon: None,
+    };
+    let checked = audited.read(|state, _| market.check(state, &next, &order))?;
+    checked
+        .map_err(|refusal| anyhow!("the chain would refuse it ({}): {}", refusal.code, refusal.message))?;
+    Ok(hex::encode(order).into_bytes())
 }

@@ -1,5 +1,6 @@
 //! `galen wallet`: the money of one role, found in an exported chain, which is verified before anything is believed.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
@@ -123,9 +124,10 @@ pub struct ChainArg {
     /// The exported chain, up to where the wallet is to look.
     #[arg(long, value_name = "CHAINFILE")]
     chain: PathBuf,
-    /// The chain's id as you know it from elsewhere.
+    /// The chain's id as you know it from elsewhere: on a chain that somebody made up, a wallet would show which notes are its own,
+    /// and an authority who somebody is.
     #[arg(long, value_name = "ID", value_parser = auditor::chain_id)]
-    id: Option<ChainId>,
+    id: ChainId,
 }
 
 /// An amount in minor units.
@@ -160,7 +162,7 @@ impl ChainArg {
     /// When it does not verify.
     pub fn replay(&self) -> anyhow::Result<AuditedChain> {
         let does_not = || format!("{} does not verify", self.chain.display());
-        auditor::replay(&self.chain, self.id).with_context(does_not)
+        auditor::replay(&self.chain, Some(self.id)).with_context(does_not)
     }
 }
 
@@ -269,6 +271,12 @@ impl WalletCommand {
 /// Warns when a transfer shows more than it should.
 fn hidden(console: &Console, audited: &AuditedChain, wallet: &Wallet, made: &Transfer) -> anyhow::Result<()> {
     let among = audited.read(|state, _| wallet.hides_among(state, made))?;
+    let known = audited.read(|state, _| wallet.is_known_to_others(state, made))?;
+    if known {
+        console.warn(
+            "others know what the notes that it spends are worth: before you redeem, send it to yourself",
+        );
+    }
     if among < RING {
         console.warn(format!(
             "it hides among {among} notes of its kind, as there are no more yet: waiting helps"
@@ -294,10 +302,16 @@ fn balance(owner: &OwnerArgs, chain: &ChainArg, json: bool) -> anyhow::Result<()
 fn check(receipts: &Path, chain: &ChainArg) -> anyhow::Result<()> {
     let text = std::fs::read(receipts).with_context(|| format!("cannot read {}", receipts.display()))?;
     let receipts: Vec<Receipt> = serde_json::from_slice(&text).context("these are no receipts")?;
+    let places: BTreeSet<u32> = receipts.iter().map(|receipt| receipt.note).collect();
+    ensure!(places.len() == receipts.len(), "one note has two receipts: their amounts must not be added");
     let audited = chain.replay()?;
     let wrong = audited.read(|state, _| receipts.iter().find(|receipt| !receipt.holds(state)).cloned())?;
     if let Some(receipt) = wrong {
-        anyhow::bail!("the ledger's note {} is not of {} minor units", receipt.note, receipt.amount);
+        anyhow::bail!(
+            "the ledger's note {} is not of {} minor units, of that origin",
+            receipt.note,
+            receipt.amount
+        );
     }
     Console::new(false)
         .fact("receipts", format!("{}: each is a note of the chain, of that amount", receipts.len()));

@@ -5,7 +5,7 @@ use galen_market::action::disclose::{Disclose, Subject};
 use galen_market::money::notes_of_kind;
 use galen_market::notes::logarithm::LogTable;
 use galen_market::record::Status;
-use galen_market::{Action, Amount, ContributionId, RequestId, Signer, query};
+use galen_market::{Action, Amount, ContributionId, RequestId, Signer, Transaction, query};
 use rand::rngs::OsRng;
 
 use super::purse::{self, money};
@@ -105,7 +105,8 @@ fn amount(minor: u64) -> anyhow::Result<Amount> {
     Ok(Amount::new(minor)?)
 }
 
-/// The first hospital has part of what it earned paid out.
+/// The first hospital has part of what it earned paid out: through a transfer to itself, as what a payout is worth is known to
+/// every hospital that knows the price, and what is paid out to everybody.
 ///
 /// # Errors
 /// When it is refused.
@@ -115,24 +116,31 @@ pub async fn cash(stage: &Stage<'_>, hospitals: &[Hospital]) -> anyhow::Result<(
     console.chapter(&hospital.name(), "has money paid out");
     let wallet = purse::hospitals(stage, &hospital.cast.keys)?;
     let cashed = amount(CASHED)?;
-    let done = wallet.notes().any(|held| held.spent.is_some());
-    if !done && wallet.balance() < cashed {
+    let begun = wallet.notes().any(|held| held.spent.is_some());
+    if !begun && wallet.balance() < cashed {
         console.say("it earned less than the least amount that this story pays out");
         return Ok(());
     }
-    let treasury = stage.cast.treasury();
-    let make = || {
+    let send = || {
+        let all = wallet.balance();
+        let sent = purse::spend(stage, |at| wallet.send(at, &wallet.address(), all, &mut OsRng))??;
+        Ok(Transaction::Transfer(sent))
+    };
+    stage.once("send to itself", send).await?;
+    let wallet = purse::hospitals(stage, &hospital.cast.keys)?;
+    let redeem = || {
         let redeem = purse::spend(stage, |at| wallet.redeem(at, cashed, &mut OsRng))??;
         Ok(Action::Redeem(redeem))
     };
-    stage.order_once("redeem", &[&treasury], make).await?;
+    stage.order_once("redeem", &[&stage.cast.treasury()], redeem).await?;
+    console.fact("first, to itself", "what it earned, in a transfer that names nobody");
     console.fact("the treasury pays", format!("{}, to whom it was told outside", money(cashed)));
-    console
-        .fact("the ledger shows", "that one of sixteen notes was spent, and not which; change is a new note");
+    console.fact("the ledger shows", "each time, that one of sixteen notes was spent, and not which");
     let payouts = stage.read(|state, _| notes_of_kind(state, PAYOUT))?;
     if payouts < 16 {
-        console
-            .warn(format!("only {payouts} notes are payouts: in a market as small as this, that says much"));
+        let few =
+            format!("only {payouts} notes are payouts: a market as small as this shows much all the same");
+        console.warn(few);
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use galen_circuits::dataset::Dataset;
 use galen_circuits::groth16::{KeyStore, Trust};
 use galen_circuits::keys::Keys;
 use galen_circuits::knowledge::Knowledge;
-use galen_ledger::{Height, StateRead};
+use galen_ledger::{Height, StateRead, SubmitError};
 use galen_market::action::{AccreditAuditor, AccreditResearcher, PostRequest, RegisterSchema};
 use galen_market::agent::hospital::{HospitalKeys, Payout};
 use galen_market::agent::researcher::{Delivery, ResearcherKeys, Wish};
@@ -111,8 +111,7 @@ impl Stage<'_> {
         Ok(order.sign(&self.consortium.chain, signers))
     }
 
-    /// Executes an order that cannot be made the same again, as it spends: what was signed is kept before it is sent, and sent
-    /// again by a story that goes on. One that is refused then, as the ledger has moved on, is made anew.
+    /// Executes an order that cannot be made the same again, as it spends; see [`Self::once`].
     ///
     /// # Errors
     /// When it is refused, or cannot be kept.
@@ -122,6 +121,19 @@ impl Stage<'_> {
         signers: &[&Signer],
         make: impl FnOnce() -> anyhow::Result<Action>,
     ) -> anyhow::Result<Transaction> {
+        self.once(what, || self.sign(what, make()?, signers)).await
+    }
+
+    /// Executes a transaction that cannot be made the same again: it is kept before it is sent, and sent again by a story that
+    /// goes on. One that is refused then, as the ledger has moved on, is made anew.
+    ///
+    /// # Errors
+    /// When it is refused, or cannot be kept.
+    pub async fn once(
+        &self,
+        what: &str,
+        make: impl FnOnce() -> anyhow::Result<Transaction>,
+    ) -> anyhow::Result<Transaction> {
         let folder = self.folder.path("orders");
         private_dir(&folder)?;
         let path = folder.join(format!("{}.hex", what.replace(' ', "-")));
@@ -129,14 +141,20 @@ impl Stage<'_> {
             let damaged = || format!("{} is damaged: delete it", path.display());
             let kept = hex::decode(fs::read_to_string(&path)?).with_context(damaged)?;
             let kept = Transaction::from_bytes(&kept).with_context(damaged)?;
-            if self.consortium.submit(what, &kept).await.is_ok() {
-                return Ok(kept);
+            match self.consortium.members.submit(kept.to_bytes()).await {
+                Ok(done) if done.receipt.accepted => {
+                    self.consortium.members.settled(done.height).await?;
+                    return Ok(kept);
+                }
+                Ok(_) | Err(SubmitError::Refused(_)) => {}
+                // It may be final all the same: another one now could be a second one.
+                Err(error) => return Err(error).with_context(|| what.to_owned()),
             }
         }
-        let order = self.sign(what, make()?, signers)?;
-        write_private(&path, hex::encode(order.to_bytes()).as_bytes())?;
-        self.consortium.submit(what, &order).await?;
-        Ok(order)
+        let made = make()?;
+        write_private(&path, hex::encode(made.to_bytes()).as_bytes())?;
+        self.consortium.submit(what, &made).await?;
+        Ok(made)
     }
 
     /// Executes an order. Its bytes are the same each time, so that a repeated order is the order of before.

@@ -175,6 +175,11 @@ fn check(ring: &[Member]) -> Result<(), RingFault> {
 }
 
 impl RingSignature {
+    /// Whether it has as many responses as a ring has members.
+    pub fn has_shape(&self) -> bool {
+        self.responses.len() == RING
+    }
+
     /// Spends the note at a place of a ring, for a pseudo-commitment of the same amount with this blinding.
     ///
     /// # Errors

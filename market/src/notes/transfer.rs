@@ -24,7 +24,7 @@ use super::handle::{HandleProof, Handled};
 use super::keys::Address;
 use super::note::{Note, Opening, Owned};
 use super::range::{AMOUNT_BITS, Range, Use};
-use super::ring::{Member, RingFault, RingSignature};
+use super::ring::{Member, RING, RingFault, RingSignature};
 use crate::amount::Amount;
 use crate::codec::{Canonical, canonical, hex_json};
 
@@ -89,7 +89,9 @@ pub struct Spend {
 #[non_exhaustive]
 pub enum TransferFault {
     /// The numbers of inputs, outputs, rings.
-    #[error("a transfer has 1 to {MAX_INPUTS} inputs, each with its ring, and {OUTPUTS} outputs")]
+    #[error(
+        "a transfer has 1 to {MAX_INPUTS} inputs, each with a ring of {RING} notes, and {OUTPUTS} outputs"
+    )]
     Shape,
     /// An input of a ring.
     #[error("input {input}: {fault}")]
@@ -213,6 +215,15 @@ impl Transfer {
             inputs.push(Input { ring, signature });
         }
         Ok(Self { inputs, outputs, range, handles })
+    }
+
+    /// Whether it has as many inputs, outputs, ring members and responses as a transfer has: to be asked before anything is
+    /// looked up for it.
+    pub fn has_shape(&self) -> bool {
+        let ring = |input: &Input| input.ring.len() == RING && input.signature.has_shape();
+        (1..=MAX_INPUTS).contains(&self.inputs.len())
+            && self.outputs.len() == OUTPUTS
+            && self.inputs.iter().all(ring)
     }
 
     /// Checks everything but that its rings are of notes that exist and may be spent, which `rings` says, in the order of the

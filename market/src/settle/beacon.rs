@@ -12,12 +12,16 @@ use crate::record::{Drawn, RequestRecord};
 use crate::state::{list, store};
 use crate::state_key;
 
-/// Draws the samples that a block's beacon may decide.
+/// Samples that one beacon draws at most. What is left waits for the next, which nobody knew either.
+const DRAWN_AT_ONCE: usize = 1024;
+
+/// Draws the samples that a block's beacon may decide, up to a bound.
 pub fn draw(state: &mut dyn StateWrite, env: Env) -> Vec<Event> {
     let Some(beacon) = env.block.beacon else { return Vec::new() };
     let undrawn: Vec<(Vec<u8>, u64)> = list(state, &state_key::all_undrawn()).collect();
     let mut events = Vec::new();
-    for (key, _) in undrawn.into_iter().filter(|(_, posted)| *posted <= beacon.after.get()) {
+    let ready = undrawn.into_iter().filter(|(_, posted)| *posted <= beacon.after.get());
+    for (key, _) in ready.take(DRAWN_AT_ONCE) {
         let Some(id) = state_key::last_element(&key).map(RequestId::new) else { continue };
         let Some(mut request) = RequestRecord::load(state, &id) else { continue };
         state.delete(&key);

@@ -4,7 +4,7 @@ use galen_ledger::{StateRead, StateWrite};
 
 use crate::codec::{Canonical, canonical};
 use crate::id::{ContributionId, RequestId};
-use crate::state::{store, up_to};
+use crate::state::store;
 use crate::state_key;
 
 /// Something due at the end of a block. In one block lapses come before deadlines, and those before settlements.
@@ -37,7 +37,9 @@ pub fn waits(state: &(impl StateRead + ?Sized)) -> bool {
 
 /// Takes the first thing that is due.
 pub(super) fn take(state: &mut (impl StateWrite + ?Sized), height: u64) -> Option<Due> {
-    let (key, value) = up_to(state, &state_key::all_due(), height).into_iter().next()?;
+    let prefix = state_key::all_due();
+    let end = [prefix.as_slice(), &height.saturating_add(1).to_be_bytes()].concat();
+    let (key, value) = state.scan(&prefix, Some(&end)).next()?;
     state.delete(&key);
     Some(Due::from_canonical(&value).expect("the calendar holds what was put there"))
 }

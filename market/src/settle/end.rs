@@ -11,10 +11,14 @@ use crate::record::{ContributionRecord, Lapse, Phase, RequestRecord, Status};
 use crate::state::{list, store};
 use crate::state_key;
 
-/// Does all that is due at this height.
+/// Things of the calendar that one block does at most. Anybody can put many on one height: what is left waits for the next.
+const DUE_A_BLOCK: usize = 256;
+
+/// Does what is due at this height, the oldest first, up to a bound.
 pub fn end_block(state: &mut dyn StateWrite, env: Env) -> Vec<Event> {
     let mut events = Vec::new();
-    while let Some(due) = due::take(state, env.height()) {
+    for _ in 0..DUE_A_BLOCK {
+        let Some(due) = due::take(state, env.height()) else { break };
         match due {
             Due::Lapse(id) => lapse(state, env, &id, &mut events),
             Due::Deadline(id) => close(state, env, &id, &mut events),

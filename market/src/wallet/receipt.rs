@@ -32,12 +32,7 @@ pub struct Receipt {
 
 impl Receipt {
     pub(super) fn of(held: &Held) -> Self {
-        let (from, of) = match &held.record.origin {
-            Origin::Issued => ("issued", None),
-            Origin::Transferred => ("transferred", None),
-            Origin::Paid { contribution } => ("paid", Some(contribution.to_string())),
-            Origin::Refunded { request } => ("refunded", Some(request.to_string())),
-        };
+        let (from, of) = words(&held.record.origin);
         Self {
             note: held.position,
             amount: held.amount(),
@@ -49,12 +44,24 @@ impl Receipt {
         }
     }
 
-    /// Whether the ledger has this note, of this amount.
+    /// Whether the ledger has this note, of this amount and origin.
     pub fn holds(&self, state: &(impl StateRead + ?Sized)) -> bool {
         let blinding: Scalar = self.blinding.0;
         let opening = Opening { amount: self.amount, blinding };
         money::note(state, self.note).is_some_and(|record| {
-            opening.commit() == *record.note.commitment.get() && record.height == self.received
+            let (from, of) = words(&record.origin);
+            opening.commit() == *record.note.commitment.get()
+                && (record.height, from, &of) == (self.received, self.from.as_str(), &self.of)
         })
+    }
+}
+
+/// An origin in words.
+fn words(origin: &Origin) -> (&'static str, Option<String>) {
+    match origin {
+        Origin::Issued => ("issued", None),
+        Origin::Transferred => ("transferred", None),
+        Origin::Paid { contribution } => ("paid", Some(contribution.to_string())),
+        Origin::Refunded { request } => ("refunded", Some(request.to_string())),
     }
 }

@@ -136,6 +136,16 @@ impl Wallet {
         transfer.inputs.iter().filter_map(alike).min().unwrap_or(0)
     }
 
+    /// Whether a transfer of this wallet's spends a note whose worth somebody else knows: payouts and refunds by the price,
+    /// issued notes by the treasury.
+    pub fn is_known_to_others(&self, state: &dyn StateRead, transfer: &Transfer) -> bool {
+        let own = |input: &Input| self.notes().find(|held| held.image == input.signature.image);
+        let spent = transfer.inputs.iter().filter_map(own);
+        spent
+            .filter_map(|held| money::note(state, held.position))
+            .any(|note| note.origin != Origin::Transferred)
+    }
+
     fn spend(
         &self,
         at: At<'_>,
