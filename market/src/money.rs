@@ -22,7 +22,7 @@ pub use checked::Checked;
 
 use crate::action::Env;
 use crate::amount::Records;
-use crate::codec::{Canonical, CodecFault, Reader, canonical};
+use crate::codec::{Canonical, canonical};
 use crate::fault::MoneyFault;
 use crate::id::{ContributionId, RequestId};
 use crate::notes::group::{Point, bases};
@@ -61,12 +61,15 @@ pub enum Origin {
 canonical!(enum Origin { 0 => Issued, 1 => Transferred, 2 => Paid { contribution }, 3 => Refunded { request } });
 
 impl Origin {
+    /// The kind of notes that pay for contributions.
+    pub const PAID: u8 = 2;
+
     /// The kind of note, as a number.
     pub const fn kind(&self) -> u8 {
         match self {
             Self::Issued => 0,
             Self::Transferred => 1,
-            Self::Paid { .. } => 2,
+            Self::Paid { .. } => Self::PAID,
             Self::Refunded { .. } => 3,
         }
     }
@@ -356,14 +359,4 @@ pub fn check_denomination(amount: u64) -> Result<(), MoneyFault> {
     }
     let fits = matches!(rest, 1 | 2 | 5) && amount < crate::amount::ISSUE_CAP;
     if fits { Ok(()) } else { Err(MoneyFault::Denomination(amount)) }
-}
-
-impl Canonical for Box<Transfer> {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.as_ref().write(out);
-    }
-
-    fn read(reader: &mut Reader<'_>) -> Result<Self, CodecFault> {
-        Ok(Self::new(Transfer::read(reader)?))
-    }
 }

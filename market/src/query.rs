@@ -48,7 +48,7 @@ pub fn note(state: &(impl StateRead + ?Sized), position: u32) -> Option<NoteReco
     money::note(state, position)
 }
 
-/// All orders to open something, the oldest of each kind of subject first.
+/// All orders to open something, in the order of their subjects.
 pub fn disclosures(state: &(impl StateRead + ?Sized)) -> Vec<Disclosure> {
     list::<Disclosure>(state, &state_key::disclosures()).map(|(_, order)| order).collect()
 }

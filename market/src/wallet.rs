@@ -9,7 +9,6 @@ mod spend;
 
 use std::collections::BTreeMap;
 
-use curve25519_dalek::Scalar;
 use galen_ledger::StateRead;
 
 pub use receipt::Receipt;
@@ -19,8 +18,9 @@ use crate::amount::Amount;
 use crate::id::RequestId;
 use crate::money::{self, NoteRecord, Origin};
 use crate::notes::group::Point;
-use crate::notes::keys::{Address, OwnerKeys, Shared};
+use crate::notes::keys::{Address, OwnerKeys};
 use crate::notes::note::{Opening, Owned};
+use crate::notes::payee::PayeeSecret;
 use crate::record::{ContributionRecord, RequestRecord};
 
 /// Opens the price of a request for those who can: notes that pay for a contribution, or that are left of an escrow, are worth
@@ -94,14 +94,13 @@ impl Wallet {
         let again = std::mem::take(&mut self.unread);
         for (position, record) in again.into_iter().chain(fresh) {
             let Some(shared) = self.keys.recognise(&record.note.owner) else { continue };
-            let Some(opening) = open(state, &record, &shared, prices) else {
+            let payee = PayeeSecret { key: self.keys.secret(&shared), shift: shared.shift() };
+            let Some(owned) = open(state, &record, &self.keys, payee, prices) else {
                 self.unread.insert(position, record);
                 continue;
             };
             let Some(member) = money::member(state, position) else { continue };
-            let secret = self.keys.secret(&shared);
-            let Some(image) = Point::new(member.image(&secret)) else { continue };
-            let owned = Owned { secret, opening };
+            let Some(image) = Point::new(member.image(&owned.secret)) else { continue };
             self.held.insert(position, Held { position, record, owned, image, spent: None });
         }
         self.next = money::notes(state);
@@ -135,12 +134,15 @@ impl Wallet {
 }
 
 /// Opens a note as its owner.
-fn open(state: &dyn StateRead, record: &NoteRecord, shared: &Shared, prices: Prices<'_>) -> Option<Opening> {
+fn open(
+    state: &dyn StateRead,
+    record: &NoteRecord,
+    keys: &OwnerKeys,
+    payee: PayeeSecret,
+    prices: Prices<'_>,
+) -> Option<Owned> {
     let (request, records) = match &record.origin {
-        Origin::Issued | Origin::Transferred => {
-            let amount = u64::from_le_bytes(shared.mask(record.note.sealed));
-            return right(Opening { amount, blinding: shared.blinding() }, record);
-        }
+        Origin::Issued | Origin::Transferred => return record.note.recognise(keys),
         Origin::Paid { contribution } => {
             let contribution = ContributionRecord::load(state, contribution)?;
             (contribution.request, contribution.records())
@@ -150,12 +152,6 @@ fn open(state: &dyn StateRead, record: &NoteRecord, shared: &Shared, prices: Pri
             (*request, settled.request.max_records.minus(settled.paid)?)
         }
     };
-    let price = prices(state, &request)?;
-    let n = records.get();
-    let amount = price.amount.checked_mul(n.into())?;
-    right(Opening { amount, blinding: Scalar::from(n) * price.blinding + shared.shift() }, record)
-}
-
-fn right(opening: Opening, record: &NoteRecord) -> Option<Opening> {
-    (opening.commit() == *record.note.commitment.get()).then_some(opening)
+    let owned = payee.owned(&prices(state, &request)?, records.get())?;
+    (owned.opening.commit() == *record.note.commitment.get()).then_some(owned)
 }

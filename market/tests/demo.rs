@@ -3,26 +3,19 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod program;
+
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use program::{errors, galen, last_line, output};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use serde_json::Value;
 
 /// Minor units for one record of a demonstration.
 const PRICE: u64 = 1_250;
-
-fn galen() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_galen"));
-    let keys = std::env::var_os("GALEN_KEYS_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/galen-test-keys"),
-        PathBuf::from,
-    );
-    command.env("GALEN_KEYS_DIR", keys).stdin(Stdio::null());
-    command
-}
 
 /// The smallest demonstration: one hospital, one chunk, three proofs or four.
 fn demo(out: &Path) -> Command {
@@ -31,28 +24,14 @@ fn demo(out: &Path) -> Command {
     command
 }
 
-fn run(command: &mut Command) -> Output {
-    command.output().expect("the program can be started")
-}
-
-fn last_line(output: &Output) -> Value {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let last = text.lines().last().unwrap_or_else(|| panic!("no output: {}", errors(output)));
-    serde_json::from_str(last).expect("the last line is JSON")
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 fn finish(out: &Path) -> Value {
-    let output = run(&mut demo(out));
+    let output = output(&mut demo(out));
     assert!(output.status.success(), "{}", errors(&output));
     last_line(&output)
 }
 
 fn verify(file: &Path) -> Output {
-    run(galen().args(["auditor", "verify", "--json"]).arg(file))
+    output(galen().args(["auditor", "verify", "--json"]).arg(file))
 }
 
 /// Kills a demonstration with SIGKILL when it has printed so many lines; gives the contribution that it said was accepted.
@@ -186,7 +165,7 @@ fn what_is_wrong_is_said_and_nothing_is_left_behind() {
         if arguments[0] == "demo" {
             command.arg("--out").arg(&out);
         }
-        let output = run(&mut command);
+        let output = output(&mut command);
         let said = errors(&output);
         assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
         assert!(said.contains(expected), "{arguments:?}: {said}");
@@ -203,7 +182,7 @@ fn a_second_process_on_the_same_folder_is_refused() {
     let mut lines =
         BufReader::new(first.stderr.take().expect("stderr is piped")).lines().map_while(Result::ok);
     assert!(lines.any(|line| line.trim_start().starts_with("height")), "the members never started");
-    let second = run(&mut demo(&out));
+    let second = output(&mut demo(&out));
     first.kill().expect("it can be killed");
     first.wait().expect("it ends");
     assert_eq!(second.status.code(), Some(1));
@@ -214,7 +193,7 @@ fn a_second_process_on_the_same_folder_is_refused() {
 fn a_cohort_that_nobody_fits_is_said_with_what_to_change() {
     let folder = tempfile::tempdir().expect("a folder");
     let output =
-        run(demo(&folder.path().join("demo")).args(["--request", "age >= 99 and length_of_stay >= 30"]));
+        output(demo(&folder.path().join("demo")).args(["--request", "age >= 99 and length_of_stay >= 30"]));
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("ask for a wider cohort"), "{}", errors(&output));
 }

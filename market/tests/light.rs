@@ -2,29 +2,15 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod program;
 
-use serde_json::Value;
+use std::path::Path;
+use std::process::Output;
 
-fn galen(arguments: &[&str]) -> Output {
-    let keys = std::env::var_os("GALEN_KEYS_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/galen-test-keys"),
-        PathBuf::from,
-    );
-    let mut command = Command::new(env!("CARGO_BIN_EXE_galen"));
-    command.env("GALEN_KEYS_DIR", keys).stdin(Stdio::null()).args(arguments);
-    command.output().expect("the program can be started")
-}
+use program::{errors, galen, last_line, output};
 
-fn last_line(output: &Output) -> Value {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let last = text.lines().last().unwrap_or_else(|| panic!("no output: {}", errors(output)));
-    serde_json::from_str(last).expect("the last line is JSON")
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
+fn ask(arguments: &[&str]) -> Output {
+    output(galen().args(arguments))
 }
 
 /// The one contribution of a demonstration, by the name of the file that the researcher got.
@@ -40,8 +26,7 @@ fn what_became_of_a_contribution_is_proven_to_whoever_has_the_genesis() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("demo");
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let demo =
-        galen(&["demo", "--hospitals", "1", "--sample", "1", "--json", "--out", out.to_str().unwrap()]);
+    let demo = ask(&["demo", "--hospitals", "1", "--sample", "1", "--json", "--out", out.to_str().unwrap()]);
     assert!(demo.status.success(), "{}", errors(&demo));
     let (chain, proof) = (path("demo/chain.galen"), path("proof"));
     let (genesis, id) = (path("demo/ledger/genesis"), contribution(&out));
@@ -49,11 +34,10 @@ fn what_became_of_a_contribution_is_proven_to_whoever_has_the_genesis() {
 
     let mut prove = vec!["light", "prove", "--chain", &chain, "--out", &proof, "--json"];
     prove.extend(["--contribution", &id, "--request", &unknown, "--contribution", &unknown]);
-    let proven = galen(&prove);
+    let proven = ask(&prove);
     assert!(proven.status.success(), "{}", errors(&proven));
 
-    let verify =
-        |file: &str, genesis: &str| galen(&["light", "verify", file, "--genesis", genesis, "--json"]);
+    let verify = |file: &str, genesis: &str| ask(&["light", "verify", file, "--genesis", genesis, "--json"]);
     let verified = verify(&proof, &genesis);
     assert!(verified.status.success(), "{}", errors(&verified));
     let object = last_line(&verified);
@@ -63,7 +47,7 @@ fn what_became_of_a_contribution_is_proven_to_whoever_has_the_genesis() {
     let said = says[1].as_str().unwrap();
     assert!(said.starts_with(&format!("contribution {id} is paid by note ")), "{said}");
     assert_eq!(says[2], &format!("there is no contribution {unknown}"));
-    let words = galen(&["light", "verify", &proof, "--genesis", &genesis]);
+    let words = ask(&["light", "verify", &proof, "--genesis", &genesis]);
     assert!(String::from_utf8_lossy(&words.stdout).contains(" is paid by note "));
 
     // A damaged proof, another chain's genesis, no proof at all: each is refused with its reason.
@@ -91,11 +75,11 @@ fn what_became_of_a_contribution_is_proven_to_whoever_has_the_genesis() {
     }
     // Who knows the chain's id only needs the genesis in the proof.
     let id = object["chain"].as_str().unwrap();
-    let without = galen(&["light", "verify", &proof, "--chain", id]);
+    let without = ask(&["light", "verify", &proof, "--chain", id]);
     assert!(errors(&without).contains("give the genesis file"), "{}", errors(&without));
     prove.push("--with-genesis");
-    assert!(galen(&prove).status.success());
-    let with = galen(&["light", "verify", &proof, "--chain", id]);
+    assert!(ask(&prove).status.success());
+    let with = ask(&["light", "verify", &proof, "--chain", id]);
     assert!(with.status.success(), "{}", errors(&with));
-    assert_eq!(galen(&["light", "verify", &proof]).status.code(), Some(2), "nothing to trust");
+    assert_eq!(ask(&["light", "verify", &proof]).status.code(), Some(2), "nothing to trust");
 }

@@ -2,31 +2,16 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+mod program;
+
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use program::{errors, galen, output};
 use serde_json::Value;
 
 const CYCLE: u64 = 6;
-
-fn galen() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_galen"));
-    let keys = std::env::var_os("GALEN_KEYS_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/galen-test-keys"),
-        PathBuf::from,
-    );
-    command.env("GALEN_KEYS_DIR", keys).stdin(Stdio::null());
-    command
-}
-
-fn output(command: &mut Command) -> Output {
-    command.output().expect("it can be started")
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
 
 /// A test network in short cycles, stopped when dropped.
 struct Network(tempfile::TempDir);

@@ -2,10 +2,17 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+mod program;
 
+use std::path::PathBuf;
+use std::process::Output;
+
+use program::{errors, galen, last_line, output};
 use serde_json::Value;
+
+fn ask(arguments: &[&str]) -> Output {
+    output(galen().args(arguments))
+}
 
 /// Minor units for one record of a demonstration; below, what its hospital has paid out.
 const PRICE: u64 = 1_250;
@@ -17,32 +24,12 @@ struct Story {
     summary: Value,
 }
 
-fn galen(arguments: &[&str]) -> Output {
-    let keys = std::env::var_os("GALEN_KEYS_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/galen-test-keys"),
-        PathBuf::from,
-    );
-    let mut command = Command::new(env!("CARGO_BIN_EXE_galen"));
-    command.env("GALEN_KEYS_DIR", keys).stdin(Stdio::null()).args(arguments);
-    command.output().expect("the program can be started")
-}
-
-fn last_line(output: &Output) -> Value {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let last = text.lines().last().unwrap_or_else(|| panic!("no output: {}", errors(output)));
-    serde_json::from_str(last).expect("the last line is JSON")
-}
-
-fn errors(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 impl Story {
     fn play() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().join("demo");
         let played =
-            galen(&["demo", "--hospitals", "1", "--sample", "1", "--json", "--out", out.to_str().unwrap()]);
+            ask(&["demo", "--hospitals", "1", "--sample", "1", "--json", "--out", out.to_str().unwrap()]);
         assert!(played.status.success(), "{}", errors(&played));
         Self { chain: out.join("chain.galen"), summary: last_line(&played), folder }
     }
@@ -66,10 +53,10 @@ impl Story {
     fn on_chain(&self, arguments: &[&str]) -> Output {
         let chain = self.chain.to_str().unwrap();
         if arguments.first() == Some(&"light") {
-            return galen(&[arguments, &["--chain", chain]].concat());
+            return ask(&[arguments, &["--chain", chain]].concat());
         }
-        let verified = last_line(&galen(&["auditor", "verify", "--json", chain]));
-        galen(&[arguments, &["--chain", chain, "--id", verified["chain"].as_str().unwrap()]].concat())
+        let verified = last_line(&ask(&["auditor", "verify", "--json", chain]));
+        ask(&[arguments, &["--chain", chain, "--id", verified["chain"].as_str().unwrap()]].concat())
     }
 }
 
@@ -121,7 +108,7 @@ fn each_wallet_finds_its_own_money_and_the_authority_what_was_ordered() {
     assert!(errors(&wrong).contains("the key opens no amount"), "{}", errors(&wrong));
 
     // Money is sent, and asked for, by files.
-    let address = galen(&["wallet", "address", "--seed", &competitor, "--role", "researcher"]);
+    let address = ask(&["wallet", "address", "--seed", &competitor, "--role", "researcher"]);
     let address = String::from_utf8(address.stdout).unwrap().trim().to_owned();
     let transfer = story.path("transfer");
     let send = |amount: &str| {
@@ -170,7 +157,7 @@ fn each_wallet_finds_its_own_money_and_the_authority_what_was_ordered() {
     let text = std::fs::read_to_string(&redemption).unwrap();
     std::fs::write(&redemption, text.replace("\"amount\":500", "\"amount\":5000")).unwrap();
     assert!(errors(&sign()).contains("the chain would refuse it (money.transfer)"), "{}", errors(&sign()));
-    let elsewhere = galen(&[
+    let elsewhere = ask(&[
         "wallet",
         "balance",
         "--seed",

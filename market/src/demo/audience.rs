@@ -2,7 +2,7 @@
 
 use anyhow::{Context, ensure};
 use galen_market::action::disclose::{Disclose, Subject};
-use galen_market::money::notes_of_kind;
+use galen_market::money::{Origin, notes_of_kind};
 use galen_market::notes::logarithm::LogTable;
 use galen_market::record::Status;
 use galen_market::{Action, Amount, ContributionId, RequestId, Signer, Transaction, query};
@@ -13,9 +13,6 @@ use super::setup::{Hospital, Stage};
 
 /// Redeemed by the first hospital, in minor units: one of few amounts, so that it says nothing.
 const CASHED: u64 = 20_000;
-
-/// The kind of notes that pay for contributions.
-const PAYOUT: u8 = 2;
 
 /// What the authority opened.
 pub struct Opened {
@@ -136,7 +133,7 @@ pub async fn cash(stage: &Stage<'_>, hospitals: &[Hospital]) -> anyhow::Result<(
     console.fact("first, to itself", "what it earned, in a transfer that names nobody");
     console.fact("the treasury pays", format!("{}, to whom it was told outside", money(cashed)));
     console.fact("the ledger shows", "each time, that one of sixteen notes was spent, and not which");
-    let payouts = stage.read(|state, _| notes_of_kind(state, PAYOUT))?;
+    let payouts = stage.read(|state, _| notes_of_kind(state, Origin::PAID))?;
     if payouts < 16 {
         let few =
             format!("only {payouts} notes are payouts: a market as small as this shows much all the same");

@@ -10,7 +10,7 @@ use galen_ledger::ChainId;
 use rand::{CryptoRng, Rng, RngCore};
 
 use super::group::{Exponent, Point, bases};
-use super::handle::{HandleProof, Handled};
+use super::handle::HandleProof;
 use super::keys::Address;
 use super::note::{Note, Opening};
 use super::range::{AMOUNT_BITS, Range, Use};
@@ -118,10 +118,6 @@ fn context(chain: &ChainId, authority: &Point, before: &RistrettoPoint, notes: &
     blake3::derive_key("galen 2026 money context of an issue v1", &bytes)
 }
 
-fn handled(note: &Note) -> Handled {
-    Handled { commitment: note.commitment, handle: note.handle }
-}
-
 impl Issuance {
     /// Makes notes of these amounts for an owner, after what the book says was issued before. Gives the book after it.
     ///
@@ -147,7 +143,7 @@ impl Issuance {
         let blinding = book.0.blinding + openings.iter().map(|opening| opening.blinding).sum::<Scalar>();
         let context = context(chain, authority, &book.commitment(), &notes);
         let range = Range::new(Use { label: RANGE, context: &context, bits: AMOUNT_BITS }, &openings, rng);
-        let handled: Vec<_> = notes.iter().map(handled).zip(openings).collect();
+        let handled: Vec<_> = notes.iter().map(Note::handled).zip(openings).collect();
         let handles = HandleProof::new(&context, authority, &handled, rng);
         let left = Opening { amount: ISSUE_CAP - 1 - total, blinding: -blinding };
         let cap = Range::new(Use { label: CAP, context: &context, bits: AMOUNT_BITS }, &[left], rng);
@@ -174,7 +170,7 @@ impl Issuance {
         if !self.cap.holds(Use { label: CAP, context: &context, bits: AMOUNT_BITS }, &[left.compress()]) {
             return Err(IssueFault::Cap);
         }
-        let handled: Vec<_> = self.notes.iter().map(handled).collect();
+        let handled: Vec<_> = self.notes.iter().map(Note::handled).collect();
         if !self.handles.holds(&context, authority, &handled) {
             return Err(IssueFault::Handle);
         }

@@ -48,8 +48,11 @@ impl World {
             note.handle = Point::new(blinding * self.authority.get()).unwrap();
         }
         let context = context(&self.chain, &self.authority, &before.commitment(), &notes);
-        let scalars: Vec<_> =
-            notes.iter().map(handled).zip(amounts.iter().copied().zip(blindings.iter().copied())).collect();
+        let scalars: Vec<_> = notes
+            .iter()
+            .map(Note::handled)
+            .zip(amounts.iter().copied().zip(blindings.iter().copied()))
+            .collect();
         let handles = HandleProof::of_scalars(&context, &self.authority, &scalars, &mut self.rng);
         let opening = |(amount, blinding): (&u64, &Scalar)| Opening { amount: *amount, blinding: *blinding };
         let openings: Vec<Opening> = said.iter().zip(&blindings).map(opening).collect();
@@ -182,7 +185,7 @@ fn t34_an_issue_with_a_handle_to_something_else_is_refused() {
         forged.notes[0].handle = handle;
         let before = Book::default();
         let context = context(&world.chain, &world.authority, &before.commitment(), &forged.notes);
-        let pairs: Vec<_> = forged.notes.iter().map(handled).zip(openings.iter().copied()).collect();
+        let pairs: Vec<_> = forged.notes.iter().map(Note::handled).zip(openings.iter().copied()).collect();
         forged.handles = HandleProof::new(&context, &world.authority, &pairs, &mut world.rng);
         let of = |label| Use { label, context: &context, bits: AMOUNT_BITS };
         forged.range = Range::new(of(RANGE), &openings, &mut world.rng).unwrap();

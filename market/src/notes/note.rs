@@ -4,6 +4,7 @@ use curve25519_dalek::Scalar;
 use rand::{CryptoRng, RngCore};
 
 use super::group::{Point, bases};
+use super::handle::Handled;
 use super::keys::{Address, OneTimeKey, OwnerKeys};
 use crate::amount::Amount;
 use crate::codec::{canonical, hex_json};
@@ -66,6 +67,11 @@ impl Opening {
 }
 
 impl Note {
+    /// Its commitment with its handle.
+    pub fn handled(&self) -> Handled {
+        Handled { commitment: self.commitment, handle: self.handle }
+    }
+
     /// A note for an owner, and its opening. None with a probability that is negligible.
     pub fn pay(
         to: &Address,

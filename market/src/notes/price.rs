@@ -259,11 +259,6 @@ impl SealedPrice {
         Ok((Self { commitment, handle, sealed, range, handles, start, shares, same }, opening))
     }
 
-    /// The opening of a price with the buyer's secret.
-    pub fn opening(context: &[u8; 32], price: u64, secret: &Scalar) -> Opening {
-        Opening { amount: price, blinding: derive(context, &(exponent(context, secret) * share_base())).0 }
-    }
-
     /// Checks everything, for sellers with these keys.
     ///
     /// # Errors

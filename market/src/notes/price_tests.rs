@@ -79,8 +79,8 @@ fn every_seller_and_the_authority_and_nobody_else_reads_a_price() {
         let (price, opening) = world.seal(amount).unwrap();
         assert_eq!(world.check(&price), Ok(()));
         assert_eq!(world.opened(&price), vec![Some((amount, opening.blinding)); 4]);
-        let again = SealedPrice::opening(&CONTEXT, amount, &world.buyer);
-        assert_eq!(again.commit(), *price.commitment.get());
+        let again = price.reopen(&CONTEXT, &world.buyer).unwrap();
+        assert_eq!((again.amount, again.commit()), (amount, *price.commitment.get()));
         let hidden = price.commitment.get() - world.k.invert() * price.handle.get();
         assert_eq!(hidden, Scalar::from(amount) * bases().B);
         assert_eq!(price.times(9), Scalar::from(9u64) * price.commitment.get());

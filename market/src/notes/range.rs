@@ -92,11 +92,6 @@ impl Range {
         proof.to_bytes() == self.0
             && proof.verify_multiple(generators(), bases(), &mut of.begin(), commitments, of.bits).is_ok()
     }
-
-    /// Its bytes, as the library writes them.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@
 //! integers.
 //!
 //! **What is bound.** The context of range and handle proofs is a digest of the chain, K, the purpose, E and all outputs; the message
-//! of every ring signature one of that, the
-//! places of all rings, all pseudo-commitments and both proofs; each says its own image and the notes of its ring itself.
+//! of every ring signature one of that, the places of all rings, all images and pseudo-commitments and both proofs; each says the
+//! notes of its ring itself.
 //!
 //! There are always two outputs, in random order, one of them change, of which the amount may be zero: how many somebody
 //! was paid by, and which is the change, does not show.
@@ -20,7 +20,7 @@ use galen_ledger::ChainId;
 use rand::{CryptoRng, Rng, RngCore};
 
 use super::group::Point;
-use super::handle::{HandleProof, Handled};
+use super::handle::HandleProof;
 use super::keys::Address;
 use super::note::{Note, Opening, Owned};
 use super::range::{AMOUNT_BITS, Range, Use};
@@ -149,10 +149,6 @@ fn message(context: &[u8; 32], inputs: &[Public], range: &Range, handles: &Handl
     blake3::derive_key("galen 2026 money message of a transfer v1", &bytes)
 }
 
-fn handled(output: &Note) -> Handled {
-    Handled { commitment: output.commitment, handle: output.handle }
-}
-
 impl Transfer {
     /// Pays an amount to one owner and the rest to another, and locks what `locked` opens besides.
     ///
@@ -183,7 +179,7 @@ impl Transfer {
         let out = openings.iter().map(|opening| opening.blinding).sum::<Scalar>() + locked.blinding;
         pseudo.push(out - pseudo.iter().sum::<Scalar>());
         let context = purpose.context(&outputs);
-        let handles: Vec<_> = outputs.iter().map(handled).zip(openings.iter().copied()).collect();
+        let handles: Vec<_> = outputs.iter().map(Note::handled).zip(openings.iter().copied()).collect();
         let handles = HandleProof::new(&context, purpose.authority, &handles, rng);
         let of = Use { label: RANGE, context: &context, bits: AMOUNT_BITS };
         let range = Range::new(of, &openings, rng).ok_or(TransferFault::Range)?;
@@ -258,7 +254,7 @@ impl Transfer {
             }
             input.signature.verify(&message, ring).map_err(faulty)?;
         }
-        let outputs: Vec<_> = self.outputs.iter().map(handled).collect();
+        let outputs: Vec<_> = self.outputs.iter().map(Note::handled).collect();
         if !self.handles.holds(&context, purpose.authority, &outputs) {
             return Err(TransferFault::Handle);
         }

@@ -193,7 +193,7 @@ fn forge(
         outputs[0].handle = handle;
     }
     let context = world.purpose(&nothing().0).context(&outputs);
-    let scalars: Vec<_> = outputs.iter().map(handled).zip(amounts.into_iter().zip(blindings)).collect();
+    let scalars: Vec<_> = outputs.iter().map(Note::handled).zip(amounts.into_iter().zip(blindings)).collect();
     let handles = HandleProof::of_scalars(&context, &world.authority, &scalars, &mut world.rng);
     let opening = |(amount, blinding)| Opening { amount, blinding };
     let openings: Vec<_> = said.into_iter().zip(blindings).map(opening).collect();
@@ -257,7 +257,7 @@ fn t36_every_proof_of_a_transfer_is_bound_to_what_it_is_for() {
     let opened =
         |note: &Note| note.recognise(&world.alice).or_else(|| note.recognise(&world.bob)).unwrap().opening;
     let openings: Vec<_> = transfer.outputs.iter().map(opened).collect();
-    let outputs: Vec<_> = transfer.outputs.iter().map(handled).zip(openings.iter().copied()).collect();
+    let outputs: Vec<_> = transfer.outputs.iter().map(Note::handled).zip(openings.iter().copied()).collect();
     let context = good.context(&transfer.outputs);
     let range = Range::new(range_use(&context), &openings, &mut world.rng.clone()).unwrap();
     let handles = HandleProof::new(&context, &world.authority, &outputs, &mut world.rng.clone());
@@ -299,7 +299,7 @@ fn an_input_cannot_be_exchanged_for_another_of_the_same_amount() {
             .map(|_| Note::pay(&to, Amount::new(1004).unwrap(), &world.authority, &mut rng).unwrap())
             .unzip();
         let context = world.purpose(&nothing().0).context(&notes);
-        let handles: Vec<_> = notes.iter().map(handled).zip(openings.iter().copied()).collect();
+        let handles: Vec<_> = notes.iter().map(Note::handled).zip(openings.iter().copied()).collect();
         let handles = HandleProof::new(&context, &world.authority, &handles, &mut rng);
         let range = Range::new(range_use(&context), &openings, &mut rng).unwrap();
         let pseudo = [openings[0].blinding, openings[1].blinding];
