@@ -19,12 +19,14 @@
 //! | what can be read? | [`query`], [`audit`] |
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
+//! | where is a chain read, and written to? | [`chain`] |
 
 pub mod action;
 pub mod agent;
 pub mod amount;
 pub mod application;
 pub mod audit;
+pub mod chain;
 pub mod codec;
 pub mod config;
 mod conflict;
