@@ -20,6 +20,7 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
+//! | where do a role's people work? | [`desk`], [`settings`], [`private`] |
 
 pub mod action;
 pub mod agent;
@@ -30,17 +31,20 @@ pub mod chain;
 pub mod codec;
 pub mod config;
 mod conflict;
+pub mod desk;
 pub mod fact;
 pub mod fault;
 pub mod id;
 mod memory;
 pub mod money;
 pub mod notes;
+pub mod private;
 pub mod query;
 pub mod record;
 pub mod registry;
 pub mod request;
 pub mod role;
+pub mod settings;
 pub mod settle;
 pub mod sign;
 mod state;
