@@ -21,6 +21,7 @@
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
 //! | where do a role's people work? | [`desk`], [`settings`], [`private`] |
+//! | what do all sites share that are served? | [`web`] |
 
 pub mod action;
 pub mod agent;
@@ -54,6 +55,7 @@ mod tests;
 pub mod transaction;
 pub mod verdict;
 pub mod wallet;
+pub mod web;
 
 pub use action::Action;
 pub use amount::{Amount, Records};
