@@ -21,6 +21,7 @@
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
 //! | where do a role's people work? | [`desk`], [`settings`], [`private`] |
+//! | what do those who govern sign, file by file? | [`proposal`] |
 //! | what do all sites share that are served? | [`web`] |
 
 pub mod action;
@@ -40,6 +41,7 @@ mod memory;
 pub mod money;
 pub mod notes;
 pub mod private;
+pub mod proposal;
 pub mod query;
 pub mod record;
 pub mod registry;

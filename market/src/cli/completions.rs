@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 
-use super::Cli;
+use super::help;
 
 /// For which shell.
 #[derive(Args, Debug)]
@@ -21,7 +21,7 @@ impl CompletionsArgs {
     /// When stdout cannot be written.
     pub fn run(self) -> anyhow::Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "galen", &mut script);
+        clap_complete::generate(self.shell, &mut help::command(), "galen", &mut script);
         match std::io::stdout().write_all(&script) {
             // The reader has enough.
             Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

@@ -20,9 +20,6 @@ pub enum DeskCommand {
     Check {
         #[command(flatten)]
         home: DeskArg,
-        /// One JSON object on stdout.
-        #[arg(long)]
-        json: bool,
     },
     /// Put the keys under another passphrase; the desk must not run
     Passphrase {
@@ -31,9 +28,6 @@ pub enum DeskCommand {
         /// A file with the new passphrase, mode 0600; asked for without it.
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
-        /// One JSON object on stdout.
-        #[arg(long)]
-        json: bool,
     },
     /// Who may use the desk; counts at once, also while it runs
     #[command(subcommand)]
@@ -99,8 +93,8 @@ impl DeskCommand {
     /// Whatever is wrong, with what to do.
     pub fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Check { home, json } => check(&home, json),
-            Self::Passphrase { home, new_passphrase_file, json } => {
+            Self::Check { home } => check(&home),
+            Self::Passphrase { home, new_passphrase_file } => {
                 let open = home.open_any()?;
                 if open.config().keys.seed == SeedStorage::Plain {
                     bail!("the keys of this home are not under a passphrase: keys.seed in desk.toml is \"plain\"");
@@ -113,7 +107,7 @@ impl DeskCommand {
                     None => passphrase::twice("new passphrase for the keys")?,
                 };
                 seed::change_passphrase(&home.dir, &present, &new, Work::default())?;
-                let console = Console::new(json);
+                let console = Console::new(false);
                 console.say("the keys are under the new passphrase; copies of seed.age elsewhere still are under the old one");
                 console.object(&json!({ "changed": true }));
                 Ok(())
@@ -123,12 +117,12 @@ impl DeskCommand {
     }
 }
 
-fn check(arg: &DeskArg, json: bool) -> anyhow::Result<()> {
+fn check(arg: &DeskArg) -> anyhow::Result<()> {
     let home = arg.open_any()?;
     let config = home.config();
     let people = home.people().current()?;
     let account = account(config.role, &arg.seed(&home)?);
-    let console = Console::new(json);
+    let console = Console::new(false);
     console.fact("role, name", format!("{}, {}", config.role, config.name));
     console.fact("account", account);
     console.fact("people", people.len());

@@ -57,7 +57,7 @@ pub fn write(
             (None, _) => {}
         }
     }
-    write_private(path, &serde_json::to_vec(&register)?)
+    Ok(write_private(path, &serde_json::to_vec(&register)?)?)
 }
 
 fn names(stage: &Stage<'_>, hospital: &Hospital) -> anyhow::Result<BTreeMap<Handle, String>> {

@@ -33,9 +33,6 @@ pub struct InitArgs {
     pub listen: Option<SocketAddr>,
     #[command(flatten)]
     pub keys: KeyArgs,
-    /// One JSON object on stdout.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Which network.
@@ -136,7 +133,7 @@ pub fn next_steps(role: DeskRole, home: &DeskHome) -> Vec<String> {
 /// As [`make`].
 pub fn run(role: DeskRole, args: &InitArgs, approvals: u8) -> anyhow::Result<()> {
     let made = make(role, args, approvals)?;
-    show(role, &made, &Console::new(args.json));
+    show(role, &made, &Console::new(false));
     Ok(())
 }
 

@@ -23,9 +23,6 @@ pub enum PersonCommand {
         /// Write the token to this new file, mode 0600, and show it nowhere.
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
-        /// One JSON object on stdout.
-        #[arg(long)]
-        json: bool,
     },
     /// Remove a person, whose token is worth nothing from then on
     Remove {
@@ -33,17 +30,11 @@ pub enum PersonCommand {
         name: String,
         #[command(flatten)]
         home: HomeArg,
-        /// One JSON object on stdout.
-        #[arg(long)]
-        json: bool,
     },
     /// Show who there is
     List {
         #[command(flatten)]
         home: HomeArg,
-        /// One JSON object on stdout.
-        #[arg(long)]
-        json: bool,
     },
 }
 
@@ -74,13 +65,13 @@ impl PersonCommand {
     /// Whatever is wrong, with what to do.
     pub fn run(self) -> anyhow::Result<()> {
         match self {
-            Self::Add { name, home, out, json } => {
+            Self::Add { name, home, out } => {
                 let people = home.people()?;
                 if let Some(out) = &out {
                     ensure!(!out.exists(), "{} is there already: it is not overwritten", out.display());
                 }
                 let token = people.add(&name, &mut OsRng)?;
-                let console = Console::new(json);
+                let console = Console::new(false);
                 console.fact("added", &name);
                 match out {
                     Some(out) => {
@@ -100,16 +91,16 @@ impl PersonCommand {
                 }
                 Ok(())
             }
-            Self::Remove { name, home, json } => {
+            Self::Remove { name, home } => {
                 home.people()?.remove(&name)?;
-                let console = Console::new(json);
+                let console = Console::new(false);
                 console.fact("removed", &name);
                 console.object(&json!({ "removed": name }));
                 Ok(())
             }
-            Self::List { home, json } => {
+            Self::List { home } => {
                 let people = home.people()?.current()?;
-                let console = Console::new(json);
+                let console = Console::new(false);
                 for person in people.iter() {
                     console.fact(&person.name, format!("since {}", person.since.strftime("%Y-%m-%d %H:%M UTC")));
                 }
