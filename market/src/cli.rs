@@ -11,6 +11,7 @@ pub mod governance;
 mod help;
 pub mod hospital;
 pub mod light;
+pub mod log;
 pub mod node;
 pub mod passphrase;
 pub mod prover;

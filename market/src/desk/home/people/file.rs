@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use rand::{CryptoRng, RngCore};
 
 use super::{MAX_NAME, People, PeopleFault, Token};
+use crate::web::session::Doorkeeper;
 use crate::private::{PrivateFault, read_private, write_private};
 
 /// Largest file, in bytes.
@@ -45,7 +46,22 @@ impl People {
     }
 }
 
+/// Where the file cannot be read nobody comes in, and the log says why.
+impl Doorkeeper for PeopleFile {
+    fn find(&self, token: &[u8]) -> Option<String> {
+        self.now()?.find(token).map(str::to_owned)
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.now().is_some_and(|people| people.contains(name))
+    }
+}
+
 impl PeopleFile {
+    fn now(&self) -> Option<Arc<People>> {
+        self.current().inspect_err(|fault| tracing::error!("nobody can sign in: {fault}")).ok()
+    }
+
     /// The file at a path, which need not be there yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), seen: Mutex::new(None) }
