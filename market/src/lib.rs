@@ -20,6 +20,7 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
+//! | what do people of a role work at? | [`desk`] |
 
 pub mod action;
 pub mod agent;
@@ -30,6 +31,7 @@ pub mod chain;
 pub mod codec;
 pub mod config;
 mod conflict;
+pub mod desk;
 pub mod fact;
 pub mod fault;
 pub mod id;
