@@ -19,10 +19,14 @@ pub mod draft;
 pub mod fault;
 pub mod pace;
 pub mod post;
+mod problem;
 pub mod purse;
 pub mod report;
 pub mod store;
 pub mod view;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
