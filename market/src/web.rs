@@ -1,0 +1,6 @@
+//! What all served sites share.
+
+pub mod assets;
+pub mod chart;
+pub mod page;
+pub mod parts;
