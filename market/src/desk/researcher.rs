@@ -9,7 +9,9 @@
 //! | what is asked on the chain, and who acts next? | [`board`], [`view`], [`pace`] |
 //! | what was bought? | [`collect`], [`report`], [`cite`] |
 //! | what is kept on the disk? | [`store`] |
+//! | how do programs and browsers reach it? | [`api`], [`progress`] |
 
+pub mod api;
 pub mod board;
 pub mod check;
 pub mod cite;
@@ -18,8 +20,10 @@ pub mod collect;
 pub mod draft;
 pub mod fault;
 pub mod pace;
+pub mod pages;
 pub mod post;
 mod problem;
+pub mod progress;
 pub mod purse;
 pub mod report;
 pub mod store;
@@ -60,6 +64,7 @@ pub struct ResearcherDesk {
     pace: Mutex<Option<pace::Pace>>,
     /// What was read once: a schema never changes, and takes long to read.
     schemas: Mutex<BTreeMap<SchemaId, Arc<Schema>>>,
+    followed: progress::Followed,
     /// Held by whoever spends: two at once could choose the same notes.
     spending: tokio::sync::Mutex<()>,
 }
@@ -98,8 +103,8 @@ impl ResearcherDesk {
         let config = config.map_err(|error| DeskFault::Internal(format!("the chain is no market's: {error}")))?;
         let wallet = Mutex::new(Wallet::new(keys.wallet.clone()));
         let store = Store::open(folder)?;
-        let (board, pace, schemas, spending) = Default::default();
-        Ok(Self { chain, keys, config, store, wallet, board, pace, schemas, spending })
+        let (board, pace, schemas, followed, spending) = Default::default();
+        Ok(Self { chain, keys, config, store, wallet, board, pace, schemas, followed, spending })
     }
 
     /// The chain.

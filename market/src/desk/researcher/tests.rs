@@ -2,5 +2,6 @@
 
 mod collecting;
 mod posting;
+mod site;
 mod town;
 mod writing;
