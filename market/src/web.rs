@@ -20,6 +20,7 @@ pub mod page;
 pub mod parts;
 pub mod problem;
 pub mod session;
+mod sign_in;
 pub mod site;
 #[cfg(test)]
 mod tests;

@@ -25,7 +25,7 @@ pub mod table;
 pub use facts::{Facts, code, hash, hash_link, moment, number, percent, term};
 pub use field::{Choice, Field};
 pub use flow::{Timeline, steps};
-pub use form::{Confirm, button, button_link, error_summary, hidden, post, search, upload};
+pub use form::{Confirm, Weight, button, button_link, error_summary, hidden, post, search, upload};
 pub use heading::{badge, columns, crumbs, heading, section};
 pub use notice::{empty, loading, notice, partial, problem};
 pub use progress::{Progress, Run};
