@@ -20,6 +20,7 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
+//! | what do people work at? | [`desk`] |
 //! | what do all sites share that are served? | [`web`] |
 
 pub mod action;
@@ -31,6 +32,7 @@ pub mod chain;
 pub mod codec;
 pub mod config;
 mod conflict;
+pub mod desk;
 pub mod fact;
 pub mod fault;
 pub mod id;
