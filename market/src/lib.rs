@@ -20,6 +20,7 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
+//! | what do all sites share that are served? | [`web`] |
 
 pub mod action;
 pub mod agent;
@@ -50,6 +51,7 @@ mod tests;
 pub mod transaction;
 pub mod verdict;
 pub mod wallet;
+pub mod web;
 
 pub use action::Action;
 pub use amount::{Amount, Records};
