@@ -22,7 +22,7 @@ mod run;
 mod segment;
 mod vet;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use fault::{Blame, FollowFault};
 pub(crate) use segment::{Gathering, put_frame, read_frame};
@@ -207,6 +207,16 @@ impl Follower {
     /// The blobs.
     pub fn blobs(&self) -> &Arc<dyn Blobs> {
         &self.blobs
+    }
+
+    /// Forgets everything, and begins at the genesis again: for when the store turns out to be damaged.
+    ///
+    /// # Errors
+    /// When the store fails again.
+    pub fn begin_again(&self) -> Result<(), FollowFault> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.executor.forget();
+        Ok(self.executor.reset()?)
     }
 
     /// Writes out what is buffered, so that less must be followed again after a power cut.

@@ -20,6 +20,8 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
+//! | how is one followed that somebody else serves? | [`follow`] |
+//! | what does a node show to everybody? | [`explorer`] |
 //! | what do all sites share that are served? | [`web`] |
 
 pub mod action;
@@ -31,8 +33,10 @@ pub mod chain;
 pub mod codec;
 pub mod config;
 mod conflict;
+pub mod explorer;
 pub mod fact;
 pub mod fault;
+pub mod follow;
 pub mod id;
 mod memory;
 pub mod money;

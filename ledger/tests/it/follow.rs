@@ -6,7 +6,7 @@ use std::{
 };
 
 use galen_ledger::{
-    Application, BlobHash, Blobs, BlockContext, Consortium, FollowFault, Follower, Height, MemoryBlobs,
+    Application, BlobHash, Blobs, BlockContext, Consortium, Event, FollowFault, Follower, Height, MemoryBlobs,
     Receipt, Refusal, StateRead, StateWrite, TxHash,
     application::AppError,
     chain::{Block, Certificate},
@@ -328,6 +328,14 @@ impl Application for Otherwise {
             state.put(b"profit", b"mine".to_vec());
         }
         Registers { blobs: None }.execute(state, context, tx)
+    }
+
+    fn begin_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
+        Registers { blobs: None }.begin_block(state, context)
+    }
+
+    fn end_block(&self, state: &mut dyn StateWrite, context: &BlockContext) -> Vec<Event> {
+        Registers { blobs: None }.end_block(state, context)
     }
 }
 
