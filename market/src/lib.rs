@@ -20,6 +20,7 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
+//! | what may anybody see of it, and where? | [`explorer`] |
 
 pub mod action;
 pub mod agent;
@@ -30,6 +31,7 @@ pub mod chain;
 pub mod codec;
 pub mod config;
 mod conflict;
+pub mod explorer;
 pub mod fact;
 pub mod fault;
 pub mod id;
