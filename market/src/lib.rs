@@ -21,6 +21,7 @@
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
 //! | what may anybody see of it, and where? | [`explorer`] |
+//! | what do all sites share that are served? | [`web`] |
 
 pub mod action;
 pub mod agent;
@@ -52,6 +53,7 @@ mod tests;
 pub mod transaction;
 pub mod verdict;
 pub mod wallet;
+pub mod web;
 
 pub use action::Action;
 pub use amount::{Amount, Records};
