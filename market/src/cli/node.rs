@@ -1,7 +1,7 @@
 //! `galen node`: what an operator can type.
 
 mod change;
-mod submit;
+pub mod submit;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -250,7 +250,10 @@ fn found(args: FoundArgs, console: &Console) -> anyhow::Result<()> {
 }
 
 /// Asks a running node for everything.
-async fn ask(config: &Config) -> anyhow::Result<Value> {
+///
+/// # Errors
+/// When it does not answer.
+pub async fn ask(config: &Config) -> anyhow::Result<Value> {
     let (code, body) = call(config.api.listen, Method::GET, "/status", Vec::new()).await?;
     ensure!(code == StatusCode::OK, "the node answers: {}", String::from_utf8_lossy(&body).trim());
     Ok(serde_json::from_slice(&body)?)

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use galen_ledger::NodeStatus;
+use galen_market::settings::{LogFormat, LogSection};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::config::{LogFormat, LogSection};
 use super::home::Home;
 use super::run::Running;
 use super::{admin, health::Health};
