@@ -10,7 +10,9 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{self, Asset};
-use super::parts::{Tone, notice};
+use super::parts::{self, Tone, notice};
+use super::problem::Problem;
+use super::site::ProblemPage;
 
 /// Whose pages these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,16 @@ impl SiteName {
             Self::Researcher => "Researcher",
             Self::DataSteward => "Data steward",
             Self::Auditor => "Auditor",
+        }
+    }
+
+    /// How this site shows a refusal to browsers: for [`Site`](super::site::Site).
+    pub fn problem_page(self) -> ProblemPage {
+        match self {
+            Self::Explorer => |problem, id| refused(Self::Explorer, problem, id),
+            Self::Researcher => |problem, id| refused(Self::Researcher, problem, id),
+            Self::DataSteward => |problem, id| refused(Self::DataSteward, problem, id),
+            Self::Auditor => |problem, id| refused(Self::Auditor, problem, id),
         }
     }
 }
@@ -186,4 +198,19 @@ fn mark() -> Markup {
             path.mark-line d="M14 6.5A5 5 0 1 0 14.8 12H10.5" {}
         }
     }
+}
+
+// Without navigation: it is not known here who asks, or whether the rest of the site works.
+fn refused(site: SiteName, problem: &Problem, id: Option<&str>) -> String {
+    let Problem { status, title, detail, remedy, .. } = problem;
+    let main = parts::problem(*status, title, &sentence(detail), &sentence(remedy), id);
+    Page::new(title, site).render(main).into_string()
+}
+
+/// Texts of problems are clauses; on a page they are sentences.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let end = if clause.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{}{}{end}", first.to_uppercase(), letters.as_str())
 }
