@@ -27,7 +27,11 @@ impl Browser {
             .spawn()
             .expect("the driver starts");
         let mut said = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let port = said.by_ref().map_while(Result::ok).find_map(|line| port(&line)).expect("the driver says its port");
+        let port = said
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| port(&line))
+            .expect("the driver says its port");
         // The pipe is read to its end, or the driver would stop when it is full.
         std::thread::spawn(move || said.map_while(Result::ok).for_each(drop));
         let address = format!("http://127.0.0.1:{port}");

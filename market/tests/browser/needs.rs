@@ -13,8 +13,7 @@ pub struct Need {
 /// The driver of the browser; it finds Chromium itself.
 pub const CHROMEDRIVER: Need = Need { variable: "GALEN_CHROMEDRIVER", usual: "chromedriver" };
 /// The script that judges accessibility.
-pub const AXE: Need =
-    Need { variable: "GALEN_AXE", usual: ".ci/browser/node_modules/axe-core/axe.min.js" };
+pub const AXE: Need = Need { variable: "GALEN_AXE", usual: ".ci/browser/node_modules/axe-core/axe.min.js" };
 /// The fuzzer of APIs.
 pub const SCHEMATHESIS: Need = Need { variable: "GALEN_SCHEMATHESIS", usual: ".ci/venv/bin/schemathesis" };
 

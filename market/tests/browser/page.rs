@@ -87,7 +87,11 @@ impl Page {
 
     /// What can be read on the page.
     pub async fn text(&self) -> String {
-        self.script("return document.body ? document.body.innerText : ''", vec![]).await.as_str().unwrap_or("").to_owned()
+        self.script("return document.body ? document.body.innerText : ''", vec![])
+            .await
+            .as_str()
+            .unwrap_or("")
+            .to_owned()
     }
 
     /// Everything that was loaded for the page: its address first, and how many bytes came over the wire with headers.
@@ -113,7 +117,8 @@ impl Page {
     }
 
     async fn fail(&self, why: &str) -> ! {
-        let picture = self.picture("failed").await.map_or_else(|error| error, |path| path.display().to_string());
+        let picture =
+            self.picture("failed").await.map_or_else(|error| error, |path| path.display().to_string());
         let text: String = self.text_or_nothing().await.chars().take(2_000).collect();
         panic!("{why}\nat {}\npicture: {picture}\n--- the page\n{text}\n---", self.url().await);
     }
@@ -130,6 +135,9 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
-        assert!(self.finished || std::thread::panicking(), "a page was not finished: its console was not looked at");
+        assert!(
+            self.finished || std::thread::panicking(),
+            "a page was not finished: its console was not looked at"
+        );
     }
 }

@@ -52,7 +52,8 @@ impl Serving {
 
     /// Waits for a line with this text and an address; gives the address.
     pub fn address(&self, text: &str, within: Duration) -> String {
-        let line = self.line(&format!("address of {text:?}"), within, |line| line.contains(text) && url(line).is_some());
+        let line = self
+            .line(&format!("address of {text:?}"), within, |line| line.contains(text) && url(line).is_some());
         url(&line).unwrap_or_default().to_owned()
     }
 

@@ -36,11 +36,14 @@ const RUN: &str = "const [rules, done] = arguments;
 impl Page {
     /// The rules that the page breaks; of all rules, or of those that depend on colours.
     pub async fn axe(&self, colours_only: bool) -> Vec<Violation> {
+        // Axe needs scripts, also where the page has none; those of the page do not come back by this.
+        self.allow_scripts(true).await;
         if self.script("return typeof window.axe === 'undefined'", vec![]).await == true {
             self.script(&self.driver.axe, vec![]).await;
         }
         let rules = if colours_only { json!(["color-contrast", "link-in-text-block"]) } else { json!(null) };
         let answer = self.must("run axe", self.client.execute_async(RUN, vec![rules]).await).await;
+        self.allow_scripts(self.window.scripts).await;
         match serde_json::from_value(answer["violations"].clone()) {
             Ok(violations) => violations,
             Err(error) => self.fail(&format!("axe: {error}: {answer}")).await,

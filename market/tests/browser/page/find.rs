@@ -57,7 +57,8 @@ impl Page {
             Some(element) => element,
             None => {
                 let place = near.map(|near| format!(" near {near:?}")).unwrap_or_default();
-                self.fail(&format!("no single {role:?} with the name {name:?}{place}; there are {seen:?}")).await
+                self.fail(&format!("no single {role:?} with the name {name:?}{place}; there are {seen:?}"))
+                    .await
             }
         }
     }
@@ -67,11 +68,19 @@ impl Page {
         self.named(role, name, None).await.is_ok_and(|named| !named.is_empty())
     }
 
-    async fn named(&self, role: Role, name: &str, near: Option<&str>) -> Result<Vec<(Element, String)>, CmdError> {
-        let found = self.client.execute(CANDIDATES, vec![json!(role.css()), json!(name), json!(near)]).await?;
+    async fn named(
+        &self,
+        role: Role,
+        name: &str,
+        near: Option<&str>,
+    ) -> Result<Vec<(Element, String)>, CmdError> {
+        let found =
+            self.client.execute(CANDIDATES, vec![json!(role.css()), json!(name), json!(near)]).await?;
         let mut named = Vec::new();
         for element in found.as_array().into_iter().flatten() {
-            let Some(id) = element.as_object().and_then(|fields| fields.values().next()?.as_str()) else { continue };
+            let Some(id) = element.as_object().and_then(|fields| fields.values().next()?.as_str()) else {
+                continue;
+            };
             let label = self.ask(format!("element/{id}/computedlabel")).await?;
             let label = label.as_str().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
             if label.contains(name) {

@@ -51,9 +51,8 @@ impl Page {
 
     async fn set(&self, label: &str, wanted: bool) {
         let choice = self.find(Role::Choice, label, None).await;
-        let done = async {
-            if choice.is_selected().await? == wanted { Ok(()) } else { choice.click().await }
-        };
+        let done =
+            async { if choice.is_selected().await? == wanted { Ok(()) } else { choice.click().await } };
         self.must(&format!("tick {label:?}"), done.await).await;
     }
 

@@ -30,9 +30,7 @@ impl Page {
         };
         page.show(page.window.height).await;
         page.prefer(window.dark).await;
-        if !window.scripts {
-            page.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
-        }
+        page.allow_scripts(window.scripts).await;
         page
     }
 
@@ -43,6 +41,11 @@ impl Page {
             "deviceScaleFactor": 1, "mobile": self.window.width < 600,
         });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+    }
+
+    /// Whether pages may run scripts from now on.
+    pub(super) async fn allow_scripts(&self, allowed: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({"value": !allowed})).await;
     }
 
     /// Colours as preferred; nothing moves, so that pictures are the same every time.

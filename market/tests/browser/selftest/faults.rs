@@ -43,7 +43,12 @@ async fn what_is_wider_than_a_telephone_is_found() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_of_the_console_fail_the_end_of_a_page() {
-    let cases = [("/throws", "TypeError"), ("/inline", "Content Security Policy"), ("/outside", "example.invalid"), ("/absent", "404")];
+    let cases = [
+        ("/throws", "TypeError"),
+        ("/inline", "Content Security Policy"),
+        ("/outside", "example.invalid"),
+        ("/absent", "404"),
+    ];
     for (path, expected) in cases {
         let Some(page) = at(Window::WIDE, path).await else { return };
         let said = failure(async move { page.finish().await }).await;

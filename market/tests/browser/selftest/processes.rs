@@ -35,7 +35,8 @@ fn a_program_that_ends_early_is_shown_with_what_it_said() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path().join("none");
     let said = std::panic::catch_unwind(|| {
-        Serving::start(galen().args(["node", "run", "--home"]).arg(&home)).address("api", Duration::from_secs(60))
+        Serving::start(galen().args(["node", "run", "--home"]).arg(&home))
+            .address("api", Duration::from_secs(60))
     });
     let said = *said.expect_err("there is no home").downcast::<String>().unwrap();
     assert!(said.contains("it ended without") && said.contains("none"), "{said}");

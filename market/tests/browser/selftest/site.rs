@@ -32,14 +32,17 @@ const GOOD: &str = r#"<p id="answer" role="status"></p>
 
 /// Serves the site until the test's runtime ends.
 pub async fn serve() -> String {
-    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
+    let listener =
+        tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move { axum::serve(listener, routes()).await });
     format!("http://{address}")
 }
 
 fn routes() -> Router {
-    let plain = |kind: &'static str, body: &'static str| get(move || async move { ([(header::CONTENT_TYPE, kind)], body) });
+    let plain = |kind: &'static str, body: &'static str| {
+        get(move || async move { ([(header::CONTENT_TYPE, kind)], body) })
+    };
     Router::new()
         .route("/", page(GOOD))
         .route("/thanks", get(thanks))
@@ -53,7 +56,10 @@ fn routes() -> Router {
         .route("/faint", page(r#"<p class="faint">Dark on dark, for those who prefer dark.</p>"#))
         .route("/wide", page(r#"<div class="wide">Too wide for a telephone.</div>"#))
         .route("/throws", page(r#"<script src="/throws.js"></script>"#))
-        .route("/inline", page(r#"<p onclick="alert(1)">Inline</p><script>document.title = "inline"</script>"#))
+        .route(
+            "/inline",
+            page(r#"<p onclick="alert(1)">Inline</p><script>document.title = "inline"</script>"#),
+        )
         .route("/outside", page(r#"<img alt="Outside" src="http://example.invalid/x.png">"#))
         .route("/v1/good", get(|| async { axum::Json(serde_json::json!({"height": 7})) }))
         .route("/v1/broken", get(broken))
@@ -79,7 +85,10 @@ async fn thanks(request: Request) -> Html<String> {
 }
 
 async fn cohort() -> impl IntoResponse {
-    let headers = [(header::CONTENT_TYPE, "text/csv"), (header::CONTENT_DISPOSITION, "attachment; filename=\"cohort.csv\"")];
+    let headers = [
+        (header::CONTENT_TYPE, "text/csv"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"cohort.csv\""),
+    ];
     (headers, "age,sex\n40-49,f\n")
 }
 

@@ -49,6 +49,7 @@ async fn a_browser_without_scripts_runs_none_and_is_driven_all_the_same() {
     let site = site::serve().await;
     let page = browser.page(Window::WIDE.without_scripts()).await;
     page.goto(&site).await;
+    page.look("selftest-without-scripts").await;
     page.click("Ask the ledger").await;
     page.fill("Your name", "Grace").await;
     page.click("Send").await;
