@@ -1,3 +1,4 @@
-//! Desks: what the people of one role work at, beside their keys and their data.
+//! Desks: what the people of a role work at, beside their keys and data. Each follows the chain and signs by itself.
 
 pub mod hospital;
+pub mod researcher;
