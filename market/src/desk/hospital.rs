@@ -7,7 +7,7 @@
 //! | who agreed, and what becomes of it? | [`case`], [`approval`], `work` |
 //! | what was sold, and where is the money? | [`sold`], [`purse`] |
 //! | what rests on the disk, and how? | [`books`] |
-//! | how is it reached? | [`api`] |
+//! | how is it reached? | [`api`], [`pages`] |
 //!
 //! Rows, reports, registers and contributions rest sealed under a key of the hospital's own seed. Nothing here logs a patient's
 //! value or a request's name beside the hospital's.
@@ -22,11 +22,14 @@ pub mod import;
 pub mod inbox;
 mod internal;
 pub mod overlap;
+pub mod pages;
 pub mod preview;
 pub mod purse;
 pub mod sold;
 pub mod source;
 pub mod spool;
+#[cfg(test)]
+mod tests;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};

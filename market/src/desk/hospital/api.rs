@@ -99,6 +99,6 @@ pub fn api(desk: Arc<HospitalDesk>) -> (Router, OpenApi) {
 }
 
 /// A request's name in an address.
-pub(super) fn request_id(text: &str) -> Result<RequestId, DeskFault> {
+pub(crate) fn request_id(text: &str) -> Result<RequestId, DeskFault> {
     text.parse().map_err(|_| DeskFault::Missing("request"))
 }

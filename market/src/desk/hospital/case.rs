@@ -1,5 +1,7 @@
 //! Cases: how far this hospital is with one request, from the first approval to the payment.
 
+use std::time::Duration;
+
 use galen_prover::jobs::{JobId, Progress};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -11,6 +13,7 @@ use super::preview::Release;
 use super::{HospitalDesk, internal};
 use crate::id::{ContributionId, RequestId};
 use crate::web::events::Shot;
+use crate::web::parts::{self, Run};
 
 /// Somebody agreed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -150,6 +153,9 @@ pub struct CaseView {
     /// How far the proofs are.
     #[schema(value_type = Option<Object>)]
     pub progress: Option<Progress>,
+    /// How far it is, as pages show it.
+    #[schema(value_type = Object)]
+    pub data: parts::Progress,
 }
 
 impl Case {
@@ -165,6 +171,7 @@ impl Case {
             stage: self.stage.clone(),
             contribution: self.contribution.map(|id| id.to_string()),
             begun_ms: self.begun_ms,
+            data: shown(&self.stage, progress.as_ref()),
             progress,
         }
     }
@@ -172,6 +179,26 @@ impl Case {
     pub(super) fn shot(&self, revision: u64, progress: Option<Progress>) -> Shot {
         let data = serde_json::to_value(self.view(progress)).unwrap_or_default();
         Shot { revision, over: self.stage.is_over(), data }
+    }
+}
+
+/// How far a case is, as pages show it.
+fn shown(stage: &Stage, progress: Option<&Progress>) -> parts::Progress {
+    let run = match stage {
+        Stage::Approving => Run::Waiting,
+        Stage::Paid | Stage::Unpaid { .. } => Run::Done,
+        Stage::Cancelled => Run::Cancelled,
+        Stage::Failed { .. } => Run::Failed,
+        _ => Run::Running,
+    };
+    let (done, total) = progress.map_or((0, 0), |now| (u64::from(now.done), u64::from(now.total)));
+    let mut shown = parts::Progress::new(run, stage.words(), done, total, "proofs");
+    if let Some(rate) = progress.and_then(|now| now.per_minute) {
+        shown = shown.rate(rate / 60.0);
+    }
+    match progress.and_then(|now| now.seconds_left) {
+        Some(left) => shown.left(Duration::from_secs(left)),
+        None => shown,
     }
 }
 

@@ -17,6 +17,7 @@ use super::fault::DeskFault;
 use super::spool::{Counting, Spool};
 use super::{HospitalDesk, internal, now_ms};
 use crate::web::events::Shot;
+use crate::web::parts::{Progress, Run};
 
 /// Imports that are worked on at a time: each holds its rows in memory.
 const AT_A_TIME: usize = 2;
@@ -61,11 +62,26 @@ pub struct ImportView {
     /// What was found, column by column.
     #[schema(value_type = Option<Object>)]
     pub report: Option<Report>,
+    /// How far it is, as pages show it.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub data: serde_json::Value,
 }
 
 impl ImportView {
     fn over(&self) -> bool {
         self.stage != ImportStage::Reading
+    }
+
+    /// How far it is, as pages show it.
+    pub fn shown(&self) -> Progress {
+        let (run, words) = match self.stage {
+            ImportStage::Reading => (Run::Running, "the file is being read"),
+            ImportStage::Done => (Run::Done, "the rows are kept"),
+            ImportStage::Refused => (Run::Failed, "the file was refused; nothing was kept"),
+            ImportStage::Failed => (Run::Failed, "the import failed; nothing was kept"),
+        };
+        Progress::new(run, words, self.bytes_read >> 10, self.bytes >> 10, "KiB")
     }
 }
 
@@ -78,12 +94,13 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn new(view: ImportView) -> Self {
         let shots = watch::Sender::new(Shot::default());
-        let running = Self { view, shots };
+        let mut running = Self { view, shots };
         running.tell();
         running
     }
 
-    fn tell(&self) {
+    fn tell(&mut self) {
+        self.view.data = serde_json::to_value(self.view.shown()).unwrap_or_default();
         let data = serde_json::to_value(&self.view).unwrap_or_default();
         let over = self.view.over();
         self.shots.send_modify(|shot| *shot = Shot { revision: shot.revision + 1, over, data });
@@ -117,6 +134,7 @@ impl HospitalDesk {
             dataset: None,
             reason: None,
             report: None,
+            data: serde_json::Value::Null,
         };
         {
             let mut imports = self.imports();
