@@ -12,12 +12,14 @@
 //! | what is the audit authority to open? | [`disclosure`] |
 //! | what has this id? | [`search`] |
 //! | where is all that served? | [`site`], [`api`], [`pages`] |
+//! | how does a desk follow the chain, and hand in what it signed? | [`feed`] |
 //! | how do I check it myself? | [`inclusion`], [`verify`], [`material`] |
 
 pub mod api;
 pub mod block;
 pub mod contribution;
 pub mod disclosure;
+pub mod feed;
 pub mod inclusion;
 pub mod index;
 pub mod kind;

@@ -20,7 +20,9 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
-//! | what may anybody see of it, and where? | [`explorer`] |
+//! | what do people of a role work at? | [`desk`] |
+//! | how is one followed that somebody else serves? | [`follow`] |
+//! | what does a node show to everybody? | [`explorer`] |
 //! | what do all sites share that are served? | [`web`] |
 
 pub mod action;
@@ -32,9 +34,11 @@ pub mod chain;
 pub mod codec;
 pub mod config;
 mod conflict;
+pub mod desk;
 pub mod explorer;
 pub mod fact;
 pub mod fault;
+pub mod follow;
 pub mod id;
 mod memory;
 pub mod money;
