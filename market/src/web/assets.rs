@@ -26,12 +26,15 @@ pub static LIVE_JS: Asset =
 /// Signs in by what follows the `#` of the address.
 pub static SIGN_IN_JS: Asset =
     Asset::new("sign-in.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/sign-in.js"));
+/// Has a browser check proofs.
+pub static VERIFY_JS: Asset =
+    Asset::new("verify.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/verify/verify.js"));
 /// The mark in the browser's tab.
 pub static FAVICON: Asset =
     Asset::new("favicon.svg", "image/svg+xml", include_bytes!("../../assets/favicon.svg"));
 
 /// All that is served below `/assets/`.
-pub static ALL: &[&Asset] = &[&GALEN_CSS, &LIVE_JS, &SIGN_IN_JS, &FAVICON];
+pub static ALL: &[&Asset] = &[&GALEN_CSS, &LIVE_JS, &SIGN_IN_JS, &VERIFY_JS, &FAVICON];
 
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 const CHECK_BACK: &str = "no-cache";
