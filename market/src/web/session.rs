@@ -76,7 +76,7 @@ impl Sessions {
     fn begin(&self, person: Person) -> Zeroizing<String> {
         let mut secret = Zeroizing::new([0; 32]);
         OsRng.fill_bytes(secret.as_mut());
-        let value = Zeroizing::new(hex::encode(secret.as_ref()));
+        let value = Zeroizing::new(hex::encode(secret.as_slice()));
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.retain(|_, session| session.since.elapsed() < LIFE);
         if live.len() >= MOST
