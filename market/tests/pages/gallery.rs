@@ -211,7 +211,7 @@ fn states(say: Say) -> String {
         }))
         (section(&say("Not here yet"), html! {
             (loading(&say("The chain is being read.")))
-            (Table::new(say("Datasets"), [Column::words(say("Dataset"))]).or_empty(empty(&say("No dataset yet"), &say("Import a file of records to answer requests."), button_link(Weight::Primary, &say("Import a file"), "/import"))))
+            (Table::new("Datasets", [Column::words("Dataset")]).or_empty(empty(&say("No dataset yet"), &say("Import a file of records to answer requests."), button_link(Weight::Primary, &say("Import a file"), "/import"))))
         }))
     };
     shell(say, "States", main)
