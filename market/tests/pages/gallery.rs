@@ -309,7 +309,7 @@ fn lost(say: Say) -> String {
 
 fn refused(say: Say) -> String {
     let refusal = Problem::bad("terms", say("k is below 2"), say("give a whole number from 2 to 100"));
-    SiteName::DataSteward.problem_page()(&refusal, Some(&say("4f0c2a")))
+    SiteName::DataSteward.refusal(&refusal, Some(&say("4f0c2a"))).into_string()
 }
 
 /// Writes the gallery, with its assets, where a browser can open it from any static server.
