@@ -12,7 +12,7 @@
 //! of a quorum of the committee of its cycle, its own or a descendant's in that cycle. The last block has its own, and so
 //! has the last of every cycle. Certificates are for the outcome as well, so the state after the last block is proven
 //! although no header shows it yet. Committees are followed from cycle to cycle: beacon, credit, membership and
-//! elections are computed again from the blocks.
+//! elections are computed again from the blocks: by [`follow`](crate::follow), as of a chain that is followed live.
 //! Who the first members are is not proven by the file: compare the chain's identity with what is known from elsewhere.
 
 mod fault;
@@ -27,5 +27,3 @@ const MAGIC: &[u8; 8] = b"GALENCHN";
 const VERSION: u16 = 3;
 const DIGEST_CONTEXT: &str = "galen ledger v1 chain export";
 const MAX_BLOBS: usize = 1 << 24;
-/// A block of the largest parameters, with room for its certificates.
-const MAX_BLOCK_BYTES: usize = 40 * 1024 * 1024;

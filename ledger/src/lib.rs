@@ -11,6 +11,7 @@
 //! | how do I test it? | [`rehearsal`] (block by block in memory, without consensus) |
 //! | how do I run it? | [`consortium`] (all members in one process), [`node`] (one member) |
 //! | how do I verify a chain? | [`export`] |
+//! | how do I follow a chain, verifying it, without taking part? | [`follow`] |
 //! | how do I verify one fact without the chain? | [`light`] |
 //! | what is a chain made of? | [`chain`], [`types`], [`codec`], [`crypto`] |
 //! | how does a node begin without the history? | [`snapshot`] |
@@ -35,6 +36,7 @@ pub mod crypto;
 pub mod election;
 pub mod execution;
 pub mod export;
+pub mod follow;
 pub mod lanes;
 pub mod light;
 pub mod links;
@@ -52,6 +54,7 @@ pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs};
 pub use consortium::{BlobStores, Consortium, ConsortiumError, ConsortiumSettings, MemberLinks};
 pub use execution::{FinalBlock, Position, StateProof};
 pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, verify_chain_file};
+pub use follow::{FollowFault, Follower};
 pub use light::{LightFault, LightProof};
 pub use node::{Node, NodeSettings, NodeStatus, SubmitError, Submitted};
 pub use rehearsal::Rehearsal;

@@ -59,7 +59,7 @@ pub struct Submitted {
 }
 
 impl Submitted {
-    fn find(executor: &Executor, tx: &TxHash) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn find(executor: &Executor, tx: &TxHash) -> Result<Option<Self>, StoreError> {
         let Some((height, index)) = executor.locate(tx)? else { return Ok(None) };
         let result = executor.result(height)?;
         let receipt = result.and_then(|result| result.receipts.into_iter().nth(index as usize));

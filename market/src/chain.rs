@@ -8,9 +8,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use galen_ledger::blobs::Part;
 use galen_ledger::chain::{Block, BlockResult, Certificate, Committee, Genesis};
 use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
-use galen_ledger::{BlobHash, ChainId, Height, LightProof, MemberIndex, Position, StateRead, Submitted, TxHash};
+use galen_ledger::{
+    BlobHash, ChainId, Height, LightProof, MemberIndex, Position, StateRead, Submitted, TxHash,
+};
 
 pub use own::OwnChain;
 
@@ -83,6 +86,9 @@ pub trait Chain: Send + Sync {
     /// A ciphertext.
     fn blob(&self, hash: BlobHash) -> Answer<'_, Option<Vec<u8>>>;
 
+    /// Bytes of a ciphertext from `offset` on, at most `length`. They are *not* checked against its name.
+    fn blob_part(&self, hash: BlobHash, offset: u64, length: usize) -> Answer<'_, Option<Part>>;
+
     /// Hands in a ciphertext, before the transaction that names it.
     fn put_blob(&self, bytes: Vec<u8>) -> Answer<'_, BlobHash>;
 
@@ -108,7 +114,7 @@ pub trait Chain: Send + Sync {
     fn light_proof(&self, keys: &[Vec<u8>]) -> Result<Option<LightProof>, ChainError>;
 }
 
-impl dyn Chain {
+impl dyn Chain + '_ {
     /// Reads the newest final state, and its place. It does not change meanwhile: keep it short.
     ///
     /// # Errors

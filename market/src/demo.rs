@@ -12,7 +12,6 @@ pub mod folder;
 mod forgery;
 mod members;
 mod purse;
-mod register;
 mod sell;
 mod setup;
 mod source;

@@ -20,6 +20,8 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
+//! | how is one followed that somebody else serves? | [`follow`] |
+//! | what does a node show to everybody? | [`explorer`] |
 //! | where do a role's people work? | [`desk`], [`settings`], [`private`] |
 //! | what do those who govern sign, file by file? | [`proposal`] |
 //! | what do all sites share that are served? | [`web`] |
@@ -34,8 +36,10 @@ pub mod codec;
 pub mod config;
 mod conflict;
 pub mod desk;
+pub mod explorer;
 pub mod fact;
 pub mod fault;
+pub mod follow;
 pub mod id;
 mod memory;
 pub mod money;

@@ -325,6 +325,11 @@ impl Executor {
         Ok(finals)
     }
 
+    /// Forgets what was executed and is not final.
+    pub fn forget(&self) {
+        self.layers.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Reads the application's state after the newest final block, which stays the same meanwhile: keep it short.
     ///
     /// # Errors

@@ -9,6 +9,7 @@
 //! | `m` | position: what block the store is at |
 //! | `a` | that block's header with its own certificate of finality, if it has one |
 //! | `w` ‖ cycle (big-endian) | step of the light client's walk: how the cycle ended |
+//! | `b` ‖ height (big-endian) | a block with its certificate, of a chain that is followed; nodes have them in their log |
 //!
 //! The tree commits to `space ‖ key`. Space 1 is the application's; space 0 the ledger's own:
 //!
@@ -68,6 +69,11 @@ pub fn preimage_prefix() -> &'static [u8] {
 /// Store key of a block's receipts.
 pub fn result(height: Height) -> Vec<u8> {
     [b"r", height.get().to_be_bytes().as_slice()].concat()
+}
+
+/// Store key of a block.
+pub fn block(height: Height) -> Vec<u8> {
+    [b"b", height.get().to_be_bytes().as_slice()].concat()
 }
 
 /// Store key of the step from a cycle to the next.

@@ -3,9 +3,10 @@
 use crate::{
     application::AppError,
     blobs::BlobError,
-    chain::{BlockFault, CertificateFault, GenesisFault},
+    chain::GenesisFault,
     codec::DecodeError,
-    types::{BlobHash, ChainId, Height},
+    follow::FollowFault,
+    types::{BlobHash, ChainId},
 };
 
 /// The first fault of an exported chain.
@@ -43,7 +44,7 @@ pub enum ChainFault {
         /// What it should be.
         expected: ChainId,
     },
-    /// The application refused the genesis, or could not be made.
+    /// The application could not be made.
     #[error(transparent)]
     Application(#[from] AppError),
     /// An attachment is not what its name stands for.
@@ -52,56 +53,10 @@ pub enum ChainFault {
     /// Attachments must ascend.
     #[error("attachment {0} is out of order")]
     BlobOrder(BlobHash),
-    /// A transaction refers to a blob that is not attached.
-    #[error("height {height}: attachment {blob} is missing")]
-    BlobMissing {
-        /// The block.
-        height: Height,
-        /// The blob.
-        blob: BlobHash,
-    },
     /// An attachment that no transaction refers to.
     #[error("attachment {0} belongs to no transaction")]
     BlobUnused(BlobHash),
-    /// A block is wrong in itself.
-    #[error("height {height}: {fault}")]
-    Block {
-        /// Where.
-        height: Height,
-        /// What.
-        fault: BlockFault,
-    },
-    /// A block is not linked to the one before.
-    #[error("height {0}: not linked to the block before")]
-    Link(Height),
-    /// A certificate proves nothing.
-    #[error("height {height}: certificate: {fault}")]
-    Certificate {
-        /// Where.
-        height: Height,
-        /// What.
-        fault: CertificateFault,
-    },
-    /// A certificate is for another block or another outcome.
-    #[error("height {0}: the certificate is for another block, view or outcome")]
-    Statement(Height),
-    /// The last block, of the chain or of a cycle, has no certificate of its own.
-    #[error("height {0}: the last block of the chain or of its cycle has no certificate of finality")]
-    NotFinal(Height),
-    /// The block does not follow from the state, or a transaction does not pass its checks.
-    #[error("height {height}: {reason}")]
-    Rejected {
-        /// Where.
-        height: Height,
-        /// Why.
-        reason: String,
-    },
-    /// The application failed.
-    #[error("height {height}: execution failed: {reason}")]
-    Execution {
-        /// Where.
-        height: Height,
-        /// How.
-        reason: String,
-    },
+    /// A block does not follow, or is not final.
+    #[error(transparent)]
+    Follow(#[from] FollowFault),
 }

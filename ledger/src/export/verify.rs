@@ -4,18 +4,14 @@ use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 use serde::Serialize;
 
-use super::{ChainFault, DIGEST_CONTEXT, MAGIC, MAX_BLOBS, MAX_BLOCK_BYTES, VERSION};
+use super::{ChainFault, DIGEST_CONTEXT, MAGIC, MAX_BLOBS, VERSION};
 use crate::{
     application::{AppError, Application},
     blobs::{Blobs, MAX_BLOB_BYTES, MemoryBlobs},
-    chain::{Block, Certificate, Committee, Genesis, Outcome, Statement},
+    chain::{Committee, Genesis},
     codec::{Decode, DecodeError, Reader},
-    consensus::Committed,
-    execution::{
-        Executor, FinalBlock, MemoryStore, Position, StateProof, StoreError,
-        executor::{Clock, SetupError},
-        upkeep::MemberRecord,
-    },
+    execution::{FinalBlock, MemoryStore, Position, StateProof, StoreError, upkeep::MemberRecord},
+    follow::{FollowFault, Follower, Gathering, Stretch, read_frame},
     light::LightProof,
     state::StateRead,
     types::{AppHash, BlobHash, ChainId, Cycle, Height, MemberIndex},
@@ -56,7 +52,7 @@ pub struct AuditedChain {
     genesis: Arc<Genesis>,
     blocks: Vec<FinalBlock>,
     blobs: Arc<dyn Blobs>,
-    executor: Executor,
+    follower: Follower,
 }
 
 impl AuditedChain {
@@ -82,7 +78,7 @@ impl AuditedChain {
 
     /// The committee that decides on the next block, recomputed through all cycles.
     pub fn committee(&self) -> Arc<Committee> {
-        self.executor.committee()
+        self.follower.committee()
     }
 
     /// What the ledger knows of a member after the last block.
@@ -90,7 +86,7 @@ impl AuditedChain {
     /// # Errors
     /// Never, in memory.
     pub fn member(&self, member: MemberIndex) -> Result<Option<MemberRecord>, StoreError> {
-        self.executor.member(member)
+        self.follower.member(member)
     }
 
     /// Reads the application's state after the last block.
@@ -98,7 +94,7 @@ impl AuditedChain {
     /// # Errors
     /// Never, in memory.
     pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, StoreError> {
-        self.executor.read(read)
+        self.follower.read(read)
     }
 
     /// What is at a key of that state, with the proof.
@@ -106,7 +102,7 @@ impl AuditedChain {
     /// # Errors
     /// Never, in memory.
     pub fn query(&self, key: &[u8]) -> Result<StateProof, StoreError> {
-        self.executor.prove(key)
+        self.follower.query(key)
     }
 
     /// What is at some keys of that state, for whoever has nothing but the genesis; none of a chain without blocks.
@@ -114,7 +110,7 @@ impl AuditedChain {
     /// # Errors
     /// Never, in memory.
     pub fn light_proof(&self, keys: &[Vec<u8>]) -> Result<Option<LightProof>, StoreError> {
-        self.executor.light_proof(keys)
+        self.follower.light_proof(keys)
     }
 }
 
@@ -149,20 +145,16 @@ pub fn verify_chain(
     let attached = read_blobs(&mut reader, blobs.as_ref())?;
     let app = make_app(&genesis, Arc::clone(&blobs))?;
     let genesis = Arc::new(genesis);
-    let executor = Executor::open(app, Arc::clone(&genesis), Arc::new(MemoryStore::new()));
-    let executor = executor.map_err(|error| match error {
-        SetupError::Application(error) => ChainFault::Application(error),
-        error => execution(Height::new(0))(error),
-    })?;
-    let mut replay =
-        Replay { genesis: &genesis, executor, unused: attached.clone(), attached, certificates: 0 };
-    let blocks = replay.run(&mut reader)?;
-    if let Some(unused) = replay.unused.first() {
+    let store = Arc::new(MemoryStore::new());
+    let follower = Follower::replay(app, Arc::clone(&genesis), store, Arc::clone(&blobs))?;
+    let mut replay = Replay { follower: &follower, unused: attached.clone(), blocks: Vec::new() };
+    replay.run(&mut reader)?;
+    let Replay { unused, blocks, .. } = replay;
+    if let Some(unused) = unused.first() {
         return Err(ChainFault::BlobUnused(*unused));
     }
-    let report = replay.report(&blocks);
-    let Replay { executor, .. } = replay;
-    Ok(AuditedChain { report, genesis, blocks, blobs, executor })
+    let report = report(&follower, &blocks, attached.len());
+    Ok(AuditedChain { report, genesis, blocks, blobs, follower })
 }
 
 /// The file without magic, version and digest, all of which match.
@@ -182,10 +174,6 @@ fn undamaged(bytes: &[u8]) -> Result<&[u8], ChainFault> {
 fn at(place: impl Into<String>) -> impl FnOnce(DecodeError) -> ChainFault {
     let place = place.into();
     move |error| ChainFault::Decode { place, error }
-}
-
-fn execution<E: std::fmt::Display>(height: Height) -> impl FnOnce(E) -> ChainFault {
-    move |error| ChainFault::Execution { height, reason: error.to_string() }
 }
 
 fn read_genesis(reader: &mut Reader<'_>, expected: Option<ChainId>) -> Result<Genesis, ChainFault> {
@@ -213,113 +201,57 @@ fn read_blobs(reader: &mut Reader<'_>, blobs: &dyn Blobs) -> Result<BTreeSet<Blo
     Ok(attached)
 }
 
+/// Follows the blocks of the file.
 struct Replay<'a> {
-    genesis: &'a Arc<Genesis>,
-    executor: Executor,
-    attached: BTreeSet<BlobHash>,
+    follower: &'a Follower,
     unused: BTreeSet<BlobHash>,
-    certificates: usize,
+    blocks: Vec<FinalBlock>,
 }
 
 impl Replay<'_> {
-    fn run(&mut self, reader: &mut Reader<'_>) -> Result<Vec<FinalBlock>, ChainFault> {
+    fn run(&mut self, reader: &mut Reader<'_>) -> Result<(), ChainFault> {
         let count = u64::decode(reader).map_err(at("number of blocks"))?;
-        let mut blocks = Vec::new();
+        let mut gathering = Gathering::default();
         for height in (1..=count).map(Height::new) {
-            let (block, certificate) = read_block(reader).map_err(at(format!("height {height}")))?;
-            if certificate.is_none() && height.get() == count {
-                return Err(ChainFault::NotFinal(height));
+            let (block, certificate) = read_frame(reader).map_err(at(format!("height {height}")))?;
+            if let Some(stretch) = gathering.add(block, certificate) {
+                self.follow(stretch)?;
             }
-            blocks.push(self.follow(height, Arc::new(block), certificate)?);
         }
-        reader.clone().finish().map_err(at("end"))?;
-        Ok(blocks)
+        if gathering.pending().is_some() {
+            return Err(FollowFault::NotFinal(Height::new(count)).into());
+        }
+        reader.clone().finish().map_err(at("end"))
     }
 
-    /// Checks and executes the next block.
-    fn follow(
-        &mut self,
-        height: Height,
-        block: Arc<Block>,
-        certificate: Option<Certificate>,
-    ) -> Result<FinalBlock, ChainFault> {
-        let committee = self.executor.committee();
-        block.validate(self.genesis, &committee).map_err(|fault| ChainFault::Block { height, fault })?;
-        let tip = self.executor.tip();
-        let header = &block.header;
-        if header.height != height || header.parent != tip.block || header.parent_view != tip.view {
-            return Err(ChainFault::Link(height));
-        }
-        self.attached_to(height, &block)?;
-        // What was in the future of the members once is not any more.
-        let clock = Clock { latest_ms: u64::MAX };
-        let executed = self.executor.execute(&block, Some(clock)).map_err(execution(height))?;
-        let executed =
-            executed.map_err(|rejection| ChainFault::Rejected { height, reason: rejection.to_string() })?;
-        let outcome = executed.outcome;
-        match &certificate {
-            Some(certificate) => self.certified(&committee, &block, outcome, certificate)?,
-            // No descendant in its cycle can vouch for the last block, and the next cycle has other voters.
-            None if executed.next.is_some() => return Err(ChainFault::NotFinal(height)),
-            None => {}
-        }
-        let committed = Committed { block, outcome, certificate };
-        let finals = self.executor.commit(vec![committed]).map_err(execution(height))?;
-        finals.into_iter().next().ok_or_else(|| execution(height)("nothing was committed"))
-    }
-
-    fn attached_to(&mut self, height: Height, block: &Block) -> Result<(), ChainFault> {
-        for blob in block.txs.iter().flat_map(|tx| self.executor.attachments(tx)) {
-            if !self.attached.contains(&blob) {
-                return Err(ChainFault::BlobMissing { height, blob });
+    fn follow(&mut self, stretch: Stretch) -> Result<(), ChainFault> {
+        let vetted = self.follower.vet(stretch)?;
+        self.blocks.extend(self.follower.follow(&vetted)?);
+        for tx in vetted.blocks().flat_map(|block| &block.txs) {
+            for blob in self.follower.attachments(tx) {
+                self.unused.remove(&blob);
             }
-            self.unused.remove(&blob);
         }
         Ok(())
-    }
-
-    fn certified(
-        &mut self,
-        committee: &Committee,
-        block: &Block,
-        outcome: Outcome,
-        certificate: &Certificate,
-    ) -> Result<(), ChainFault> {
-        let (height, first, view) = (block.header.height, block.header.view, certificate.statement().view());
-        let expected = Statement::Finalize { view, block: block.hash(), outcome: outcome.hash() };
-        // Only the last block of a cycle may be proposed, and made final, in later views than its own.
-        let again = view > first && self.genesis.schedule().is_last(height);
-        if *certificate.statement() != expected || !(view == first || again) {
-            return Err(ChainFault::Statement(height));
-        }
-        let verified = certificate.verify(committee);
-        verified.map_err(|fault| ChainFault::Certificate { height, fault })?;
-        self.certificates += 1;
-        Ok(())
-    }
-
-    fn report(&self, blocks: &[FinalBlock]) -> Report {
-        let receipts = || blocks.iter().flat_map(|block| &block.result.receipts);
-        let begun = || blocks.iter().flat_map(|block| &block.result.begin);
-        let (tip, committee) = (self.executor.tip(), self.executor.committee());
-        Report {
-            name: self.genesis.name.clone(),
-            chain_id: self.genesis.chain_id(),
-            members: committee.size(),
-            quorum: committee.quorum(),
-            cycle: committee.cycle(),
-            beacons: begun().filter(|event| event.kind == "ledger.beacon").count(),
-            height: tip.height,
-            certificates: self.certificates,
-            accepted: receipts().filter(|receipt| receipt.accepted).count(),
-            refused: receipts().filter(|receipt| !receipt.accepted).count(),
-            blobs: self.attached.len(),
-            app_hash: tip.outcome.app_hash,
-        }
     }
 }
 
-fn read_block(reader: &mut Reader<'_>) -> Result<(Block, Option<Certificate>), DecodeError> {
-    let block = Block::from_bytes(reader.bytes(MAX_BLOCK_BYTES, "block")?)?;
-    Ok((block, Decode::decode(reader)?))
+fn report(follower: &Follower, blocks: &[FinalBlock], blobs: usize) -> Report {
+    let receipts = || blocks.iter().flat_map(|block| &block.result.receipts);
+    let begun = || blocks.iter().flat_map(|block| &block.result.begin);
+    let (genesis, tip, committee) = (follower.genesis(), follower.position(), follower.committee());
+    Report {
+        name: genesis.name.clone(),
+        chain_id: genesis.chain_id(),
+        members: committee.size(),
+        quorum: committee.quorum(),
+        cycle: committee.cycle(),
+        beacons: begun().filter(|event| event.kind == "ledger.beacon").count(),
+        height: tip.height,
+        certificates: blocks.iter().filter(|block| block.certificate.is_some()).count(),
+        accepted: receipts().filter(|receipt| receipt.accepted).count(),
+        refused: receipts().filter(|receipt| !receipt.accepted).count(),
+        blobs,
+        app_hash: tip.outcome.app_hash,
+    }
 }

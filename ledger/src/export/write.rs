@@ -11,6 +11,7 @@ use super::{DIGEST_CONTEXT, MAGIC, VERSION};
 use crate::{
     blobs::{BlobError, Blobs},
     codec::{Encode, put_bytes},
+    follow::put_frame,
     node::{Node, ReadError},
     types::{BlobHash, Height},
 };
@@ -65,8 +66,7 @@ pub async fn export(node: &Node, blobs: &dyn Blobs, path: &Path) -> Result<Heigh
     for at in (1..=height.get()).map(Height::new) {
         let Some((block, record)) = node.block(at).await? else { break };
         let mut framed = Vec::new();
-        put_bytes(&mut framed, &block.to_bytes());
-        record.certificate.encode(&mut framed);
+        put_frame(&mut framed, &block, record.certificate.as_ref());
         sink.put(&framed).map_err(failed)?;
     }
     sink.finish(&draft, path).map_err(failed)?;

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use galen_ledger::{
-    Application, BlobHash, BlockContext, ChainFault, Consortium, Event, ExportError, Height, Receipt,
+    Application, BlobHash, BlockContext, ChainFault, Consortium, Event, ExportError, FollowFault, Height, Receipt,
     Refusal, StateRead, StateWrite, SubmitError,
     application::AppError,
     blobs::Blobs,
@@ -136,19 +136,19 @@ async fn t58_history_cannot_be_shortened_reordered_or_changed_without_a_quorum()
     };
     assert!(fault(&|_| {}).is_none(), "taken apart and put together again");
     let swapped = fault(&|parts| parts.blocks.swap(1, 2));
-    assert!(matches!(swapped, Some(ChainFault::Link(height)) if height == Height::new(2)), "{swapped:?}");
+    assert!(matches!(swapped, Some(ChainFault::Follow(FollowFault::Link(height))) if height == Height::new(2)), "{swapped:?}");
     let missing = fault(&|parts| drop(parts.blocks.remove(0)));
-    assert!(matches!(missing, Some(ChainFault::Link(height)) if height == Height::new(1)), "{missing:?}");
+    assert!(matches!(missing, Some(ChainFault::Follow(FollowFault::Link(height))) if height == Height::new(1)), "{missing:?}");
     let uncertified = fault(&|parts| parts.blocks.last_mut().expect("blocks").1 = None);
-    assert!(matches!(uncertified, Some(ChainFault::NotFinal(_))), "{uncertified:?}");
+    assert!(matches!(uncertified, Some(ChainFault::Follow(FollowFault::NotFinal(_)))), "{uncertified:?}");
     let borrowed = fault(&|parts| {
         let earlier = parts.blocks.iter().find_map(|(_, certificate)| certificate.clone());
         parts.blocks.last_mut().expect("blocks").1 = earlier;
     });
-    assert!(matches!(borrowed, Some(ChainFault::Statement(_))), "{borrowed:?}");
+    assert!(matches!(borrowed, Some(ChainFault::Follow(FollowFault::Statement(_)))), "{borrowed:?}");
     let altered = fault(&|parts| parts.blocks[0].0.txs[0] = b"set a 2".to_vec());
     assert!(
-        matches!(altered, Some(ChainFault::Block { height, .. }) if height == Height::new(1)),
+        matches!(altered, Some(ChainFault::Follow(FollowFault::Block { height, .. })) if height == Height::new(1)),
         "{altered:?}"
     );
     let backdated = fault(&|parts| {
@@ -182,9 +182,9 @@ async fn t58_cycles_are_followed_and_nothing_of_their_ends_can_be_changed() {
         verify_chain(&put_together(&parts), None, audit).err()
     };
     let uncertified = fault(&|parts| parts.blocks[5].1 = None);
-    assert!(matches!(uncertified, Some(ChainFault::NotFinal(at)) if at == Height::new(6)), "{uncertified:?}");
+    assert!(matches!(uncertified, Some(ChainFault::Follow(FollowFault::NotFinal(at))) if at == Height::new(6)), "{uncertified:?}");
     let borrowed = fault(&|parts| parts.blocks[5].1 = parts.blocks[11].1.clone());
-    assert!(matches!(borrowed, Some(ChainFault::Statement(_))), "{borrowed:?}");
+    assert!(matches!(borrowed, Some(ChainFault::Follow(FollowFault::Statement(_)))), "{borrowed:?}");
     let silenced = fault(&|parts| {
         let speaking =
             parts.blocks.iter_mut().find(|(block, _)| !block.upkeep.is_empty()).expect("a beacon message");
@@ -192,11 +192,11 @@ async fn t58_cycles_are_followed_and_nothing_of_their_ends_can_be_changed() {
         speaking.0.header.upkeep_root = galen_ledger::chain::upkeep::upkeep_root(&[]);
         speaking.1 = None;
     });
-    assert!(matches!(silenced, Some(ChainFault::Link(_) | ChainFault::NotFinal(_))), "{silenced:?}");
+    assert!(matches!(silenced, Some(ChainFault::Follow(FollowFault::Link(_) | FollowFault::NotFinal(_)))), "{silenced:?}");
     let dropped = fault(&|parts| {
         parts.blocks.iter_mut().for_each(|(block, _)| block.upkeep.clear());
     });
-    assert!(matches!(dropped, Some(ChainFault::Block { .. })), "{dropped:?}");
+    assert!(matches!(dropped, Some(ChainFault::Follow(FollowFault::Block { .. }))), "{dropped:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -256,6 +256,6 @@ async fn t58_the_state_after_the_last_block_is_what_a_quorum_signed() {
     let last = verify_chain(&bytes, None, audit).expect("verifies").report().height;
     let otherwise = |at| verify_chain(&bytes, None, move |_, _| Ok(Arc::new(Otherwise { at }))).err();
     assert!(otherwise(Height::new(u64::MAX)).is_none());
-    assert!(matches!(otherwise(last), Some(ChainFault::Statement(at)) if at == last));
+    assert!(matches!(otherwise(last), Some(ChainFault::Follow(FollowFault::Outcome(at))) if at == last));
     assert!(otherwise(Height::new(1)).is_some());
 }

@@ -12,6 +12,7 @@ mod cycles;
 mod disasters;
 mod endurance;
 mod export;
+mod follow;
 mod lanes;
 mod light;
 mod links;

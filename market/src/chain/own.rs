@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use galen_ledger::blobs::Part;
 use galen_ledger::chain::{Committee, Genesis};
 use galen_ledger::execution::StoreError;
 use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
@@ -90,7 +91,8 @@ impl Chain for OwnChain {
 
     fn block(&self, height: Height) -> Answer<'_, Option<SeenBlock>> {
         Box::pin(async move {
-            let found = self.node.block(height).await.map_err(|error| ChainError::Store(error.to_string()))?;
+            let found =
+                self.node.block(height).await.map_err(|error| ChainError::Store(error.to_string()))?;
             let Some((block, record)) = found else { return Ok(None) };
             let result = self.node.result(height)?;
             Ok(Some(SeenBlock { block, certificate: record.certificate, result }))
@@ -107,6 +109,10 @@ impl Chain for OwnChain {
 
     fn blob(&self, hash: BlobHash) -> Answer<'_, Option<Vec<u8>>> {
         Box::pin(self.with_blobs(move |blobs| blobs.get(&hash)))
+    }
+
+    fn blob_part(&self, hash: BlobHash, offset: u64, length: usize) -> Answer<'_, Option<Part>> {
+        Box::pin(self.with_blobs(move |blobs| blobs.read(&hash, offset, length)))
     }
 
     fn put_blob(&self, bytes: Vec<u8>) -> Answer<'_, BlobHash> {

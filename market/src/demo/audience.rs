@@ -68,7 +68,7 @@ pub fn show(stage: &Stage<'_>, request: &RequestId, hospitals: &[Hospital]) -> a
     ));
 
     for hospital in hospitals.iter().take(2) {
-        let keys = &hospital.cast.keys;
+        let keys = &hospital.keys;
         let opened = stage.read(|state, _| keys.price(state, chain, request))?;
         let opened = opened.with_context(|| format!("{} cannot open the price", hospital.name()))?;
         let earned = purse::hospitals(stage, keys)?;
@@ -111,7 +111,7 @@ pub async fn cash(stage: &Stage<'_>, hospitals: &[Hospital]) -> anyhow::Result<(
     let console = stage.console;
     let Some(hospital) = hospitals.first() else { return Ok(()) };
     console.chapter(&hospital.name(), "has money paid out");
-    let wallet = purse::hospitals(stage, &hospital.cast.keys)?;
+    let wallet = purse::hospitals(stage, &hospital.keys)?;
     let cashed = amount(CASHED)?;
     let begun = wallet.notes().any(|held| held.spent.is_some());
     if !begun && wallet.balance() < cashed {
@@ -124,7 +124,7 @@ pub async fn cash(stage: &Stage<'_>, hospitals: &[Hospital]) -> anyhow::Result<(
         Ok(Transaction::Transfer(sent))
     };
     stage.once("send to itself", send).await?;
-    let wallet = purse::hospitals(stage, &hospital.cast.keys)?;
+    let wallet = purse::hospitals(stage, &hospital.keys)?;
     let redeem = || {
         let redeem = purse::spend(stage, |at| wallet.redeem(at, cashed, &mut OsRng))??;
         Ok(Action::Redeem(redeem))

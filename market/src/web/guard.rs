@@ -30,10 +30,6 @@ const LONGEST_REQUEST_ID: usize = 64;
 #[derive(Clone, Copy, Debug)]
 pub struct Csp(pub &'static str);
 
-/// An answer that may be kept: goes into its extensions. All others say `no-store`.
-#[derive(Clone, Copy, Debug)]
-pub struct Keep(pub &'static str);
-
 /// What a call is named in the log and in its answer.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub Arc<str>);
@@ -67,14 +63,14 @@ pub async fn guard(State(names): State<Names>, mut request: Request, next: Next)
 
 fn headers(response: &mut Response, id: &str) {
     let policy = response.extensions().get::<Csp>().map_or(CSP, |csp| csp.0);
-    let keep = response.extensions().get::<Keep>().map_or("no-store", |keep| keep.0);
     let headers = response.headers_mut();
+    // Assets say how long they may be kept; nothing else may be.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, keep),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),

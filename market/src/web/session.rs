@@ -67,7 +67,7 @@ impl fmt::Debug for Sessions {
 /// What the sign-in page sends.
 #[derive(Deserialize)]
 pub struct SignIn {
-    token: Zeroizing<String>,
+    token: String,
     #[serde(default)]
     next: String,
 }
@@ -164,7 +164,8 @@ fn nobody() -> Problem {
 
 /// Takes a token for a cookie.
 pub async fn sign_in(State(sessions): State<Sessions>, Form(given): Form<SignIn>) -> Response {
-    let Some(name) = sessions.door.find(given.token.trim().as_bytes()) else {
+    let token = Zeroizing::new(given.token);
+    let Some(name) = sessions.door.find(token.trim().as_bytes()) else {
         return Redirect::to("/sign-in?wrong=1").into_response();
     };
     let value = sessions.begin(Person { name });

@@ -27,8 +27,10 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use super::guard::{self, Names};
 use super::idempotency::{self, Answers};
 use super::limit::{self, Limit, Rates};
+use super::page::SiteName;
 use super::problem::Problem;
 use super::session::{self, Sessions};
+use super::{assets, sign_in};
 
 /// Bytes of a body, unless a route takes more.
 const MOST_BODY: usize = 1 << 20;
@@ -39,12 +41,11 @@ const HEAD_TIME: Duration = Duration::from_secs(30);
 /// How long calls may go on after the site was told to stop.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Shows a problem as a page.
-pub type ProblemPage = fn(&Problem, Option<&str>) -> String;
-
 /// What kind of site it is.
 #[derive(Clone)]
 pub struct Site {
+    /// Whose pages these are.
+    pub name: SiteName,
     /// By which names it is called.
     pub names: Names,
     /// What it bears.
@@ -53,33 +54,31 @@ pub struct Site {
     pub connections: usize,
     /// Who may come in; none for a public site.
     pub sessions: Option<Sessions>,
-    /// How it shows problems to browsers.
-    pub problem_page: ProblemPage,
 }
 
 impl Site {
     /// A desk on this machine, for its people.
-    pub fn desk(listen: SocketAddr, sessions: Sessions, problem_page: ProblemPage) -> Self {
+    pub fn desk(name: SiteName, listen: SocketAddr, sessions: Sessions) -> Self {
         let rates = Rates { per_second: at_least_one(200), burst: at_least_one(400), at_a_time: 256 };
         let names = Names::ThisMachine(listen);
-        Self { names, rates, connections: 1024, sessions: Some(sessions), problem_page }
+        Self { name, names, rates, connections: 1024, sessions: Some(sessions) }
     }
 
     /// A public site, for anybody.
-    pub fn public(rates: Rates, problem_page: ProblemPage) -> Self {
-        Self { names: Names::Any, rates, connections: 2048, sessions: None, problem_page }
+    pub fn public(name: SiteName, rates: Rates) -> Self {
+        Self { name, names: Names::Any, rates, connections: 2048, sessions: None }
     }
 
-    /// The routes behind all that every call passes. `open` is for everybody, signed in or not: assets, the sign-in page.
-    pub fn around(&self, routes: Router, open: Router) -> Router {
-        let problem_page = self.problem_page;
+    /// The routes behind all that every call passes. Assets and the sign-in page are for everybody, signed in or not.
+    pub fn around(&self, routes: Router) -> Router {
+        let name = self.name;
         let limit = Limit::new(self.rates);
         let inner = routes.layer(middleware::from_fn_with_state(Answers::default(), idempotency::once));
         let inner = match &self.sessions {
             None => inner,
             Some(sessions) => {
                 let gate = Router::new()
-                    .route("/sign-in", axum::routing::post(session::sign_in))
+                    .route("/sign-in", get(move |query| sign_in::page(name, query)).post(session::sign_in))
                     .route("/sign-out", axum::routing::post(session::sign_out))
                     .with_state(sessions.clone());
                 inner.layer(middleware::from_fn_with_state(sessions.clone(), session::admit)).merge(gate)
@@ -90,7 +89,7 @@ impl Site {
             runtime.spawn(forget.forget());
         }
         inner
-            .merge(open)
+            .merge(assets::router())
             .route("/healthz", get(async || "alive\n"))
             .fallback(async || Problem::not_found("page"))
             .method_not_allowed_fallback(async || wrong_method())
@@ -100,7 +99,7 @@ impl Site {
             .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
                 Problem::internal("a handler panicked").into_response()
             }))
-            .layer(middleware::from_fn(move |request, next| as_page(problem_page, request, next)))
+            .layer(middleware::from_fn(move |request, next| as_page(name, request, next)))
             .layer(CompressionLayer::new())
             .layer(middleware::from_fn_with_state(self.names, guard::guard))
     }
@@ -116,7 +115,7 @@ fn wrong_method() -> Problem {
 }
 
 /// Shows a refusal as a page to whoever asked for one.
-async fn as_page(problem_page: ProblemPage, request: Request, next: Next) -> Response {
+async fn as_page(name: SiteName, request: Request, next: Next) -> Response {
     let accept = request.headers().get("accept").and_then(|accept| accept.to_str().ok());
     let wants_page = accept.is_some_and(|accept| accept.contains("text/html"));
     let api = request.uri().path().starts_with("/v1/");
@@ -126,8 +125,8 @@ async fn as_page(problem_page: ProblemPage, request: Request, next: Next) -> Res
         return response;
     }
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
-    let page = problem_page(problem, id.as_ref().map(|id| &*id.0));
-    let mut shown = (response.status(), axum::response::Html(page)).into_response();
+    let page = name.refusal(problem, id.as_ref().map(|id| &*id.0));
+    let mut shown = (response.status(), page).into_response();
     if let Some(after) = response.headers().get("retry-after") {
         shown.headers_mut().insert("retry-after", after.clone());
     }

@@ -17,6 +17,7 @@ use tower::ServiceExt;
 
 use super::extract::{Json, Path, Query};
 use super::limit::Rates;
+use super::page::SiteName;
 use super::session::{Doorkeeper, Sessions};
 use super::site::Site;
 use super::{Paging, Person, Problem};
@@ -36,10 +37,6 @@ struct Thing {
     name: String,
 }
 
-fn page(problem: &Problem, id: Option<&str>) -> String {
-    format!("<p>{} {}</p>", problem.code, id.is_some())
-}
-
 fn routes(calls: Arc<AtomicUsize>) -> Router {
     let count = move |Json(thing): Json<Thing>| async move {
         format!("{} {}", thing.name, calls.fetch_add(1, Ordering::SeqCst))
@@ -55,8 +52,8 @@ fn routes(calls: Arc<AtomicUsize>) -> Router {
 
 fn desk(calls: &Arc<AtomicUsize>) -> Router {
     let listen: SocketAddr = HERE.parse().unwrap();
-    let site = Site::desk(listen, Sessions::new(Arc::new(Ada), listen.port()), page);
-    site.around(routes(Arc::clone(calls)), Router::new().route("/assets/x", get(async || "asset")))
+    let site = Site::desk(SiteName::Researcher, listen, Sessions::new(Arc::new(Ada), listen.port()));
+    site.around(routes(Arc::clone(calls)))
 }
 
 struct Call(axum::http::request::Builder);
@@ -116,7 +113,8 @@ async fn every_refusal_is_a_problem_with_what_to_do() {
         assert_eq!(response.headers()["cache-control"], "no-store");
     }
     let (status, _, text) = Call::new(Method::GET, "/nothing").token().with("accept", "text/html").of(&router, "").await;
-    assert_eq!((status.as_u16(), text.as_str()), (404, "<p>not-found true</p>"));
+    assert_eq!(status.as_u16(), 404);
+    assert!(text.contains("<h1>Not Found</h1>") && text.contains("What to do:") && text.contains("Request "), "{text}");
 }
 
 /// T70: a browser signs in with its token, acts by its cookie, and is nobody after signing out.
@@ -144,7 +142,12 @@ async fn t70_a_browser_signs_in_and_out() {
     assert_eq!(who().of(&router, "").await.2, "Ada");
     Call::new(Method::POST, "/sign-out").with("cookie", cookie).of(&router, "").await;
     assert_eq!(who().of(&router, "").await.0, StatusCode::UNAUTHORIZED);
-    assert_eq!(Call::new(Method::GET, "/assets/x").of(&router, "").await.2, "asset", "open to all");
+    let (status, response, _) = Call::new(Method::GET, "/assets/galen.css").of(&router, "").await;
+    assert_eq!(status, StatusCode::OK, "open to all");
+    assert_eq!(response.headers()["cache-control"], "no-cache", "assets say themselves how long they may be kept");
+    let (status, _, page) = Call::new(Method::GET, "/sign-in?wrong=1&next=%2Fwho%22%3E").of(&router, "").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("That token is not known here") && page.contains("/who&quot;&gt;"), "{page}");
 }
 
 #[tokio::test]
@@ -170,9 +173,9 @@ async fn a_repeated_call_is_answered_and_not_done_again() {
 #[tokio::test]
 async fn who_calls_too_often_is_told_when_to_come_back() {
     let two = NonZeroU32::new(2).unwrap();
-    let site = Site::public(Rates { per_second: two, burst: two, at_a_time: 1 }, page);
-    let router = site.around(routes(Arc::default()), Router::new());
-    let call = || Call::new(Method::GET, "/v1/things/1").with("accept", "text/html");
+    let site = Site::public(SiteName::Explorer, Rates { per_second: two, burst: two, at_a_time: 1 });
+    let router = site.around(routes(Arc::default()));
+    let call = || Call::new(Method::GET, "/v1/things/1");
     for _ in 0..2 {
         assert_eq!(call().of(&router, "").await.0, StatusCode::OK);
     }
