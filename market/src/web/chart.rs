@@ -49,6 +49,16 @@ fn pct(value: f64) -> String {
     format!("{value:.2}%")
 }
 
+/// What of a name has room beside its value on a narrow screen. The table has all of it.
+fn brief(name: &str) -> String {
+    const ROOM: usize = 28;
+    if name.chars().count() <= ROOM {
+        return name.to_owned();
+    }
+    let start: String = name.chars().take(ROOM - 1).collect();
+    format!("{}…", start.trim_end())
+}
+
 /// A caption, the picture, and its numbers.
 fn figure(title: &str, says: &str, picture: Markup, key: Markup, numbers: Table) -> Markup {
     html! {
@@ -105,7 +115,7 @@ impl Render for Bars {
                 desc { (self.says) }
                 @for (at, (name, value, tone)) in self.bars.iter().enumerate() {
                     @let top = at * BAR_ROW;
-                    text x="0" y=(top + 14) { (name) }
+                    text x="0" y=(top + 14) { title { (name) } (brief(name)) }
                     text x="100%" y=(top + 14) text-anchor="end" { (self.scale.words(*value)) }
                     rect.rail x="0" y=(top + 20) width="100%" height="10" rx="2" {}
                     rect.bar.(colour(*tone)) x="0" y=(top + 20) width=(pct(share(*value, largest))) height="10" rx="2" {}
@@ -186,7 +196,7 @@ impl Histogram {
     }
 }
 
-const TOP: usize = 24;
+const TOP: usize = 36;
 const TALL: usize = 140;
 
 impl Render for Histogram {
@@ -258,7 +268,7 @@ impl BeforeAfter {
         let place = |value: f64| 1.0 + share(value, largest) * 0.98;
         let (top, was, is) = (at * PAIR_ROW, place(*before), place(*after));
         html! {
-            text x="0" y=(top + 14) { (name) }
+            text x="0" y=(top + 14) { title { (name) } (brief(name)) }
             text x="100%" y=(top + 14) text-anchor="end" { (self.scale.words(*before)) " → " (self.scale.words(*after)) }
             rect.rail x="0" y=(top + 28) width="100%" height="2" {}
             line.gap x1=(pct(was.min(is))) x2=(pct(was.max(is))) y1=(top + 29) y2=(top + 29) {}

@@ -39,9 +39,11 @@ impl SiteName {
 
     /// A refusal as this site's page. `id` is what the log calls the request.
     pub fn refusal(self, problem: &Problem, id: Option<&str>) -> Markup {
-        let Problem { title, status, detail, remedy, .. } = problem;
+        // Without navigation: it is not known here who asks, or whether the rest of the site works.
+        let Problem { status, detail, remedy, .. } = problem;
+        let title = in_short(*status);
         let main = parts::problem(*status, title, &sentence(detail), &sentence(remedy), id);
-        Page::new(title.as_str(), self).render(main)
+        Page::new(title, self).render(main)
     }
 }
 
@@ -196,11 +198,28 @@ fn mark() -> Markup {
     }
 }
 
-// Without navigation: it is not known here who asks, or whether the rest of the site works.
-/// Texts of problems are clauses; on a page they are sentences.
+/// A status as people say it.
+fn in_short(status: u16) -> &'static str {
+    match status {
+        401 => "Please sign in",
+        403 => "Not allowed",
+        404 => "Not found",
+        409 => "Something came in between",
+        413 => "Too large",
+        429 => "Too many calls",
+        503 => "Not ready just now",
+        500.. => "Something failed here",
+        _ => "That cannot be done",
+    }
+}
+
+/// Texts of problems are clauses; on a page they are sentences. A letter that stands alone is a name, as in "k is below 2".
 fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     let Some(first) = letters.next() else { return String::new() };
+    if letters.as_str().starts_with(' ') {
+        return format!("{clause}.");
+    }
     let end = if clause.ends_with(['.', '!', '?', ':']) { "" } else { "." };
     format!("{}{}{end}", first.to_uppercase(), letters.as_str())
 }

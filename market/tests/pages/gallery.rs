@@ -11,8 +11,8 @@ use galen_market::web::page::{Page, Place, SiteName};
 use galen_market::web::parts::form::Weight;
 use galen_market::web::parts::{
     Choice, Column, Confirm, Facts, Field, Progress, Run, Table, Timeline, Tone, badge, button, button_link,
-    code, columns, crumbs, empty, error_summary, hash, hash_link, heading, hidden, loading, moment, notice,
-    number, older_newer, partial, percent, post, problem, search, section, steps, term, upload,
+    code, columns, crumbs, empty, error_summary, hash, hash_link, heading, hidden, instant, loading, moment,
+    notice, number, older_newer, partial, percent, post, problem, search, section, steps, term, upload,
 };
 use maud::{Markup, html};
 
@@ -118,7 +118,7 @@ fn list(say: Say) -> String {
     .captioned();
     for height in 0..8u64 {
         let name = html! { a href="/blocks/1" { (number(51_148 - height)) } };
-        let time = moment(1_794_000_000_000 - height * 4_000);
+        let time = instant(1_794_000_000_000 - height * 4_000);
         table.push([name, time, number(height * 7 % 5), number(812_345u64 * (height + 1))]);
     }
     let main = html! {

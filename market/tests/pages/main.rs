@@ -4,3 +4,4 @@ mod assets;
 mod contrast;
 mod gallery;
 mod markup;
+mod words;
