@@ -12,7 +12,6 @@ use maud::{DOCTYPE, Markup, html};
 use super::assets::{self, Asset};
 use super::parts::{self, Tone, notice};
 use super::problem::Problem;
-use super::site::ProblemPage;
 
 /// Whose pages these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,14 +37,11 @@ impl SiteName {
         }
     }
 
-    /// How this site shows a refusal to browsers: for [`Site`](super::site::Site).
-    pub fn problem_page(self) -> ProblemPage {
-        match self {
-            Self::Explorer => |problem, id| refused(Self::Explorer, problem, id),
-            Self::Researcher => |problem, id| refused(Self::Researcher, problem, id),
-            Self::DataSteward => |problem, id| refused(Self::DataSteward, problem, id),
-            Self::Auditor => |problem, id| refused(Self::Auditor, problem, id),
-        }
+    /// A refusal as this site's page. `id` is what the log calls the request.
+    pub fn refusal(self, problem: &Problem, id: Option<&str>) -> Markup {
+        let Problem { title, status, detail, remedy, .. } = problem;
+        let main = parts::problem(*status, title, &sentence(detail), &sentence(remedy), id);
+        Page::new(title.as_str(), self).render(main)
     }
 }
 
@@ -201,12 +197,6 @@ fn mark() -> Markup {
 }
 
 // Without navigation: it is not known here who asks, or whether the rest of the site works.
-fn refused(site: SiteName, problem: &Problem, id: Option<&str>) -> String {
-    let Problem { status, title, detail, remedy, .. } = problem;
-    let main = parts::problem(*status, title, &sentence(detail), &sentence(remedy), id);
-    Page::new(title, site).render(main).into_string()
-}
-
 /// Texts of problems are clauses; on a page they are sentences.
 fn sentence(clause: &str) -> String {
     let mut letters = clause.chars();

@@ -211,7 +211,7 @@ fn states(say: Say) -> String {
         }))
         (section(&say("Not here yet"), html! {
             (loading(&say("The chain is being read.")))
-            (Table::new(say("Datasets"), [Column::words(say("Dataset"))]).or_empty(empty(&say("No dataset yet"), &say("Import a file of records to answer requests."), button_link(Weight::Primary, &say("Import a file"), "/import"))))
+            (Table::new("Datasets", [Column::words("Dataset")]).or_empty(empty(&say("No dataset yet"), &say("Import a file of records to answer requests."), button_link(Weight::Primary, &say("Import a file"), "/import"))))
         }))
     };
     shell(say, "States", main)
@@ -309,7 +309,7 @@ fn lost(say: Say) -> String {
 
 fn refused(say: Say) -> String {
     let refusal = Problem::bad("terms", say("k is below 2"), say("give a whole number from 2 to 100"));
-    SiteName::DataSteward.problem_page()(&refusal, Some(&say("4f0c2a")))
+    SiteName::DataSteward.refusal(&refusal, Some(&say("4f0c2a"))).into_string()
 }
 
 /// Writes the gallery, with its assets, where a browser can open it from any static server.
