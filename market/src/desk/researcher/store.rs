@@ -258,11 +258,7 @@ impl Store {
 /// # Errors
 /// When it cannot be made.
 pub fn private_dir(path: &Path) -> Result<(), DeskFault> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|error| failed(path, error))
+    crate::private::private_dir(path).map_err(|error| failed(path, error))
 }
 
 /// Reads a file of JSON, if it is there.

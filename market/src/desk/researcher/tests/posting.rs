@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use galen_ledger::blobs::Part;
 use galen_ledger::chain::{Committee, Genesis};
 use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
 use galen_ledger::{BlobHash, Height, LightProof, MemberIndex, Position, StateRead, Submitted, TxHash};
@@ -62,6 +63,10 @@ impl Chain for Flaky {
 
     fn blob(&self, hash: BlobHash) -> Answer<'_, Option<Vec<u8>>> {
         self.chain.blob(hash)
+    }
+
+    fn blob_part(&self, hash: BlobHash, offset: u64, length: usize) -> Answer<'_, Option<Part>> {
+        self.chain.blob_part(hash, offset, length)
     }
 
     fn put_blob(&self, bytes: Vec<u8>) -> Answer<'_, BlobHash> {
