@@ -20,7 +20,8 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
-//! | what do people of a role work at? | [`desk`] |
+//! | where do a role's people work? | [`desk`], [`settings`], [`private`] |
+//! | what do those who govern sign, file by file? | [`proposal`] |
 //! | how is one followed that somebody else serves? | [`follow`] |
 //! | what does a node show to everybody? | [`explorer`] |
 //! | what do all sites share that are served? | [`web`] |
@@ -43,11 +44,14 @@ pub mod id;
 mod memory;
 pub mod money;
 pub mod notes;
+pub mod private;
+pub mod proposal;
 pub mod query;
 pub mod record;
 pub mod registry;
 pub mod request;
 pub mod role;
+pub mod settings;
 pub mod settle;
 pub mod sign;
 mod state;

@@ -1,21 +1,34 @@
-//! `galen hospital`: what a data steward looks at before anything is proven.
+//! `galen hospital`: the desk of a hospital, and what a data steward looks at before anything is proven.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use galen_circuits::schema::{Class, Predicate, Purpose};
+use galen_market::desk::home::DeskRole;
 use galen_prover::anonymize::{Params, Quasi, anonymize};
 use galen_prover::import::{HospitalSecret, ImportSpec, Options, import_file};
 use galen_prover::select::{feasibility, selected};
 use serde_json::json;
 
 use super::console::Console;
+use super::desk::init::{self, InitArgs};
+use super::governance::apply::HospitalApplyArgs;
 use crate::demo::show_quality;
 
 /// What a data steward can type.
 #[derive(Subcommand, Debug)]
 pub enum HospitalCommand {
+    /// Make the desk's home: keys, people, a configuration with every field explained
+    Init {
+        #[command(flatten)]
+        init: InitArgs,
+        /// How many people must approve a release before anything is proven.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+        approvals: u8,
+    },
+    /// Write an application for accreditation, for the consortium's governance
+    Apply(HospitalApplyArgs),
     /// Show what a request would release and at what risk; nothing is written, proven or sent
     Preview(PreviewArgs),
 }
@@ -54,8 +67,18 @@ impl HospitalCommand {
     ///
     /// # Errors
     /// Whatever the file, the schema or the request is refused for.
-    pub fn run(self) -> anyhow::Result<()> {
-        let Self::Preview(args) = self;
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Init { init: args, approvals } => init::run(DeskRole::Hospital, &args, approvals),
+            Self::Apply(args) => args.run(),
+            Self::Preview(args) => args.run(),
+        }
+    }
+}
+
+impl PreviewArgs {
+    fn run(self) -> anyhow::Result<()> {
+        let args = self;
         let console = Console::new(args.json);
         let spec = ImportSpec::load(&args.schema)?;
         let schema = &spec.schema;

@@ -227,17 +227,23 @@ impl WalletCommand {
                 console.warn(
                     "whoever reads this file has the money, and nobody can make it again: keep a copy apart",
                 );
+                console.object(&json!({ "seed_file": out }));
                 Ok(())
             }
             Self::Address { owner } => {
-                Console::new(false).text(&hex::encode(owner.keys()?.address().to_canonical()));
+                let (address, console) =
+                    (hex::encode(owner.keys()?.address().to_canonical()), Console::new(false));
+                console.text(&address);
+                console.object(&json!({ "address": address }));
                 Ok(())
             }
             Self::Balance { owner, chain, json } => balance(&owner, &chain, json),
             Self::Receipts { owner, chain, out } => {
                 let receipts = owner.wallet(&chain.replay()?)?.receipts();
                 write_private(&out, &serde_json::to_vec_pretty(&receipts)?)?;
-                Console::new(false).fact("receipts", format!("{} in {}", receipts.len(), out.display()));
+                let console = Console::new(false);
+                console.fact("receipts", format!("{} in {}", receipts.len(), out.display()));
+                console.object(&json!({ "receipts": receipts.len(), "file": out }));
                 Ok(())
             }
             Self::Check { receipts, chain } => check(&receipts, &chain),
@@ -251,6 +257,7 @@ impl WalletCommand {
                 console.fact("transfer", format!("{} bytes in {}", bytes.len(), out.display()));
                 hidden(&console, &audited, &wallet, &transfer)?;
                 console.say("nothing is spent until a node takes it: galen node submit");
+                console.object(&json!({ "file": out, "amount": amount }));
                 Ok(())
             }
             Self::Redeem { owner, chain, amount, out } => {
@@ -262,6 +269,7 @@ impl WalletCommand {
                 console.fact("redemption", format!("of {amount} minor units in {}", out.display()));
                 hidden(&console, &audited, &wallet, &redeem.transfer)?;
                 console.say("tell the treasury whom to pay outside; it signs the redemption");
+                console.object(&json!({ "file": out, "amount": amount }));
                 Ok(())
             }
         }
@@ -313,7 +321,8 @@ fn check(receipts: &Path, chain: &ChainArg) -> anyhow::Result<()> {
             receipt.amount
         );
     }
-    Console::new(false)
-        .fact("receipts", format!("{}: each is a note of the chain, of that amount", receipts.len()));
+    let console = Console::new(false);
+    console.fact("receipts", format!("{}: each is a note of the chain, of that amount", receipts.len()));
+    console.object(&json!({ "receipts": receipts.len(), "hold": true }));
     Ok(())
 }
