@@ -16,7 +16,7 @@ pub use certificate::{Certificate, CertificateFault};
 pub use change::{Action, ApprovalFault, Change, SignedChange};
 pub use committee::{Committee, Seat};
 pub use evidence::{Evidence, EvidenceFault};
-pub use genesis::{Genesis, GenesisFault, Parameters};
+pub use genesis::{Genesis, GenesisFault, MAX_CONFIG_BYTES, Parameters};
 pub use member::{Candidate, MemberKeys, Possession, PossessionFault};
 pub use outcome::{Beginning, BlockResult, Outcome};
 pub use upkeep::Upkeep;

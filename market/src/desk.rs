@@ -3,7 +3,8 @@
 //! | question | module |
 //! |---|---|
 //! | where are its configuration, keys and people? | [`home`] |
-//! | what does each role do? | [`hospital`], [`researcher`] |
+//! | how is a request written, paid and collected? | [`researcher`] |
+//! | how are patients imported, requests answered and paid? | [`hospital`] |
 
 pub mod home;
 pub mod hospital;

@@ -11,9 +11,11 @@
 //! | what is asked for, and what was answered? | [`request`], [`contribution`], [`index`] |
 //! | what is the audit authority to open? | [`disclosure`] |
 //! | what has this id? | [`search`] |
+//! | where is all that served? | [`site`], [`api`], [`pages`] |
 //! | how does a desk follow the chain, and hand in what it signed? | [`feed`] |
 //! | how do I check it myself? | [`inclusion`], [`verify`], [`material`] |
 
+pub mod api;
 pub mod block;
 pub mod contribution;
 pub mod disclosure;
@@ -24,11 +26,22 @@ pub mod kind;
 pub mod material;
 pub mod member;
 pub mod overview;
+pub mod pages;
 pub mod participant;
 pub mod request;
 pub mod schema;
 pub mod search;
+pub mod site;
 pub mod transaction;
 pub mod verify;
 
+use std::sync::Arc;
+
 pub use index::Index;
+pub use site::{Explorer, Health, HealthView};
+
+/// The site's routes: pages and API.
+pub fn routes(site: Arc<Explorer>) -> axum::Router {
+    let (api, _) = api::api();
+    api.merge(pages::routes()).with_state(site)
+}

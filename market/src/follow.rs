@@ -30,7 +30,7 @@ use std::time::Duration;
 use galen_ledger::chain::Genesis;
 use galen_ledger::codec::{Decode, Encode};
 use galen_ledger::execution::SledStore;
-use galen_ledger::storage::{HomeLock, LockError};
+use galen_ledger::storage::HomeLock;
 use galen_ledger::{AppError, Application, Blobs, ChainId, FileBlobs, Follower};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -76,10 +76,7 @@ impl FollowedChain {
         make: impl FnOnce(&Genesis, Arc<dyn Blobs>) -> Result<Arc<dyn Application>, AppError> + Send + 'static,
     ) -> Result<Self, FollowError> {
         let client = Client::new(&gateway)?;
-        let lock = HomeLock::acquire(folder).map_err(|error| match error {
-            LockError::InUse(folder) => FollowError::InUse(folder),
-            LockError::Io { folder, source } => FollowError::Io { path: folder, source },
-        })?;
+        let lock = HomeLock::acquire(folder)?;
         let genesis = Arc::new(genesis(folder, &client, gateway.chain).await?);
         let folder = folder.to_owned();
         let opened = tokio::task::spawn_blocking(move || opened(&folder, genesis, make)).await;

@@ -20,10 +20,10 @@
 //! | what does a proof of one key say? | [`fact`] |
 //! | what do hospitals and researchers do? | [`agent`] |
 //! | where is a chain read, and written to? | [`chain`] |
-//! | where do a role's people work? | [`desk`], [`settings`], [`private`] |
-//! | what do those who govern sign, file by file? | [`proposal`] |
 //! | how is one followed that somebody else serves? | [`follow`] |
 //! | what does a node show to everybody? | [`explorer`] |
+//! | where do a role's people work? | [`desk`], [`settings`], [`private`] |
+//! | what do those who govern sign, file by file? | [`proposal`] |
 //! | what do all sites share that are served? | [`web`] |
 
 pub mod action;

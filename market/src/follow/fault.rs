@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use galen_ledger::execution::StoreError;
+use galen_ledger::storage::LockError;
 use galen_ledger::{AppError, BlobError, FollowFault};
 
 use super::client::CallFault;
@@ -34,9 +35,9 @@ pub enum FollowError {
         /// What it is.
         reason: String,
     },
-    /// The folder is in use.
-    #[error("{} is in use by another process: stop that first", .0.display())]
-    InUse(PathBuf),
+    /// The folder is in use, or cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// A file cannot be read or written.
     #[error("{}: {source}", path.display())]
     Io {

@@ -10,7 +10,8 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{self, Asset};
-use super::parts::{Tone, notice};
+use super::parts::{self, Tone, notice};
+use super::problem::Problem;
 
 /// Whose pages these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,13 @@ impl SiteName {
             Self::DataSteward => "Data steward",
             Self::Auditor => "Auditor",
         }
+    }
+
+    /// A refusal as this site's page. `id` is what the log calls the request.
+    pub fn refusal(self, problem: &Problem, id: Option<&str>) -> Markup {
+        let Problem { title, status, detail, remedy, .. } = problem;
+        let main = parts::problem(*status, title, &sentence(detail), &sentence(remedy), id);
+        Page::new(title.as_str(), self).render(main)
     }
 }
 
@@ -186,4 +194,13 @@ fn mark() -> Markup {
             path.mark-line d="M14 6.5A5 5 0 1 0 14.8 12H10.5" {}
         }
     }
+}
+
+// Without navigation: it is not known here who asks, or whether the rest of the site works.
+/// Texts of problems are clauses; on a page they are sentences.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    let end = if clause.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{}{}{end}", first.to_uppercase(), letters.as_str())
 }

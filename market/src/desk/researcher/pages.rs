@@ -17,17 +17,15 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use maud::{Markup, html};
-use serde::Deserialize;
+use maud::Markup;
 
 use super::ResearcherDesk;
-use crate::web::extract::{Json, Query};
+use crate::web::Person;
+use crate::web::extract::Json;
 use crate::web::page::{Page, Place, SiteName};
-use crate::web::parts::form::Weight;
-use crate::web::parts::{self, Field, Tone, button, hidden, notice};
+use crate::web::parts::Tone;
 use crate::web::session::Sessions;
 use crate::web::site::Site;
-use crate::web::{Person, Problem, assets};
 
 /// What handlers work on.
 type Desk = State<Arc<ResearcherDesk>>;
@@ -37,9 +35,8 @@ pub fn site(desk: Arc<ResearcherDesk>, listen: SocketAddr, sessions: Sessions) -
     let (api, document) = super::api::api(Arc::clone(&desk));
     let document = get(move || std::future::ready(Json(document)));
     let routes = pages(desk).merge(api).route("/v1/openapi.json", document);
-    let open = Router::new().route("/sign-in", get(sign_in)).merge(assets::router());
-    let site = Site::desk(listen, sessions, problem_page);
-    let router = site.around(routes, open);
+    let site = Site::desk(SiteName::Researcher, listen, sessions);
+    let router = site.around(routes);
     (site, router)
 }
 
@@ -88,34 +85,4 @@ fn flashed(person: &Person, (title, here): (&str, &str), flash: Option<(Tone, &s
         Some((tone, words)) => page.flash(tone, words).render(main),
         None => page.render(main),
     }
-}
-
-/// A refusal, as a page.
-pub fn problem_page(problem: &Problem, request: Option<&str>) -> String {
-    let main = parts::problem(problem.status, &problem.title, &problem.detail, &problem.remedy, request);
-    Page::new(problem.title.as_str(), SiteName::Researcher).render(main).into_string()
-}
-
-#[derive(Deserialize)]
-struct Knock {
-    #[serde(default)]
-    next: String,
-    #[serde(default)]
-    wrong: Option<String>,
-}
-
-/// The way in.
-async fn sign_in(Query(knock): Query<Knock>) -> Markup {
-    let token = Field::secret("token", "Token").required().autocomplete("current-password");
-    let token = token.hint("It stands in the desk's home, in owner.token; a colleague's was shown when it was made.");
-    let form = html! {
-        (hidden("next", if knock.next.is_empty() { "/" } else { &knock.next }))
-        (token)
-        div.actions { (button(Weight::Primary, "Sign in")) }
-    };
-    Page::new("Sign in", SiteName::Researcher).render(html! {
-        (parts::heading("Sign in", None))
-        @if knock.wrong.is_some() { (notice(Tone::Bad, "This token is not known here.", html! {})) }
-        (parts::post("/sign-in", form))
-    })
 }

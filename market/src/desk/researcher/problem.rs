@@ -28,3 +28,9 @@ impl From<DeskFault> for Problem {
         }
     }
 }
+
+impl From<DeskFault> for Box<Problem> {
+    fn from(fault: DeskFault) -> Self {
+        Self::new(fault.into())
+    }
+}

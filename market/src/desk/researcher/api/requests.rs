@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -135,7 +135,7 @@ async fn report(State(desk): Desk, Path(id): Path<RequestId>) -> Answered<Json<R
 async fn file(
     State(desk): Desk,
     Path((id, name)): Path<(RequestId, String)>,
-) -> Answered<impl IntoResponse> {
+) -> Answered<Response> {
     download(&desk, id, name).await
 }
 
@@ -143,7 +143,7 @@ async fn file(
 ///
 /// # Errors
 /// When there is none, or it is another's.
-pub async fn download(desk: &Arc<ResearcherDesk>, id: RequestId, name: String) -> Answered<impl IntoResponse> {
+pub async fn download(desk: &Arc<ResearcherDesk>, id: RequestId, name: String) -> Answered<Response> {
     let read = move |desk: &ResearcherDesk| {
         let (path, kind) = desk.file(&id, &name)?;
         let failed =
@@ -155,5 +155,5 @@ pub async fn download(desk: &Arc<ResearcherDesk>, id: RequestId, name: String) -
     let saved = format!("attachment; filename=\"galen-{short}-{}\"", kind.name);
     let headers: [(HeaderName, String); 2] =
         [(header::CONTENT_TYPE, kind.media.to_owned()), (header::CONTENT_DISPOSITION, saved)];
-    Ok((headers, Body::from(bytes)))
+    Ok((headers, Body::from(bytes)).into_response())
 }

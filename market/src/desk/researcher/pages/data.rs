@@ -1,7 +1,7 @@
 //! What was bought: files to download, and how good they are.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect};
+use axum::response::{Redirect, Response};
 use maud::{Markup, html};
 
 use super::{Desk, page};
@@ -27,7 +27,7 @@ pub async fn collect(State(desk): Desk, Path(id): Path<RequestId>) -> Answered<R
 pub async fn file(
     State(desk): Desk,
     Path((id, name)): Path<(RequestId, String)>,
-) -> Answered<impl IntoResponse> {
+) -> Answered<Response> {
     download(&desk, id, name).await
 }
 

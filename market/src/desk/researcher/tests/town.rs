@@ -254,7 +254,7 @@ impl Town {
             key_commitment: F::from(5u64),
             encapsulation: encapsulation.digest(),
             identity,
-            payout: payee.payee.header(),
+            payout: payee.header(),
         };
         let sample = record.request.sample as usize;
         let contribution = Contribution {
