@@ -10,7 +10,9 @@ use std::sync::Arc;
 
 use galen_ledger::chain::{Block, BlockResult, Certificate, Committee, Genesis};
 use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
-use galen_ledger::{BlobHash, ChainId, Height, LightProof, MemberIndex, Position, StateRead, Submitted, TxHash};
+use galen_ledger::{
+    BlobHash, ChainId, Height, LightProof, MemberIndex, Position, StateRead, Submitted, TxHash,
+};
 
 pub use own::OwnChain;
 

@@ -90,7 +90,8 @@ impl Chain for OwnChain {
 
     fn block(&self, height: Height) -> Answer<'_, Option<SeenBlock>> {
         Box::pin(async move {
-            let found = self.node.block(height).await.map_err(|error| ChainError::Store(error.to_string()))?;
+            let found =
+                self.node.block(height).await.map_err(|error| ChainError::Store(error.to_string()))?;
             let Some((block, record)) = found else { return Ok(None) };
             let result = self.node.result(height)?;
             Ok(Some(SeenBlock { block, certificate: record.certificate, result }))
