@@ -3,6 +3,7 @@
 mod cli;
 mod demo;
 mod node;
+mod serving;
 mod testnet;
 
 use std::io::Write;

@@ -13,7 +13,9 @@ use serde_json::json;
 
 use super::console::Console;
 use super::desk::init::{self, InitArgs};
+use super::desk::{DeskArg, serve};
 use super::governance::apply::ApplyArgs;
+use crate::serving::HospitalWays;
 
 /// What an auditor can type.
 #[derive(Subcommand, Debug)]
@@ -22,6 +24,8 @@ pub enum AuditorCommand {
     Init(InitArgs),
     /// Write an application for accreditation, for the consortium's governance
     Apply(ApplyArgs),
+    /// Serve the desk: the followed chain, verified, in words and with its proofs; until interrupted
+    Serve(DeskArg),
     /// Verify an exported chain: certificates, every signature and proof, every state
     Verify {
         /// The exported chain.
@@ -90,6 +94,7 @@ impl AuditorCommand {
         match self {
             Self::Init(args) => init::run(DeskRole::Auditor, &args, 1),
             Self::Apply(args) => args.run(DeskRole::Auditor),
+            Self::Serve(home) => serve::run(DeskRole::Auditor, &home, HospitalWays::default()).await,
             Self::Verify { file, chain, json } => verify_file(&file, chain, &Console::new(json)),
         }
     }

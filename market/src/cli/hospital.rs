@@ -1,6 +1,7 @@
 //! `galen hospital`: the desk of a hospital, and what a data steward looks at before anything is proven.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -13,8 +14,10 @@ use serde_json::json;
 
 use super::console::Console;
 use super::desk::init::{self, InitArgs};
+use super::desk::{DeskArg, serve};
 use super::governance::apply::HospitalApplyArgs;
 use crate::demo::show_quality;
+use crate::serving::HospitalWays;
 
 /// What a data steward can type.
 #[derive(Subcommand, Debug)]
@@ -29,8 +32,31 @@ pub enum HospitalCommand {
     },
     /// Write an application for accreditation, for the consortium's governance
     Apply(HospitalApplyArgs),
+    /// Serve the desk's pages and API, and make proofs, until interrupted
+    Serve(ServeArgs),
     /// Show what a request would release and at what risk; nothing is written, proven or sent
     Preview(PreviewArgs),
+}
+
+/// How the desk works.
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    home: DeskArg,
+    /// A folder whose files can be chosen for import, besides those that are uploaded.
+    #[arg(long, value_name = "DIR")]
+    import_folder: Option<PathBuf>,
+    /// A proven contribution waits a random time up to so many seconds, so that its time tells nobody whose it is.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    most_delay: u64,
+}
+
+impl ServeArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let Self { home, import_folder, most_delay } = self;
+        let ways = HospitalWays { keys: None, most_delay: Duration::from_secs(most_delay), import_folder };
+        serve::run(DeskRole::Hospital, &home, ways).await
+    }
 }
 
 /// A file, its schema and a request.
@@ -71,6 +97,7 @@ impl HospitalCommand {
         match self {
             Self::Init { init: args, approvals } => init::run(DeskRole::Hospital, &args, approvals),
             Self::Apply(args) => args.run(),
+            Self::Serve(args) => args.run().await,
             Self::Preview(args) => args.run(),
         }
     }

@@ -2,9 +2,6 @@
 //!
 //! What reads or does something at the desk calls the one that runs (`galen researcher serve`), so that one process alone spends.
 
-mod call;
-mod serve;
-
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
@@ -16,11 +13,12 @@ use galen_market::desk::researcher::store::Name;
 use serde_json::{Value, json};
 
 use super::console::Console;
-use super::desk::DeskArg;
+use super::desk::call::Desk;
 use super::desk::init::{self, InitArgs};
+use super::desk::{DeskArg, serve};
 use super::governance::apply::ApplyArgs;
 use crate::demo::folder::private_dir;
-use call::Desk;
+use crate::serving::HospitalWays;
 
 /// What a researcher can type.
 #[derive(Subcommand, Debug)]
@@ -97,13 +95,13 @@ impl ResearcherCommand {
         match self {
             Self::Init(args) => init::run(DeskRole::Researcher, &args, 1),
             Self::Apply(args) => args.run(DeskRole::Researcher),
-            Self::Serve(home) => serve::run(&home).await,
-            Self::Requests { home, all } => requests(&Desk::of(&home)?, all).await,
-            Self::Show { home, id } => show(&Desk::of(&home)?, &id).await,
-            Self::Draft { home, file } => draft(&Desk::of(&home)?, &file).await,
+            Self::Serve(home) => serve::run(DeskRole::Researcher, &home, HospitalWays::default()).await,
+            Self::Requests { home, all } => requests(&Desk::of(DeskRole::Researcher, &home)?, all).await,
+            Self::Show { home, id } => show(&Desk::of(DeskRole::Researcher, &home)?, &id).await,
+            Self::Draft { home, file } => draft(&Desk::of(DeskRole::Researcher, &home)?, &file).await,
             Self::Post(args) => args.run().await,
-            Self::Collect { home, id, out } => collect(&Desk::of(&home)?, &id, out).await,
-            Self::Wallet { home } => wallet(&Desk::of(&home)?).await,
+            Self::Collect { home, id, out } => collect(&Desk::of(DeskRole::Researcher, &home)?, &id, out).await,
+            Self::Wallet { home } => wallet(&Desk::of(DeskRole::Researcher, &home)?).await,
         }
     }
 }
@@ -181,7 +179,7 @@ async fn draft(desk: &Desk, file: &std::path::Path) -> anyhow::Result<()> {
 
 impl PostArgs {
     async fn run(self) -> anyhow::Result<()> {
-        let desk = Desk::of(&self.home)?;
+        let desk = Desk::of(DeskRole::Researcher, &self.home)?;
         let kept = desk.get(&format!("/v1/drafts/{}", self.id)).await?;
         let console = Console::new(false);
         if !self.yes && kept.pointer("/posted").is_none_or(Value::is_null) {

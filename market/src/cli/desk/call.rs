@@ -22,6 +22,7 @@ const ANSWER_TIME: Duration = Duration::from_secs(180);
 
 /// A desk that runs.
 pub struct Desk {
+    role: DeskRole,
     address: SocketAddr,
     token: String,
 }
@@ -31,15 +32,15 @@ impl Desk {
     ///
     /// # Errors
     /// When there is no home, it is another role's, or the token cannot be read.
-    pub fn of(arg: &DeskArg) -> anyhow::Result<Self> {
+    pub fn of(role: DeskRole, arg: &DeskArg) -> anyhow::Result<Self> {
         let layout = Layout::new(&arg.dir);
         let config = DeskConfig::load(&layout.config())?;
-        if config.role != DeskRole::Researcher {
-            bail!("{} is the home of a {}, not of a researcher", arg.dir.display(), config.role);
+        if config.role != role {
+            bail!("{} is the home of a {}, not of a {role}", arg.dir.display(), config.role);
         }
         let path = layout.token(OWNER);
         let token = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Self { address: config.listen, token: token.trim().to_owned() })
+        Ok(Self { role, address: config.listen, token: token.trim().to_owned() })
     }
 
     /// Reads something.
@@ -72,8 +73,8 @@ impl Desk {
     }
 
     async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Vec<u8>> {
-        let address = self.address;
-        let away = || format!("no desk answers at {address}: does it run? (`galen researcher serve`)");
+        let Self { role, address, .. } = *self;
+        let away = || format!("no desk answers at {address}: does it run? (`galen {role} serve`)");
         let answer = async {
             let stream = TcpStream::connect(address).await?;
             let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
