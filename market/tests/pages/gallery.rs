@@ -192,7 +192,7 @@ fn wrong(say: Say) -> String {
 fn states(say: Say) -> String {
     let progress = |run, stage: &str, done, total| Progress::new(run, say(stage), done, total, "chunks");
     let running =
-        progress(Run::Running, "Proving scans", 412, 1_024).rate(3.14).left(Duration::from_secs(195));
+        progress(Run::Running, "Proving scans", 412, 1_024).rate(3.12).left(Duration::from_secs(195));
     let main = html! {
         (heading(&say("States"), Some((Tone::Plain, &say("Draft")))))
         p { (badge(Tone::Info, &say("Collecting"))) " " (badge(Tone::Good, &say("Verified"))) " " (badge(Tone::Warning, &say("Late"))) " " (badge(Tone::Bad, &say("Refused"))) }

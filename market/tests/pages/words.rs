@@ -45,7 +45,7 @@ fn progress_says_how_much_how_fast_and_how_long() {
     let words = |progress: Progress| serde_json::to_value(progress).expect("JSON")["words"].clone();
     let progress = |run, done, total| Progress::new(run, "Proving", done, total, "chunks");
     assert_eq!(words(progress(Run::Running, 412, 1_024)), "412 of 1,024 chunks");
-    let fast = progress(Run::Running, 1, 2).rate(3.14).left(Duration::from_secs(195));
+    let fast = progress(Run::Running, 1, 2).rate(3.12).left(Duration::from_secs(195));
     assert_eq!(words(fast), "1 of 2 chunks · 3.1 chunks/s · about 3 min left");
     let slow = progress(Run::Running, 1, 2).rate(0.5).left(Duration::from_secs(9_000));
     assert_eq!(words(slow), "1 of 2 chunks · 30.0 chunks/min · about 3 h left");
