@@ -6,12 +6,14 @@
 //! | what lies in its home? | [`home`], [`init`] |
 //! | what runs? | [`run`], [`serve`] |
 //! | what do operators see? | [`admin`], [`port`], [`guard`], [`health`], [`metrics`], [`call`] |
+//! | what does everybody see? | [`explorer`] |
 //! | how do members come and go? | [`change`] |
 
 pub mod admin;
 pub mod call;
 pub mod change;
 pub mod config;
+pub mod explorer;
 pub mod guard;
 pub mod health;
 pub mod home;

@@ -12,6 +12,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::num::NonZeroU32;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,7 +28,7 @@ use rand::RngCore;
 
 use crate::demo::cast::Cast;
 use crate::demo::folder::{private_dir, write_private};
-use crate::node::config::{FIRST_FOLLOWER, Role};
+use crate::node::config::{ExplorerSection, FIRST_FOLLOWER, Role};
 use crate::node::home::Home;
 use crate::node::init::{self, NewHome};
 
@@ -127,17 +128,26 @@ fn homes(dir: &Path, plan: &Plan) -> anyhow::Result<Vec<Home>> {
     let gateways =
         (0..plan.gateways).map(|index| (FIRST_FOLLOWER + index, Role::Gateway, format!("gateway-{index}")));
     let nodes: Vec<_> = members.chain(gateways).collect();
-    let ports = ports(2 * nodes.len(), plan.base_port)?;
+    let ports = ports(2 * nodes.len() + usize::from(plan.gateways), plan.base_port)?;
+    let (ports, sites) = ports.split_at(2 * nodes.len());
+    let mut sites = sites.iter();
     let mut homes = Vec::new();
     for ((number, role, name), ports) in nodes.into_iter().zip(ports.chunks_exact(2)) {
         let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let [links, api] = [0, 1].map(|index| at(ports.get(index).copied().unwrap_or(0)));
         let home = Home::new(dir.join(&name));
-        init::init(&home, NewHome { number, role, name, links, api })?;
+        let mut config = init::init(&home, NewHome { number, role, name, links, api })?;
+        if role == Role::Gateway {
+            config.explorer = sites.next().map(|port| ExplorerSection { listen: at(*port), per_second: SITE_RATE });
+            init::write(&home, &config)?;
+        }
         homes.push(home);
     }
     Ok(homes)
 }
+
+/// Desks and tests of one machine share its address.
+const SITE_RATE: NonZeroU32 = NonZeroU32::MAX;
 
 /// Free ports. Held together until all are known, so that all differ.
 fn ports(count: usize, base: Option<u16>) -> anyhow::Result<Vec<u16>> {

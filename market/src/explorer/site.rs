@@ -28,8 +28,6 @@ pub struct HealthView {
     pub peers: usize,
     /// Transactions that wait.
     pub waiting: usize,
-    /// Ciphertexts that are on their way.
-    pub blobs_on_the_way: usize,
 }
 
 /// Who knows how the node is. A chain that is merely followed has nobody.

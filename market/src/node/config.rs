@@ -4,6 +4,7 @@ mod mistakes;
 mod text;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,6 +48,9 @@ pub struct Config {
     pub mempool: MempoolSection,
     /// The operators' port.
     pub api: ApiSection,
+    /// The public site: pages, API, and what desks follow the chain by. None without it.
+    #[serde(default)]
+    pub explorer: Option<ExplorerSection>,
     /// The log.
     #[serde(default)]
     pub log: LogSection,
@@ -199,6 +203,21 @@ impl MempoolSection {
     }
 }
 
+/// The public site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExplorerSection {
+    /// The address it listens on.
+    pub listen: SocketAddr,
+    /// Calls a second of one address, in the long run; ten times as many at once.
+    #[serde(default = "usual_rate")]
+    pub per_second: NonZeroU32,
+}
+
+fn usual_rate() -> NonZeroU32 {
+    NonZeroU32::new(50).unwrap_or(NonZeroU32::MIN)
+}
+
 /// The operators' port.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -252,6 +271,7 @@ mod tests {
             consensus: ConsensusSection::default(),
             mempool: MempoolSection::default(),
             api: ApiSection { listen: address(7701), allow_network: false },
+            explorer: None,
             log: LogSection::default(),
             peers: vec![Peer {
                 id: galen_ledger::links::PeerId::new(0),
@@ -266,6 +286,8 @@ mod tests {
         let mut config = config();
         assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
         config.consensus.votes = VoteRelay::Leaders;
+        let listen = SocketAddr::from(([0, 0, 0, 0], 7711));
+        config.explorer = Some(ExplorerSection { listen, per_second: usual_rate() });
         assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
         assert!(config.mistakes().is_empty(), "{:?}", config.mistakes());
     }
@@ -278,6 +300,7 @@ mod tests {
         wrong.mempool.txs = 1;
         wrong.node.snapshot_lag = 1;
         wrong.api.listen = SocketAddr::from(([0, 0, 0, 0], 7601));
+        wrong.explorer = Some(ExplorerSection { listen: wrong.links.listen, per_second: usual_rate() });
         wrong.peers.extend(wrong.peers.clone());
         let said = wrong.mistakes().join("\n");
         for words in [
@@ -286,6 +309,7 @@ mod tests {
             "mempool.txs",
             "node.snapshot_lag",
             "allow_network",
+            "explorer.listen",
             "number 0 is listed twice",
         ] {
             assert!(said.contains(words), "{words}: {said}");

@@ -55,6 +55,7 @@ pub fn init(home: &Home, new: NewHome) -> anyhow::Result<Config> {
         consensus: Default::default(),
         mempool: Default::default(),
         api: ApiSection { listen: new.api, allow_network: false },
+        explorer: None,
         log: Default::default(),
         peers: Vec::new(),
     };

@@ -13,7 +13,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::home::Home;
 use super::run::Running;
 use crate::cli::log;
-use super::{admin, health::Health};
+use super::{admin, explorer, health::Health};
+use crate::serving::Serving;
 
 /// How long stopping in order may take. What is not finished then is what a crash would leave, which is safe.
 const STOP_TIME: Duration = Duration::from_secs(5);
@@ -66,14 +67,27 @@ pub async fn serve(home: Home) -> anyhow::Result<()> {
             return Err(error);
         }
     };
-    announce(&running, &listener);
+    let site = match explorer::begin(&running).await {
+        Ok(site) => site,
+        Err(error) => {
+            running.stop().await;
+            return Err(error);
+        }
+    };
+    announce(&running, &listener, site.as_ref());
     let serving = tokio::spawn(admin::serve(listener, Arc::clone(&running)));
     let result = watch(&running, &mut signals).await;
     tracing::info!("stopping");
+    let stopping = async {
+        if let Some(site) = site {
+            site.stop().await;
+        }
+        running.stop().await;
+    };
     tokio::select! {
         biased;
         () = signals.stop() => std::process::exit(AT_ONCE),
-        stopped = tokio::time::timeout(STOP_TIME, running.stop()) => {
+        stopped = tokio::time::timeout(STOP_TIME, stopping) => {
             if stopped.is_err() {
                 tracing::warn!("not everything ended in time; what is durable is whole");
             }
@@ -84,12 +98,13 @@ pub async fn serve(home: Home) -> anyhow::Result<()> {
     result
 }
 
-fn announce(running: &Running, listener: &tokio::net::TcpListener) {
+fn announce(running: &Running, listener: &tokio::net::TcpListener, site: Option<&Serving>) {
     let links = running.links.address().map(|address| address.to_string()).unwrap_or_default();
     let api = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     let chain = running.node.genesis().chain_id();
     let number = running.config.node.number;
-    tracing::info!(number, %chain, height = %running.node.height(), links, api, "node runs");
+    let explorer = site.map(|site| site.address().to_string()).unwrap_or_default();
+    tracing::info!(number, %chain, height = %running.node.height(), links, api, explorer, "node runs");
 }
 
 /// Looks after a running node.

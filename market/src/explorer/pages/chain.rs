@@ -62,8 +62,7 @@ fn health_of(health: &HealthView) -> Markup {
     let facts = Facts::new()
         .with("Blocks behind", number(health.behind))
         .with("Linked peers", html! { (health.linked) " of " (health.peers) })
-        .with("Waiting transactions", number(health.waiting as u64))
-        .with("Ciphertexts on their way", number(health.blobs_on_the_way as u64));
+        .with("Waiting transactions", number(health.waiting as u64));
     html! { p { (badge(tone, if health.ready { "ready" } else { "not ready" })) " " (health.words) } (facts) }
 }
 

@@ -78,6 +78,11 @@ impl Config {
             self.links.listen != self.api.listen || self.api.listen.port() == 0,
             "links.listen and api.listen are the same address",
         );
+        let taken = [self.links.listen, self.api.listen];
+        rule(
+            self.explorer.is_none_or(|site| site.listen.port() == 0 || !taken.contains(&site.listen)),
+            "explorer.listen is an address that links or api listen on",
+        );
         found.extend(self.mistakes_of_peers());
         found
     }

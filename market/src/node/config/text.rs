@@ -5,12 +5,12 @@ use galen_ledger::links::Peer;
 
 use galen_market::settings::quoted;
 
-use super::{Config, FIRST_FOLLOWER, Role, VerifyMode};
+use super::{Config, ExplorerSection, FIRST_FOLLOWER, Role, VerifyMode};
 
 impl Config {
     /// The file, each field with what it means.
     pub fn to_text(&self) -> String {
-        let Self { node, links, consensus, mempool, api, log, peers } = self;
+        let Self { node, links, consensus, mempool, api, explorer, log, peers } = self;
         let role = if node.role == Role::Member { "member" } else { "gateway" };
         let chain = match &node.chain {
             Some(chain) => format!("chain = \"{chain}\""),
@@ -78,6 +78,10 @@ listen = "{api}"
 # Whether that may be an address that other machines reach.
 allow_network = {allow}
 
+# The public site: what anybody may see of the chain, as pages and as an API, and what desks follow the chain by. Without the
+# section there is none. Behind what ends TLS, let that pass on the name it was called by.
+{explorer}
+
 {log}
 # Who may connect to this node, and where it connects to. This node itself may be in the list. Read again on SIGHUP.
 "#,
@@ -101,11 +105,22 @@ allow_network = {allow}
             mib = mempool.mib,
             api = api.listen,
             allow = api.allow_network,
+            explorer = explorer_text(*explorer),
             log = log.to_text(),
         );
         peers.iter().for_each(|peer| text.push_str(&peer_text(peer)));
         text
     }
+}
+
+fn explorer_text(explorer: Option<ExplorerSection>) -> String {
+    let hash = if explorer.is_some() { "" } else { "# " };
+    let usual = ExplorerSection { listen: ([127, 0, 0, 1], 7711).into(), per_second: super::usual_rate() };
+    let ExplorerSection { listen, per_second } = explorer.unwrap_or(usual);
+    format!(
+        "{hash}[explorer]\n{hash}listen = \"{listen}\"\n# Calls a second of one address; ten times as many at once. Then 429.\n\
+         {hash}per_second = {per_second}"
+    )
 }
 
 /// An entry of the list of peers, as it stands in the file.
