@@ -92,7 +92,7 @@ fn not_yet<C: Coin>(state: &dyn StateRead, unspent: &[&C], quiet: &[&C], needed:
         }
     }
     let held = total(unspent);
-    match held >= needed {
+    match held >= needed && !unspent.is_empty() {
         true => WalletFault::Known,
         false => insufficient(held, needed),
     }
@@ -113,7 +113,8 @@ fn fewest<C: Coin>(mut coins: Vec<&C>, needed: u64) -> Result<Vec<&C>, WalletFau
             break;
         }
     }
-    match sum >= needed {
+    // Even to pay nothing takes a note.
+    match sum >= needed && !chosen.is_empty() {
         true if chosen.len() <= MAX_INPUTS => Ok(chosen),
         true => Err(WalletFault::Scattered),
         false => Err(insufficient(held, needed)),
