@@ -21,6 +21,7 @@ use std::time::Duration;
 use fantoccini::Client;
 
 use crate::browser::Driver;
+pub use find::Role;
 
 /// How a page is looked at.
 #[derive(Clone, Copy, Debug)]

@@ -1,5 +1,9 @@
 //! Each fault of a page is found.
 
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt;
+
 use crate::browser::Browser;
 use crate::page::{Page, Window};
 use crate::selftest::site;
@@ -12,8 +16,8 @@ async fn at(window: Window, path: &str) -> Option<Page> {
 }
 
 /// What a check that must fail fails with.
-async fn failure(check: impl Future<Output = ()> + Send + 'static) -> String {
-    let ended = tokio::spawn(check).await.expect_err("a fault was not found").into_panic();
+async fn failure(check: impl Future<Output = ()>) -> String {
+    let ended = AssertUnwindSafe(check).catch_unwind().await.expect_err("a fault was not found");
     *ended.downcast::<String>().expect("words")
 }
 

@@ -19,12 +19,13 @@ const STYLE: &str = "body { color: #222; background: #fff; overflow-wrap: anywhe
 const SCRIPT: &str = "const answer = document.getElementById('answer');
     document.getElementById('ask').addEventListener('click', () => fetch('/late')
         .then(got => got.text()).then(text => { answer.textContent = text; }));";
-const GOOD: &str = r#"<p id="answer" role="status"></p>
+const GOOD: &str = r#"<p id="answer" role="status">Nothing was asked.</p>
     <button id="ask" type="button">Ask the ledger</button>
     <form action="/thanks"><label>Your name <input name="name"></label>
       <label>Purpose <select name="purpose"><option value="a">Care</option><option value="b">Research</option></select></label>
       <label>Until <input type="date" name="until"></label>
       <label><input type="checkbox" name="agreed"> I agree</label>
+      <label>Rows <input type="file" name="rows"></label>
       <fieldset><legend>Second</legend><button>Send</button></fieldset></form>
     <ul><li>First request <a href="/thanks?which=first">Open</a></li>
         <li>Other request <a href="/thanks?which=other">Open</a></li></ul>

@@ -3,26 +3,38 @@
 use std::fs;
 
 use crate::browser::Browser;
-use crate::page::Window;
+use crate::page::{Role, Window};
 use crate::selftest::site;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_uses_a_page_at_both_widths() {
     let Some(browser) = Browser::start() else { return };
     let site = site::serve().await;
-    for window in [Window::WIDE, Window::NARROW] {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = folder.path().join("rows.csv");
+    fs::write(&rows, "age\n41\n").unwrap();
+    for window in [Window::WIDE, Window::NARROW.dark()] {
         let page = browser.page(window).await;
         page.goto(&site).await;
         page.look("selftest").await;
         page.click("Ask the ledger").await;
         page.see("Height 7").await;
+        page.gone("Nothing was asked").await;
+        page.reload().await;
+        assert!(page.text().await.contains("Nothing was asked."));
+        assert!(page.has(Role::Clickable, "Open").await && !page.has(Role::Clickable, "Close").await);
         page.fill("Your name", "Ada = Lovelace").await;
         page.fill("Purpose", "Research").await;
         page.fill("Until", "2031-02-03").await;
         page.tick("I agree").await;
+        page.untick("I agree").await;
+        page.tick("I agree").await;
+        page.attach("Rows", &rows).await;
+        assert!(page.value("Rows").await.ends_with("rows.csv"));
         assert_eq!(page.value("Your name").await, "Ada = Lovelace");
         page.click_near("Second", "Send").await;
-        page.see("name=Ada+%3D+Lovelace purpose=b until=2031-02-03 agreed=on").await;
+        page.element("main p").await;
+        page.see("name=Ada+%3D+Lovelace purpose=b until=2031-02-03 agreed=on rows=rows.csv").await;
         page.finish().await;
     }
 }
