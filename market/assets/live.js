@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const POLL_MS = 2000;
+  const LOAD_MS = 2000;
 
   // A copy button after everything that carries data-copy.
   function addCopyButtons(root) {
@@ -100,7 +101,8 @@
       this.put("[data-words]", shot.words);
       if (shot.run) this.box.dataset.run = shot.run;
       this.over = told.over === true || ["done", "failed", "cancelled"].includes(shot.run);
-      if (this.over && this.box.hasAttribute("data-reload")) location.reload();
+      // Not at once: a page that lags behind its events would otherwise be loaded without end.
+      if (this.over && this.box.hasAttribute("data-reload")) setTimeout(() => location.reload(), Math.max(0, LOAD_MS - performance.now()));
     }
 
     put(selector, text) {

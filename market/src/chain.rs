@@ -114,7 +114,7 @@ pub trait Chain: Send + Sync {
     fn light_proof(&self, keys: &[Vec<u8>]) -> Result<Option<LightProof>, ChainError>;
 }
 
-impl dyn Chain {
+impl dyn Chain + '_ {
     /// Reads the newest final state, and its place. It does not change meanwhile: keep it short.
     ///
     /// # Errors

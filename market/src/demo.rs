@@ -12,8 +12,8 @@ pub mod folder;
 mod forgery;
 mod members;
 mod purse;
-mod register;
 mod sell;
+mod serve;
 mod setup;
 mod source;
 mod summary;
@@ -80,28 +80,33 @@ pub async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<()> {
         began: began_at,
         books: &books,
     };
+    let keys = Arc::new(ProvingKeys::new(keys));
     let story = tokio::select! {
-        story = play(&stage, keys) => story,
+        story = play(&stage, &keys) => story,
         _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!(
             "interrupted; `galen demo --out {}` with the same arguments goes on from here", out.display()
         )),
     };
+    let served = match &story {
+        Ok(_) if args.serve => serve::until_interrupted(&stage, &keys).await,
+        _ => Ok(()),
+    };
     consortium.members.stop().await;
+    served?;
     let mut summary = story?;
     summary.seconds = Seconds { keys: keys_seconds, total: began.elapsed().as_secs_f64(), ..summary.seconds };
     summary.print(console, &out);
     Ok(())
 }
 
-async fn play(stage: &setup::Stage<'_>, keys: galen_circuits::keys::Keys) -> anyhow::Result<Summary> {
-    let keys = Arc::new(ProvingKeys::new(keys));
-    setup::found(stage, &keys).await?;
+async fn play(stage: &setup::Stage<'_>, keys: &Arc<ProvingKeys>) -> anyhow::Result<Summary> {
+    setup::found(stage, keys).await?;
     let hospitals = setup::datasets(stage).await?;
     let request = setup::request(stage).await?;
     let proving = Instant::now();
     let mut sales = Vec::new();
     for hospital in &hospitals {
-        sales.extend(sell::sell(stage, hospital, &request, &keys).await?);
+        sales.extend(sell::sell(stage, hospital, &request, keys).await?);
     }
     let prove_seconds = proving.elapsed().as_secs_f64();
     anyhow::ensure!(

@@ -22,6 +22,8 @@
 //! | where is a chain read, and written to? | [`chain`] |
 //! | how is one followed that somebody else serves? | [`follow`] |
 //! | what does a node show to everybody? | [`explorer`] |
+//! | where do a role's people work? | [`desk`], [`settings`], [`private`] |
+//! | what do those who govern sign, file by file? | [`proposal`] |
 //! | what do all sites share that are served? | [`web`] |
 
 pub mod action;
@@ -33,6 +35,7 @@ pub mod chain;
 pub mod codec;
 pub mod config;
 mod conflict;
+pub mod desk;
 pub mod explorer;
 pub mod fact;
 pub mod fault;
@@ -41,11 +44,14 @@ pub mod id;
 mod memory;
 pub mod money;
 pub mod notes;
+pub mod private;
+pub mod proposal;
 pub mod query;
 pub mod record;
 pub mod registry;
 pub mod request;
 pub mod role;
+pub mod settings;
 pub mod settle;
 pub mod sign;
 mod state;

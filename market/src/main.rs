@@ -3,17 +3,17 @@
 mod cli;
 mod demo;
 mod node;
+mod serving;
 mod testnet;
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    match cli::Cli::read().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
+            cli::console::failed(&error);
             let _ = writeln!(std::io::stderr(), "error: {error:#}");
             if is_disk_full(&error) {
                 let _ = writeln!(

@@ -1,5 +1,6 @@
 //! Typed access to the state.
 
+use galen_ledger::state::prefix_end;
 use galen_ledger::{StateRead, StateWrite};
 
 use crate::codec::Canonical;
@@ -20,6 +21,19 @@ pub fn list<'a, T: Canonical + 'a>(
     prefix: &[u8],
 ) -> impl Iterator<Item = (Vec<u8>, T)> + 'a {
     state.prefix(prefix).map(|(key, bytes)| (key, decoded(&bytes)))
+}
+
+/// The same, after a key: where a page of a list begins. A key outside of the prefix gives nothing, or all.
+pub fn after<'a, T: Canonical + 'a>(
+    state: &'a (impl StateRead + ?Sized),
+    prefix: &[u8],
+    key: Option<&[u8]>,
+) -> impl Iterator<Item = (Vec<u8>, T)> + 'a {
+    let start = key.map_or_else(|| prefix.to_vec(), |key| [key, &[0]].concat());
+    let end = prefix_end(prefix);
+    let start = if start.as_slice() < prefix { prefix.to_vec() } else { start };
+    let start = end.clone().filter(|end| *end < start).unwrap_or(start);
+    state.scan(&start, end.as_deref()).map(|(key, bytes)| (key, decoded(&bytes)))
 }
 
 /// The keys below `prefix` whose number, right after the prefix, is at most `height`; with their values.

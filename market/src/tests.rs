@@ -3,10 +3,10 @@
 //! Proofs are stood in for by a check that reads its verdict from the header, so that histories run in milliseconds. What
 //! the real check refuses is tested where it lives, and with the whole system.
 
-mod actors;
+pub(crate) mod actors;
 mod authority;
 mod bounds;
-mod chain;
+pub(crate) mod chain;
 mod contributing;
 mod follow;
 mod histories;

@@ -4,6 +4,7 @@
 //! its own: whom it asked would learn from a narrower question which notes are its.
 
 pub mod decoys;
+mod patience;
 mod receipt;
 mod spend;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use galen_ledger::StateRead;
 
+pub use patience::{Aim, Coin, Patience, choose};
 pub use receipt::Receipt;
 pub use spend::{At, WalletFault};
 

@@ -111,23 +111,35 @@ fn each_wallet_finds_its_own_money_and_the_authority_what_was_ordered() {
     let address = ask(&["wallet", "address", "--seed", &competitor, "--role", "researcher"]);
     let address = String::from_utf8(address.stdout).unwrap().trim().to_owned();
     let transfer = story.path("transfer");
-    let send = |amount: &str| {
+    let send = |amount: &str, hurry: &[&str]| {
         story.on_chain(
             &[
                 &["wallet", "send", "--to", &address, "--amount", amount, "--out", &transfer],
                 owner.as_slice(),
+                hurry,
             ]
             .concat(),
         )
     };
-    let sent = send("100");
+    let early = send("100", &[]);
+    assert!(
+        errors(&early).contains("wait, or spend now and be hidden less, with --now"),
+        "{}",
+        errors(&early)
+    );
+    assert!(!early.status.success() && !std::path::Path::new(&transfer).exists());
+    let sent = send("100", &["--now"]);
     assert!(sent.status.success(), "{}", errors(&sent));
     assert!(hex::decode(std::fs::read_to_string(&transfer).unwrap()).unwrap().len() < 3072);
     assert!(
         String::from_utf8_lossy(&sent.stdout).contains("of its kind"),
         "a small market hides little, and it is said"
     );
-    assert!(errors(&send("99999999")).contains("are needed"));
+    let shown = String::from_utf8_lossy(&sent.stdout).into_owned();
+    assert!(shown.contains("so new that it hides less"), "{shown}");
+    for hurry in [[].as_slice(), &["--now"]] {
+        assert!(errors(&send("99999999", hurry)).contains("are needed"));
+    }
     let treasury = story.seed("treasury");
     let (books, issue) = (story.path("demo/treasury.json"), story.path("issue"));
     let issue = |seed: &str, books: &str| {
@@ -146,6 +158,9 @@ fn each_wallet_finds_its_own_money_and_the_authority_what_was_ordered() {
     let redemption = story.path("redemption");
     let competitors = ["--seed", &competitor, "--role", "researcher"];
     let asked = ["wallet", "redeem", "--amount", "500", "--out", &redemption];
+    let known = story.on_chain(&[asked.as_slice(), &competitors].concat());
+    assert!(errors(&known).contains("send it to yourself first"), "{}", errors(&known));
+    let asked = [asked.as_slice(), &["--now"]].concat();
     let asked = story.on_chain(&[asked.as_slice(), &competitors].concat());
     assert!(String::from_utf8_lossy(&asked.stdout).contains("others know what"), "{}", errors(&asked));
     let order = story.path("order");

@@ -69,6 +69,30 @@ impl Layout<'_> {
         writer.flush().map_err(|error| DeliverError::Write { path: "rows".into(), error })
     }
 
+    /// The CSV of several sets of rows, each named in a first column of this name.
+    ///
+    /// # Errors
+    /// When a row does not fit or the writer fails.
+    pub fn write_sets<'a>(
+        &self,
+        first: &str,
+        sets: impl IntoIterator<Item = (String, &'a [DeliveredRow])>,
+        out: impl Write,
+    ) -> Result<(), DeliverError> {
+        let failed = |error: csv::Error| DeliverError::Write { path: "rows".into(), error: error.into() };
+        let mut writer = csv::Writer::from_writer(out);
+        let header = self.dictionary()?.fields.into_iter().map(|field| field.name);
+        writer.write_record(std::iter::once(first.to_owned()).chain(header)).map_err(failed)?;
+        for (name, rows) in sets {
+            let name = harmless(name);
+            for (number, row) in rows.iter().enumerate() {
+                let fields = self.fields(row).ok_or(DeliverError::Shape(number))?;
+                writer.write_record(std::iter::once(name.clone()).chain(fields)).map_err(failed)?;
+            }
+        }
+        writer.flush().map_err(|error| DeliverError::Write { path: "rows".into(), error })
+    }
+
     /// Writes the CSV to `path` and the dictionary beside it, as `.json`.
     ///
     /// # Errors

@@ -21,7 +21,7 @@
 //! progress nor log lines carry a value of them.
 
 mod error;
-mod files;
+pub(crate) mod files;
 mod id;
 mod keys;
 mod outcome;

@@ -1,5 +1,9 @@
 //! The hospital: what it keeps secret, what it signs, and when it opens.
 
+mod answer;
+mod kept;
+mod register;
+
 use galen_circuits::contribution::{Challenge, Contribution, Payout as HeaderPayout, Statement};
 use galen_circuits::field::{F, from_wide};
 use galen_circuits::jubjub::{PublicKey, Sealed};
@@ -22,6 +26,10 @@ use crate::notes::price::SealingSecret;
 use crate::record::{ContributionRecord, RequestRecord, Status};
 use crate::sign::Signer;
 use crate::transaction::{Opening, SignedContribution, Transaction};
+
+pub use answer::Answer;
+pub use kept::{Damaged, KeptSale};
+pub use register::Register;
 
 /// A hospital's secrets, all from one seed.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]

@@ -1,4 +1,4 @@
-//! `galen auditor`: everything that an auditor does from a file.
+//! `galen auditor`: the desk of an auditor, and everything that an auditor does from a file.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,13 +8,24 @@ use galen_ledger::chain::Genesis;
 use galen_ledger::{AppError, Application, AuditedChain, ChainFault, ChainId, Report, verify_chain_file};
 use galen_market::Market;
 use galen_market::audit::AuditReport;
+use galen_market::desk::home::DeskRole;
 use serde_json::json;
 
 use super::console::Console;
+use super::desk::init::{self, InitArgs};
+use super::desk::{DeskArg, serve};
+use super::governance::apply::ApplyArgs;
+use crate::serving::HospitalWays;
 
 /// What an auditor can type.
 #[derive(Subcommand, Debug)]
 pub enum AuditorCommand {
+    /// Make the desk's home: keys, people, a configuration with every field explained
+    Init(InitArgs),
+    /// Write an application for accreditation, for the consortium's governance
+    Apply(ApplyArgs),
+    /// Serve the desk: the followed chain, verified, in words and with its proofs; until interrupted
+    Serve(DeskArg),
     /// Verify an exported chain: certificates, every signature and proof, every state
     Verify {
         /// The exported chain.
@@ -78,11 +89,19 @@ impl AuditorCommand {
     /// Does it.
     ///
     /// # Errors
-    /// When the chain does not verify.
-    pub fn run(self) -> anyhow::Result<()> {
-        let Self::Verify { file, chain, json } = self;
-        let console = Console::new(json);
-        let audit = match verify(&file, chain) {
+    /// Whatever is wrong; when the chain does not verify.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Init(args) => init::run(DeskRole::Auditor, &args, 1),
+            Self::Apply(args) => args.run(DeskRole::Auditor),
+            Self::Serve(home) => serve::run(DeskRole::Auditor, &home, HospitalWays::default()).await,
+            Self::Verify { file, chain, json } => verify_file(&file, chain, &Console::new(json)),
+        }
+    }
+}
+
+fn verify_file(file: &Path, chain: Option<ChainId>, console: &Console) -> anyhow::Result<()> {
+        let audit = match verify(file, chain) {
             Ok(audit) => audit,
             Err(fault) => {
                 console.object(&json!({ "verified": false, "fault": fault.to_string() }));
@@ -94,9 +113,8 @@ impl AuditorCommand {
             console.object(&json!({ "verified": false, "fault": broken }));
             anyhow::bail!("{} breaks the market's rules: {broken}", file.display());
         }
-        show(&console, &audit, chain.is_some());
+        show(console, &audit, chain.is_some());
         Ok(())
-    }
 }
 
 fn show(console: &Console, audit: &Audit, pinned: bool) {

@@ -68,7 +68,9 @@ impl AuthorityCommand {
         match self {
             Self::Public { seed: path } => {
                 let public = AuthorityKeys::from_seed(&seed(&path)?).public();
-                Console::new(false).text(&serde_json::to_string_pretty(&public)?);
+                let console = Console::new(false);
+                console.text(&serde_json::to_string_pretty(&public)?);
+                console.object(&serde_json::to_value(&public)?);
                 Ok(())
             }
             Self::Orders { chain, json } => {

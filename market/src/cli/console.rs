@@ -1,10 +1,12 @@
 //! What the program prints: the story on stdout, progress on stderr.
 //!
-//! With `--json` stdout carries one object, on its last line, and the story moves to stderr. Colours only on a terminal and
-//! without `NO_COLOR`. Progress is redrawn on a terminal, and a line every few seconds elsewhere.
+//! With `--json` stdout carries one object and nothing else, and the story moves to stderr; an object with `error` if the work
+//! failed before it had another. Colours only on a terminal and without `NO_COLOR`. Progress is redrawn on a terminal, and a
+//! line every few seconds elsewhere. A terminal that calls itself `dumb` is none.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Where and how to print.
@@ -15,18 +17,41 @@ pub struct Console {
     last: Mutex<Option<Instant>>,
 }
 
+/// Whether `--json` was typed, wherever on the line. It is the process's form of output, so it is kept once.
+static JSON: AtomicBool = AtomicBool::new(false);
+/// Whether the object was printed.
+static PRINTED: AtomicBool = AtomicBool::new(false);
+
+/// Says whether `--json` was typed.
+pub fn to_json(json: bool) {
+    JSON.store(json, Ordering::Relaxed);
+}
+
+/// Prints the object of work that failed, with `--json`, unless it printed one.
+pub fn failed(error: &anyhow::Error) {
+    if !PRINTED.load(Ordering::Relaxed) {
+        Console::new(false).object(&serde_json::json!({ "error": format!("{error:#}") }));
+    }
+}
+
+/// Whether a stream is a terminal that can do more than print lines.
+fn is_terminal(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("TERM").is_none_or(|name| name != "dumb")
+}
+
 /// Seconds between two lines of progress where lines cannot be redrawn.
 const QUIET: Duration = Duration::from_secs(5);
 
 impl Console {
-    /// A console; with `json` the story goes to stderr.
+    /// A console; with `json`, or if `--json` was typed, the story goes to stderr.
     pub fn new(json: bool) -> Self {
+        let json = json || JSON.load(Ordering::Relaxed);
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let terminal = if json { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
+        let terminal = if json { is_terminal(&std::io::stderr()) } else { is_terminal(&std::io::stdout()) };
         Self {
             json,
             colour: terminal && !plain,
-            redraw: std::io::stderr().is_terminal(),
+            redraw: is_terminal(&std::io::stderr()),
             last: Mutex::new(None),
         }
     }
@@ -115,6 +140,7 @@ impl Console {
     pub fn object(&self, value: &serde_json::Value) {
         if self.json {
             self.clear();
+            PRINTED.store(true, Ordering::Relaxed);
             let _ = writeln!(std::io::stdout(), "{value}");
         }
     }

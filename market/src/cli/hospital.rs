@@ -1,23 +1,62 @@
-//! `galen hospital`: what a data steward looks at before anything is proven.
+//! `galen hospital`: the desk of a hospital, and what a data steward looks at before anything is proven.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use galen_circuits::schema::{Class, Predicate, Purpose};
+use galen_market::desk::home::DeskRole;
 use galen_prover::anonymize::{Params, Quasi, anonymize};
 use galen_prover::import::{HospitalSecret, ImportSpec, Options, import_file};
 use galen_prover::select::{feasibility, selected};
 use serde_json::json;
 
 use super::console::Console;
+use super::desk::init::{self, InitArgs};
+use super::desk::{DeskArg, serve};
+use super::governance::apply::HospitalApplyArgs;
 use crate::demo::show_quality;
+use crate::serving::HospitalWays;
 
 /// What a data steward can type.
 #[derive(Subcommand, Debug)]
 pub enum HospitalCommand {
+    /// Make the desk's home: keys, people, a configuration with every field explained
+    Init {
+        #[command(flatten)]
+        init: InitArgs,
+        /// How many people must approve a release before anything is proven.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
+        approvals: u8,
+    },
+    /// Write an application for accreditation, for the consortium's governance
+    Apply(HospitalApplyArgs),
+    /// Serve the desk's pages and API, and make proofs, until interrupted
+    Serve(ServeArgs),
     /// Show what a request would release and at what risk; nothing is written, proven or sent
     Preview(PreviewArgs),
+}
+
+/// How the desk works.
+#[derive(Args, Debug)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    home: DeskArg,
+    /// A folder whose files can be chosen for import, besides those that are uploaded.
+    #[arg(long, value_name = "DIR")]
+    import_folder: Option<PathBuf>,
+    /// A proven contribution waits a random time up to so many seconds, so that its time tells nobody whose it is.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    most_delay: u64,
+}
+
+impl ServeArgs {
+    async fn run(self) -> anyhow::Result<()> {
+        let Self { home, import_folder, most_delay } = self;
+        let ways = HospitalWays { keys: None, most_delay: Duration::from_secs(most_delay), import_folder };
+        serve::run(DeskRole::Hospital, &home, ways).await
+    }
 }
 
 /// A file, its schema and a request.
@@ -54,8 +93,19 @@ impl HospitalCommand {
     ///
     /// # Errors
     /// Whatever the file, the schema or the request is refused for.
-    pub fn run(self) -> anyhow::Result<()> {
-        let Self::Preview(args) = self;
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Init { init: args, approvals } => init::run(DeskRole::Hospital, &args, approvals),
+            Self::Apply(args) => args.run(),
+            Self::Serve(args) => args.run().await,
+            Self::Preview(args) => args.run(),
+        }
+    }
+}
+
+impl PreviewArgs {
+    fn run(self) -> anyhow::Result<()> {
+        let args = self;
         let console = Console::new(args.json);
         let spec = ImportSpec::load(&args.schema)?;
         let schema = &spec.schema;

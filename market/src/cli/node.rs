@@ -1,7 +1,7 @@
 //! `galen node`: what an operator can type.
 
 mod change;
-mod submit;
+pub mod submit;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 use galen_ledger::chain::{Genesis, Parameters};
 use galen_ledger::codec::Encode;
 use hyper::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::console::Console;
 use super::snapshot;
@@ -178,6 +178,7 @@ impl NodeCommand {
                 console.say(
                     "compare the chain's id with what the founders know, by another way than this file came",
                 );
+                console.object(&json!({ "chain": genesis.chain_id(), "number": config.node.number }));
                 Ok(())
             }
             Self::Snapshot { home, out } => snapshot::save(&home.home(), &out, &console),
@@ -193,10 +194,13 @@ impl NodeCommand {
                     home.genesis(&config)?;
                 }
                 console.say(format!("{} is in order", home.config_file().display()));
+                console.object(&json!({ "config": home.config_file(), "in_order": true }));
                 Ok(())
             }
             Self::Config(ConfigCommand::Show(home)) => {
-                console.text(&Config::load(&home.home().config_file())?.to_text());
+                let config = Config::load(&home.home().config_file())?;
+                console.text(&config.to_text());
+                console.object(&serde_json::to_value(&config)?);
                 Ok(())
             }
             Self::Apply { home, new_key, out } => {
@@ -208,6 +212,7 @@ impl NodeCommand {
                 write(&out, &Application::of(&candidate))?;
                 console.fact("voting key", voting_key(&candidate));
                 console.say("give it to those who approve also by another way than the file: they see it before they sign");
+                console.object(&json!({ "voting_key": voting_key(&candidate), "file": out }));
                 Ok(())
             }
             Self::Found(args) => found(args, &console),
@@ -215,7 +220,9 @@ impl NodeCommand {
             Self::Change(command) => command.run(&console).await,
             Self::Peer(home) => {
                 let home = home.home();
-                console.text(&peer_text(&init::entry(&home, &home.config()?)?));
+                let entry = init::entry(&home, &home.config()?)?;
+                console.text(&peer_text(&entry));
+                console.object(&serde_json::to_value(&entry)?);
                 Ok(())
             }
         }
@@ -231,6 +238,8 @@ fn made(args: InitArgs, console: &Console) -> anyhow::Result<()> {
     console.fact("home", home.folder().display());
     console.fact("node key", init::entry(&home, &config)?.key);
     console.say("keep a backup of its keys; nobody else may ever run with them");
+    let key = init::entry(&home, &config)?.key;
+    console.object(&json!({ "home": home.folder(), "node_key": key, "config": home.config_file() }));
     Ok(())
 }
 
@@ -246,11 +255,16 @@ fn found(args: FoundArgs, console: &Console) -> anyhow::Result<()> {
     write_private(&args.out, &genesis.to_bytes())?;
     console.fact("chain", genesis.chain_id());
     console.fact("members, tolerated", format!("{}, {}", genesis.members.len(), genesis.faults()));
+    let members = genesis.members.len();
+    console.object(&json!({ "chain": genesis.chain_id(), "members": members, "file": args.out }));
     Ok(())
 }
 
 /// Asks a running node for everything.
-async fn ask(config: &Config) -> anyhow::Result<Value> {
+///
+/// # Errors
+/// When it does not answer.
+pub async fn ask(config: &Config) -> anyhow::Result<Value> {
     let (code, body) = call(config.api.listen, Method::GET, "/status", Vec::new()).await?;
     ensure!(code == StatusCode::OK, "the node answers: {}", String::from_utf8_lossy(&body).trim());
     Ok(serde_json::from_slice(&body)?)

@@ -57,6 +57,8 @@ impl ProverCommand {
         console.chapter("Prover", "serves; stop it with Ctrl-C");
         console.fact("address", format!("http://{}", listener.local_addr()?));
         console.fact("token in", token_file.display());
+        let address = format!("http://{}", listener.local_addr()?);
+        console.object(&serde_json::json!({ "address": address, "token_file": token_file }));
         let settings = ServiceSettings { allow_network: args.allow_network, ..ServiceSettings::default() };
         let stop = async {
             // Without signals there is nothing to wait for: serve until killed.

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, ensure};
 use galen_ledger::snapshot::{Shelf, read_file, write_file};
 use galen_ledger::storage::HomeLock;
+use serde_json::json;
 
 use super::console::Console;
 use crate::node::home::Home;
@@ -32,7 +33,9 @@ pub fn save(home: &Home, out: &Path, console: &Console) -> anyhow::Result<()> {
         "snapshot",
         format!("height {height}, {} chunks, to {}", snapshot.manifest.chunks.len(), out.display()),
     );
-    console.fact("state", snapshot.manifest.root()?);
+    let root = snapshot.manifest.root()?;
+    console.fact("state", root);
+    console.object(&json!({ "height": height, "file": out, "state": root.to_string() }));
     Ok(())
 }
 
@@ -60,5 +63,6 @@ pub fn restore(home: &Home, file: &Path, console: &Console) -> anyhow::Result<()
         "the node goes on from there when it is started, if it has not come so far itself; it will not have the chain \
          before, so it cannot export it",
     );
+    console.object(&json!({ "height": height }));
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use serde_json::json;
 
 use super::console::Console;
 use crate::demo;
@@ -56,6 +57,10 @@ impl TestnetArgs {
         console.fact("members, gateways", format!("{}, {}", self.members, self.gateways));
         console.say(format!("start it: {}", self.dir.join("start.sh").display()));
         console.say(format!("stop it: {}", self.dir.join("stop.sh").display()));
+        console.object(&json!({
+            "chain": chain, "members": self.members, "gateways": self.gateways, "dir": self.dir,
+            "start": self.dir.join("start.sh"), "stop": self.dir.join("stop.sh"),
+        }));
         Ok(())
     }
 }

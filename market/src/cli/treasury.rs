@@ -12,6 +12,7 @@ use galen_market::agent::treasury::Books;
 use galen_market::notes::keys::Address;
 use galen_market::{Action, Amount, Market, Order, Signer, query};
 use rand::rngs::OsRng;
+use serde_json::json;
 
 use super::console::Console;
 use super::wallet::{ChainArg, address, amount, seed};
@@ -93,7 +94,9 @@ impl TreasuryCommand {
                 let order = sign(&keys, &audited, action)?;
                 write_private(&path, &serde_json::to_vec(&books)?)?;
                 write_private(&out, &order)?;
-                Console::new(false).fact("issue", format!("{amount} minor units, in {}", out.display()));
+                let console = Console::new(false);
+                console.fact("issue", format!("{amount} minor units, in {}", out.display()));
+                console.object(&json!({ "file": out, "amount": amount }));
                 Ok(())
             }
             Self::Redeem { keys, chain, redemption, out, yes } => {
@@ -114,6 +117,7 @@ impl TreasuryCommand {
                 write_private(&out, &order)?;
                 console.fact("order", out.display());
                 console.say("hand it in first (galen node submit), and pay outside once it is final: until then it may still be spent otherwise");
+                console.object(&json!({ "file": out, "amount": amount }));
                 Ok(())
             }
         }

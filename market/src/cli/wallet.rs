@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand, ValueEnum};
 use galen_ledger::{AuditedChain, ChainId, StateRead};
 use galen_market::agent::hospital::HospitalKeys;
@@ -13,7 +13,7 @@ use galen_market::notes::keys::{Address, OwnerKeys};
 use galen_market::notes::ring::RING;
 use galen_market::notes::transfer::Transfer;
 use galen_market::record::RequestRecord;
-use galen_market::wallet::{At, Receipt, Wallet, WalletFault, no_prices};
+use galen_market::wallet::{At, Patience, Receipt, Wallet, WalletFault, no_prices};
 use galen_market::{Amount, RequestId, Transaction, query};
 use rand::RngCore;
 use rand::rngs::OsRng;
@@ -65,7 +65,7 @@ pub enum WalletCommand {
         #[command(flatten)]
         chain: ChainArg,
     },
-    /// Write a transfer, for `galen node submit`
+    /// Write a transfer, for `galen node submit`, out of notes that hide well
     Send {
         #[command(flatten)]
         owner: OwnerArgs,
@@ -77,11 +77,13 @@ pub enum WalletCommand {
         /// How much, in minor units.
         #[arg(long, value_parser = amount)]
         amount: Amount,
+        #[command(flatten)]
+        hurry: HurryArg,
         /// The file to write.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Write a redemption, for the treasury to sign: 1, 2 or 5 times a power of ten
+    /// Write a redemption, for the treasury to sign, of 1, 2 or 5 times a power of ten, out of money that you sent to yourself
     Redeem {
         #[command(flatten)]
         owner: OwnerArgs,
@@ -90,6 +92,8 @@ pub enum WalletCommand {
         /// How much, in minor units.
         #[arg(long, value_parser = amount)]
         amount: Amount,
+        #[command(flatten)]
+        hurry: HurryArg,
         /// The file to write, as JSON.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
@@ -116,6 +120,20 @@ pub struct OwnerArgs {
     /// Whose it is.
     #[arg(long, value_enum)]
     role: OwnerRole,
+}
+
+/// Whether to wait.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct HurryArg {
+    /// Spend notes that are too new to hide well, and redeem those whose worth others know, if no others are enough.
+    #[arg(long)]
+    now: bool,
+}
+
+impl HurryArg {
+    fn patience(self) -> Patience {
+        if self.now { Patience::Now } else { Patience::Wait }
+    }
 }
 
 /// Which chain.
@@ -206,7 +224,10 @@ fn spend<T>(
     audited.read(|state, _| {
         let config = query::config(state).context("the chain has no configuration of a market")?;
         let at = At { state, chain: &chain, authority: &config.auditor.amounts.key };
-        Ok(spend(at)?)
+        match spend(at) {
+            Err(fault @ (WalletFault::Early { .. } | WalletFault::Known)) => bail!("{fault}, with --now"),
+            done => Ok(done?),
+        }
     })?
 }
 
@@ -227,41 +248,50 @@ impl WalletCommand {
                 console.warn(
                     "whoever reads this file has the money, and nobody can make it again: keep a copy apart",
                 );
+                console.object(&json!({ "seed_file": out }));
                 Ok(())
             }
             Self::Address { owner } => {
-                Console::new(false).text(&hex::encode(owner.keys()?.address().to_canonical()));
+                let (address, console) =
+                    (hex::encode(owner.keys()?.address().to_canonical()), Console::new(false));
+                console.text(&address);
+                console.object(&json!({ "address": address }));
                 Ok(())
             }
             Self::Balance { owner, chain, json } => balance(&owner, &chain, json),
             Self::Receipts { owner, chain, out } => {
                 let receipts = owner.wallet(&chain.replay()?)?.receipts();
                 write_private(&out, &serde_json::to_vec_pretty(&receipts)?)?;
-                Console::new(false).fact("receipts", format!("{} in {}", receipts.len(), out.display()));
+                let console = Console::new(false);
+                console.fact("receipts", format!("{} in {}", receipts.len(), out.display()));
+                console.object(&json!({ "receipts": receipts.len(), "file": out }));
                 Ok(())
             }
             Self::Check { receipts, chain } => check(&receipts, &chain),
-            Self::Send { owner, chain, to, amount, out } => {
+            Self::Send { owner, chain, to, amount, hurry, out } => {
                 let audited = chain.replay()?;
                 let wallet = owner.wallet(&audited)?;
-                let transfer = spend(&audited, |at| wallet.send(at, &to, amount, &mut OsRng))?;
+                let transfer =
+                    spend(&audited, |at| wallet.send(at, &to, amount, hurry.patience(), &mut OsRng))?;
                 let bytes = Transaction::Transfer(transfer.clone()).to_bytes();
                 write_private(&out, hex::encode(&bytes).as_bytes())?;
                 let console = Console::new(false);
                 console.fact("transfer", format!("{} bytes in {}", bytes.len(), out.display()));
                 hidden(&console, &audited, &wallet, &transfer)?;
                 console.say("nothing is spent until a node takes it: galen node submit");
+                console.object(&json!({ "file": out, "amount": amount }));
                 Ok(())
             }
-            Self::Redeem { owner, chain, amount, out } => {
+            Self::Redeem { owner, chain, amount, hurry, out } => {
                 let audited = chain.replay()?;
                 let wallet = owner.wallet(&audited)?;
-                let redeem = spend(&audited, |at| wallet.redeem(at, amount, &mut OsRng))?;
+                let redeem = spend(&audited, |at| wallet.redeem(at, amount, hurry.patience(), &mut OsRng))?;
                 write_private(&out, &serde_json::to_vec(&redeem)?)?;
                 let console = Console::new(false);
                 console.fact("redemption", format!("of {amount} minor units in {}", out.display()));
                 hidden(&console, &audited, &wallet, &redeem.transfer)?;
                 console.say("tell the treasury whom to pay outside; it signs the redemption");
+                console.object(&json!({ "file": out, "amount": amount }));
                 Ok(())
             }
         }
@@ -271,11 +301,17 @@ impl WalletCommand {
 /// Warns when a transfer shows more than it should.
 fn hidden(console: &Console, audited: &AuditedChain, wallet: &Wallet, made: &Transfer) -> anyhow::Result<()> {
     let among = audited.read(|state, _| wallet.hides_among(state, made))?;
+    let early = audited.read(|state, _| wallet.until_dealt(state, made))?;
     let known = audited.read(|state, _| wallet.is_known_to_others(state, made))?;
     if known {
         console.warn(
             "others know what the notes that it spends are worth: before you redeem, send it to yourself",
         );
+    }
+    if early > 0 {
+        console.warn(format!(
+            "part of what it spends is so new that it hides less, until {early} more notes of its kind came"
+        ));
     }
     if among < RING {
         console.warn(format!(
@@ -313,7 +349,8 @@ fn check(receipts: &Path, chain: &ChainArg) -> anyhow::Result<()> {
             receipt.amount
         );
     }
-    Console::new(false)
-        .fact("receipts", format!("{}: each is a note of the chain, of that amount", receipts.len()));
+    let console = Console::new(false);
+    console.fact("receipts", format!("{}: each is a note of the chain, of that amount", receipts.len()));
+    console.object(&json!({ "receipts": receipts.len(), "hold": true }));
     Ok(())
 }

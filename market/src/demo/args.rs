@@ -34,6 +34,9 @@ pub struct DemoArgs {
     /// A folder of `galen testnet` whose members run: the story is played on them, through the network's first gateway.
     #[arg(long, value_name = "DIR")]
     pub network: Option<PathBuf>,
+    /// Afterwards serve everybody's pages, with a second request that waits for the hospitals; until interrupted.
+    #[arg(long, conflicts_with_all = ["data", "network"])]
+    pub serve: bool,
     /// Ends with one JSON object on stdout; the story goes to stderr.
     #[arg(long)]
     pub json: bool,

@@ -5,6 +5,7 @@ use galen_market::action::disclose::{Disclose, Subject};
 use galen_market::money::{Origin, notes_of_kind};
 use galen_market::notes::logarithm::LogTable;
 use galen_market::record::Status;
+use galen_market::wallet::Patience;
 use galen_market::{Action, Amount, ContributionId, RequestId, Signer, Transaction, query};
 use rand::rngs::OsRng;
 
@@ -68,7 +69,7 @@ pub fn show(stage: &Stage<'_>, request: &RequestId, hospitals: &[Hospital]) -> a
     ));
 
     for hospital in hospitals.iter().take(2) {
-        let keys = &hospital.cast.keys;
+        let keys = &hospital.keys;
         let opened = stage.read(|state, _| keys.price(state, chain, request))?;
         let opened = opened.with_context(|| format!("{} cannot open the price", hospital.name()))?;
         let earned = purse::hospitals(stage, keys)?;
@@ -111,7 +112,7 @@ pub async fn cash(stage: &Stage<'_>, hospitals: &[Hospital]) -> anyhow::Result<(
     let console = stage.console;
     let Some(hospital) = hospitals.first() else { return Ok(()) };
     console.chapter(&hospital.name(), "has money paid out");
-    let wallet = purse::hospitals(stage, &hospital.cast.keys)?;
+    let wallet = purse::hospitals(stage, &hospital.keys)?;
     let cashed = amount(CASHED)?;
     let begun = wallet.notes().any(|held| held.spent.is_some());
     if !begun && wallet.balance() < cashed {
@@ -120,19 +121,23 @@ pub async fn cash(stage: &Stage<'_>, hospitals: &[Hospital]) -> anyhow::Result<(
     }
     let send = || {
         let all = wallet.balance();
-        let sent = purse::spend(stage, |at| wallet.send(at, &wallet.address(), all, &mut OsRng))??;
+        let sent =
+            purse::spend(stage, |at| wallet.send(at, &wallet.address(), all, Patience::Now, &mut OsRng))??;
         Ok(Transaction::Transfer(sent))
     };
     stage.once("send to itself", send).await?;
-    let wallet = purse::hospitals(stage, &hospital.cast.keys)?;
+    let wallet = purse::hospitals(stage, &hospital.keys)?;
     let redeem = || {
-        let redeem = purse::spend(stage, |at| wallet.redeem(at, cashed, &mut OsRng))??;
+        let redeem = purse::spend(stage, |at| wallet.redeem(at, cashed, Patience::Now, &mut OsRng))??;
         Ok(Action::Redeem(redeem))
     };
     stage.order_once("redeem", &[&stage.cast.treasury()], redeem).await?;
     console.fact("first, to itself", "what it earned, in a transfer that names nobody");
     console.fact("the treasury pays", format!("{}, to whom it was told outside", money(cashed)));
     console.fact("the ledger shows", "each time, that one of sixteen notes was spent, and not which");
+    console.say(
+        "  it did not wait, as its market is young: a wallet waits by default until its notes hide better",
+    );
     let payouts = stage.read(|state, _| notes_of_kind(state, Origin::PAID))?;
     if payouts < 16 {
         let few =

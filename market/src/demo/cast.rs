@@ -2,14 +2,11 @@
 //!
 //! In life each party draws its own and shows it to nobody; here one seed lets a run that was killed go on.
 
-use galen_circuits::field::{F, from_wide};
 use galen_market::Signer;
 use galen_market::agent::authority::AuthorityKeys;
 use galen_market::agent::hospital::HospitalKeys;
 use galen_market::agent::researcher::ResearcherKeys;
 use galen_market::notes::keys::OwnerKeys;
-use galen_prover::import::HospitalSecret;
-use galen_prover::plan::Seller;
 
 /// The seeds that everything is derived from.
 pub struct Cast {
@@ -17,20 +14,6 @@ pub struct Cast {
     seed: [u8; 32],
     /// Of those who run the consortium; another when it runs elsewhere.
     board: [u8; 32],
-}
-
-/// A hospital's secrets.
-pub struct HospitalCast {
-    /// What the market knows it by.
-    pub keys: HospitalKeys,
-    /// What its proofs know.
-    pub seller: Seller,
-    /// Key of its patients' handles.
-    pub handles: HospitalSecret,
-    /// Blinds its contribution.
-    pub entropy: [u8; 32],
-    /// Blinds its run.
-    pub run_blind: F,
 }
 
 impl Cast {
@@ -52,16 +35,6 @@ impl Cast {
     /// 32 bytes for a purpose.
     pub fn bytes(&self, what: &str) -> [u8; 32] {
         blake3::keyed_hash(&self.seed, what.as_bytes()).into()
-    }
-
-    fn element(&self, what: &str) -> F {
-        from_wide(&self.wide(what))
-    }
-
-    fn wide(&self, what: &str) -> [u8; 64] {
-        let mut out = [0; 64];
-        blake3::Hasher::new_keyed(&self.seed).update(what.as_bytes()).finalize_xof().fill(&mut out);
-        out
     }
 
     /// A governance key of the consortium.
@@ -100,20 +73,7 @@ impl Cast {
     }
 
     /// A hospital.
-    pub fn hospital(&self, index: u32) -> HospitalCast {
-        let what = |part: &str| format!("hospital {index} {part}");
-        let keys = HospitalKeys::from_seed(self.bytes(&what("seed")));
-        let seller = Seller {
-            secret: keys.seller_secret(),
-            salt: self.element(&what("salt")),
-            key_seed: keys.key_seed(),
-        };
-        HospitalCast {
-            keys,
-            seller,
-            handles: HospitalSecret::new(self.bytes(&what("handles"))),
-            entropy: self.bytes(&what("entropy")),
-            run_blind: self.element(&what("run blind")),
-        }
+    pub fn hospital(&self, index: u32) -> HospitalKeys {
+        HospitalKeys::from_seed(self.bytes(&format!("hospital {index} seed")))
     }
 }

@@ -9,10 +9,10 @@
 //! ```
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+pub use galen_market::private::{private_dir, write_private};
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
@@ -121,38 +121,6 @@ impl Folder {
         private_dir(&path)?;
         Ok(path)
     }
-}
-
-/// Makes a folder that only its owner may enter, if it is not there.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn private_dir(path: &Path) -> anyhow::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).with_context(|| format!("cannot make {}", path.display()))
-}
-
-/// Writes a file that only its owner may read, whole or not at all.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let temporary = path.with_extension("part");
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let write = || -> std::io::Result<()> {
-        let mut file = options.open(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        path.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// A digest of bytes, as text.

@@ -1,22 +1,25 @@
 //! A hospital answers: looks, decides, proves, offers, opens.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use galen_market::agent::hospital::{Advice, Sale};
+use galen_market::agent::hospital::{Advice, KeptSale, Register, Sale};
 use galen_market::query::{self, Offer};
 use galen_market::{RequestId, Transaction};
-use galen_prover::anonymize::{Anonymized, Params, Quality, Quasi, anonymize};
+use galen_circuits::row::Handle;
+use galen_prover::anonymize::Quality;
+use galen_prover::import::patient_ids;
 use galen_prover::jobs::{JobSpec, ProofQueue, Proving, ProvingKeys, Settings, finished};
-use galen_prover::plan::{Class, Grouping, Plan, Run, plan};
+use galen_prover::plan::Plan;
 use serde::{Deserialize, Serialize};
 
 use super::folder::write_private;
 use super::setup::{Hospital, Stage};
-use super::{register, took};
+use super::took;
 use crate::cli::console::Console;
 
 /// What a hospital sold.
@@ -29,17 +32,12 @@ pub struct Sold {
     pub proofs: usize,
 }
 
-/// A sale as it lies in the hospital's folder: written before it is sent, so that nothing is proven twice and the
-/// encapsulation is there when the contribution is accepted.
+/// A sale as it lies in the hospital's folder, with what its steward saw.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredSale {
-    transaction: String,
-    id: galen_market::ContributionId,
-    encapsulation: galen_circuits::jubjub::Sealed,
-    blob: String,
+    kept: KeptSale,
     quality: Quality,
-    proofs: usize,
 }
 
 /// A hospital answers a request; `None` when it cannot, which is said.
@@ -70,7 +68,7 @@ pub async fn sell(
         }
     };
     let sale = offer_and_open(stage, hospital, &stored).await?;
-    Ok(Some(Sold { sale, quality: stored.quality, proofs: stored.proofs }))
+    Ok(Some(Sold { sale, quality: stored.quality, proofs: stored.kept.proofs }))
 }
 
 fn load(folder: &Path) -> anyhow::Result<Option<StoredSale>> {
@@ -96,60 +94,32 @@ fn prepare(
 ) -> anyhow::Result<Option<(Plan, Offer, Quality)>> {
     let console = stage.console;
     let running = stage.consortium;
-    let account = hospital.cast.keys.account().key();
+    let account = hospital.keys.account().key();
     let offer =
         stage.read(|state, _| query::offer(state, &running.chain, &running.config, &account, request))??;
-    let statement = &offer.statement;
-    let run = Run::draw(statement, &hospital.dataset, hospital.cast.seller.secret, hospital.cast.run_blind);
-    let selected = run.selected(&hospital.dataset, &statement.terms);
-    let scanned: usize =
-        (0..u64::from(statement.sample)).map(|i| run.chunk(&hospital.dataset, i).rows().len()).sum();
-    console.fact("scanned, matching", format!("{scanned} rows, {} match and consent", selected.len()));
-    let anonymized = match group(stage, &selected) {
-        Ok(anonymized) => anonymized,
+    let looked = hospital.keys.answer(&offer, &hospital.dataset, stage.source.schema());
+    let answer = match looked {
+        Ok(answer) => answer,
         Err(error) => {
             console.warn(format!("cannot sell: {error}"));
             return Ok(None);
         }
     };
-    show_quality(console, &anonymized.report);
-    let Anonymized { classes, suppressed, report } = anonymized;
-    let classes = classes.into_iter().map(|c| Class { bounds: c.bounds, rows: c.rows }).collect();
-    let grouping = Grouping { classes, suppressed };
-    let payee = stage.payout(&hospital.cast.keys, request).header();
-    let plan = plan(
-        statement,
-        &hospital.dataset,
-        &hospital.cast.seller,
-        &offer.standing,
-        &run,
-        &grouping,
-        payee,
-        &hospital.cast.entropy,
-    )?;
-    register::write(stage, hospital, &run, &plan, &folder.join("register.json"))?;
-    Ok(Some((plan, offer, report)))
+    let found =
+        format!("{} rows, {} match and consent", answer.scanned, answer.selected.len());
+    console.fact("scanned, matching", found);
+    show_quality(console, &answer.anonymized.report);
+    let payee = stage.payout(&hospital.keys, request).header();
+    let plan = hospital.keys.plan(&offer, &hospital.dataset, hospital.salt, &answer, payee)?;
+    let register = Register::new(&hospital.dataset, &answer.run, &plan, &names(stage, hospital)?);
+    write_private(&folder.join("register.json"), &serde_json::to_vec(&register)?)?;
+    Ok(Some((plan, offer, answer.anonymized.report)))
 }
 
-fn group(
-    stage: &Stage<'_>,
-    rows: &[galen_circuits::row::Row],
-) -> Result<Anonymized, galen_prover::anonymize::AnonymizeError> {
-    let terms = &stage.source.terms;
-    let limits = stage.source.limits();
-    let quasi: Vec<Quasi> = terms
-        .quasi_identifiers
-        .iter()
-        .filter_map(|q| Quasi::of(stage.source.schema(), q.column, q.weight))
-        .collect();
-    let params = Params {
-        k: terms.k,
-        l: terms.l,
-        alpha: terms.alpha,
-        max_suppression_per_mille: limits.max_suppressed_per_mille,
-        max_loss: limits.max_loss_per_row,
-    };
-    anonymize(rows, &quasi, terms.sensitive, &params)
+fn names(stage: &Stage<'_>, hospital: &Hospital) -> anyhow::Result<BTreeMap<Handle, String>> {
+    let file = stage.source.file(stage.folder)?;
+    let (ids, handles) = (patient_ids(&file, &stage.source.spec)?, hospital.keys.handles());
+    Ok(ids.into_iter().map(|id| (handles.pseudonym(&id).handle, id)).collect())
 }
 
 /// What the data steward sees before anything is proven.
@@ -203,7 +173,7 @@ async fn prove(
     stage.console.clear();
     let each = began.elapsed().as_secs_f64() / proofs as f64;
     stage.console.fact("proven", format!("{proofs} proofs in {}, {each:.2} s each", took(began)));
-    let payee = stage.payout(&hospital.cast.keys, request);
+    let payee = stage.payout(&hospital.keys, request);
     let chain = &stage.consortium.chain;
     let sale = Sale::new(
         chain,
@@ -214,29 +184,17 @@ async fn prove(
         outcome.encapsulation,
         &payee,
     );
-    Ok(StoredSale {
-        transaction: hex::encode(sale.transaction.to_bytes()),
-        id: sale.id,
-        encapsulation: sale.encapsulation,
-        blob: hex::encode(&outcome.blob),
-        quality,
-        proofs,
-    })
+    Ok(StoredSale { kept: KeptSale::new(&sale, &outcome.blob, proofs), quality })
 }
 
 /// Sends the contribution, and opens it once its records are reserved.
 async fn offer_and_open(stage: &Stage<'_>, hospital: &Hospital, stored: &StoredSale) -> anyhow::Result<Sale> {
     let running = stage.consortium;
     let damaged = || format!("the stored sale of {} is damaged: delete its sale.json", hospital.name());
-    let bytes = hex::decode(&stored.transaction).with_context(damaged)?;
-    let sale = Sale {
-        transaction: Transaction::from_bytes(&bytes).with_context(damaged)?,
-        id: stored.id,
-        encapsulation: stored.encapsulation,
-    };
-    running.members.blobs().store(&hex::decode(&stored.blob).with_context(damaged)?)?;
+    let sale = stored.kept.sale().with_context(damaged)?;
+    running.members.blobs().store(&stored.kept.blob().with_context(damaged)?)?;
     let submitted = running.submit("contribute", &sale.transaction).await?;
-    let size = bytes.len() as f64 / 1024.0;
+    let size = sale.transaction.to_bytes().len() as f64 / 1024.0;
     let console = stage.console;
     console.fact("contribution", sale.id);
     let accepted =

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use galen_circuits::dataset::Dataset;
+use galen_circuits::field::F;
 use galen_circuits::groth16::{KeyStore, Trust};
 use galen_circuits::keys::Keys;
 use galen_circuits::knowledge::Knowledge;
@@ -24,7 +25,7 @@ use rand::SeedableRng;
 use rand::rngs::OsRng;
 use rand_chacha::ChaCha20Rng;
 
-use super::cast::{Cast, HospitalCast};
+use super::cast::Cast;
 use super::consortium::Running;
 use super::folder::{Folder, private_dir, write_private};
 use super::purse::{self, money};
@@ -62,9 +63,11 @@ pub struct Hospital {
     /// From 0.
     pub index: u32,
     /// Its secrets.
-    pub cast: HospitalCast,
+    pub keys: HospitalKeys,
     /// What it committed to.
     pub dataset: Dataset,
+    /// Hides it on the ledger.
+    pub salt: F,
 }
 
 impl Hospital {
@@ -245,7 +248,7 @@ pub async fn found(stage: &Stage<'_>, keys: &ProvingKeys) -> anyhow::Result<()> 
     console.fact("schema", format!("{} v{}, {floors}", schema.name(), schema.version()));
 
     for index in 0..source.asked.hospitals {
-        let hospital = cast.hospital(index).keys;
+        let hospital = cast.hospital(index);
         let account = hospital.account();
         let signers: Vec<&Signer> = board.iter().copied().chain([&account]).collect();
         let name = hospital_name(index);
@@ -289,18 +292,16 @@ pub async fn datasets(stage: &Stage<'_>) -> anyhow::Result<Vec<Hospital>> {
     let mut hospitals = Vec::new();
     for index in 0..source.asked.hospitals {
         let began = Instant::now();
-        let cast = stage.cast.hospital(index);
+        let keys = stage.cast.hospital(index);
         let share = Share::new(index, source.asked.hospitals)?;
         let options = Options { share: Some(share), ..Options::default() };
-        let Imported { rows, report } = import_file(&file, &source.spec, &cast.handles, options)?;
+        let Imported { rows, report } = import_file(&file, &source.spec, &keys.handles(), options)?;
         let chunks = Dataset::chunks_for(rows.len(), source.schema().min_chunks() as usize);
         let dataset = Dataset::new(&rows, chunks)?;
-        let hospital = Hospital { index, cast, dataset };
-        let action = hospital
-            .cast
-            .keys
-            .commitment(stage.schema_id(), hospital.dataset.body(hospital.cast.seller.salt));
-        let account = hospital.cast.keys.account();
+        let salt = keys.salt(b"of the demonstration");
+        let hospital = Hospital { index, keys, dataset, salt };
+        let action = hospital.keys.commitment(stage.schema_id(), hospital.dataset.body(salt));
+        let account = hospital.keys.account();
         stage.order(&format!("commit {}", hospital.name()), action, &[&account]).await?;
         let read = format!(
             "{} rows read, {} patients, {chunks} chunks, {}",
@@ -328,7 +329,7 @@ pub async fn request(stage: &Stage<'_>) -> anyhow::Result<RequestId> {
     }
     // Prices are sealed to who was accredited at the last boundary: to all hospitals of the story, then.
     let accounts: Vec<AccountKey> =
-        (0..source.asked.hospitals).map(|index| cast.hospital(index).keys.account().key()).collect();
+        (0..source.asked.hospitals).map(|index| cast.hospital(index).account().key()).collect();
     let missing = || {
         stage.read(|state, _| {
             let sellers: Vec<AccountKey> =

@@ -102,7 +102,7 @@ impl Source {
             None => {
                 let path = folder.path("synthetic-cohort.csv");
                 if !path.exists() {
-                    write_cohort(&path, COHORT_PATIENTS * self.asked.hospitals)?;
+                    write_cohort(&path, COHORT_SEED, COHORT_PATIENTS * self.asked.hospitals)?;
                 }
                 Ok(path)
             }
@@ -123,11 +123,19 @@ impl Source {
     }
 }
 
-fn write_cohort(path: &Path, patients: u32) -> anyhow::Result<()> {
+/// Other generated patients, if they are not there yet: those of one hospital's desk.
+///
+/// # Errors
+/// When they cannot be written.
+pub fn write_patients(path: &Path, number: u64) -> anyhow::Result<()> {
+    if path.exists() { Ok(()) } else { write_cohort(path, COHORT_SEED + number, COHORT_PATIENTS) }
+}
+
+fn write_cohort(path: &Path, seed: u64, patients: u32) -> anyhow::Result<()> {
     let temporary = path.with_extension("part");
     let failed = || format!("cannot write {}", path.display());
     let file = fs::File::create(&temporary).with_context(failed)?;
-    cohort::write_csv(COHORT_SEED, patients, BufWriter::new(file)).with_context(failed)?;
+    cohort::write_csv(seed, patients, BufWriter::new(file)).with_context(failed)?;
     fs::rename(&temporary, path).with_context(failed)
 }
 

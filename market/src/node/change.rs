@@ -76,7 +76,7 @@ fn read<T: for<'de> Deserialize<'de>>(path: &Path) -> anyhow::Result<T> {
 /// # Errors
 /// When it cannot be written.
 pub fn write(path: &Path, value: &impl Serialize) -> anyhow::Result<()> {
-    write_private(path, &serde_json::to_vec_pretty(value)?)
+    Ok(write_private(path, &serde_json::to_vec_pretty(value)?)?)
 }
 
 /// A candidate's voting key in full: a name alone could be anybody's. With it the candidate has signed its name and its other

@@ -7,13 +7,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::ensure;
 use galen_ledger::ChainId;
 use galen_ledger::chain::genesis::MAX_MEMBERS_EVER;
 use galen_ledger::consensus::{Timing, VoteRelay};
 use galen_ledger::links::Peer;
 use galen_ledger::node::open::SNAPSHOT_LAG;
 use galen_ledger::node::{MempoolLimits, Verify};
+use galen_market::settings::{self, LogSection};
 use serde::{Deserialize, Serialize};
 
 pub use text::peer_text;
@@ -209,42 +210,14 @@ pub struct ApiSection {
     pub allow_network: bool,
 }
 
-/// The form of the log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// Lines for people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
-}
-
-/// The log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogSection {
-    /// Its form.
-    pub format: LogFormat,
-    /// What is written; `GALEN_LOG` goes before it.
-    pub level: String,
-}
-
-impl Default for LogSection {
-    fn default() -> Self {
-        Self { format: LogFormat::Text, level: "info".into() }
-    }
-}
-
 impl Config {
     /// Reads a file.
     ///
     /// # Errors
     /// When it is not there, or not a configuration; names file, line and column.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}; `galen node init` makes a home", path.display()))?;
-        toml::from_str(&text).with_context(|| path.display().to_string())
+        ensure!(path.exists(), "{} is not there; `galen node init` makes a home", path.display());
+        Ok(settings::load(path)?)
     }
 
     /// Refuses a configuration with mistakes, and says all of them.
@@ -252,11 +225,7 @@ impl Config {
     /// # Errors
     /// When there are any.
     pub fn check(&self, path: &Path) -> anyhow::Result<()> {
-        let mistakes = self.mistakes();
-        if mistakes.is_empty() {
-            return Ok(());
-        }
-        bail!("{}: {}", path.display(), mistakes.join("; "))
+        Ok(settings::check(path, self.mistakes())?)
     }
 }
 

@@ -23,6 +23,7 @@ use galen_ledger::chain::Genesis;
 use galen_ledger::codec::Decode;
 use galen_ledger::crypto::SecretKey;
 use galen_ledger::links::NodeKey;
+use galen_market::private;
 
 use super::config::{Config, Role};
 use crate::demo::folder::{private_dir, write_private};
@@ -58,18 +59,7 @@ impl Home {
         for folder in [Path::new("")].iter().chain(folders) {
             let path = if folder.as_os_str().is_empty() { self.0.clone() } else { self.0.join(folder) };
             private_dir(&path)?;
-            let metadata = fs::metadata(&path).with_context(|| path.display().to_string())?;
-            let mode = metadata.permissions().mode() & 0o777;
-            if mode & 0o077 == 0 {
-                continue;
-            }
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).with_context(|| {
-                format!(
-                    "{} has mode {mode:04o}, and cannot be closed to others: chmod 700 it",
-                    path.display()
-                )
-            })?;
-            open.push((path, mode));
+            open.extend(private::close(&path)?.map(|mode| (path, mode)));
         }
         Ok(open)
     }

@@ -68,7 +68,7 @@ pub fn init(home: &Home, new: NewHome) -> anyhow::Result<Config> {
 /// When it contradicts itself, or cannot be written.
 pub fn write(home: &Home, config: &Config) -> anyhow::Result<()> {
     config.check(&home.config_file())?;
-    write_private(&home.config_file(), config.to_text().as_bytes())
+    Ok(write_private(&home.config_file(), config.to_text().as_bytes())?)
 }
 
 /// This node as its peers list it.

@@ -10,9 +10,9 @@ use anyhow::{Context, bail};
 use galen_ledger::NodeStatus;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::config::{LogFormat, LogSection};
 use super::home::Home;
 use super::run::Running;
+use crate::cli::log;
 use super::{admin, health::Health};
 
 /// How long stopping in order may take. What is not finished then is what a crash would leave, which is safe.
@@ -52,7 +52,7 @@ impl Signals {
 /// When it cannot start, or has to stop by itself.
 pub async fn serve(home: Home) -> anyhow::Result<()> {
     let config = home.config()?;
-    log(&config.log)?;
+    log::begin(&config.log)?;
     let mut signals = Signals::new()?;
     let starting = tokio::task::spawn_blocking(move || Running::start(home));
     let running = tokio::select! {
@@ -144,16 +144,4 @@ fn complain(running: &Running, said: Vec<String>) -> anyhow::Result<Vec<String>>
         tracing::info!("ready");
     }
     Ok(kinds)
-}
-
-fn log(section: &LogSection) -> anyhow::Result<()> {
-    let filter = std::env::var("GALEN_LOG").unwrap_or_else(|_| section.level.clone());
-    let filter = tracing_subscriber::EnvFilter::try_new(&filter)
-        .with_context(|| format!("log.level = \"{filter}\""))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let begun = match section.format {
-        LogFormat::Json => builder.json().try_init(),
-        LogFormat::Text => builder.with_ansi(false).try_init(),
-    };
-    begun.map_err(|error| anyhow::anyhow!("the log: {error}"))
 }

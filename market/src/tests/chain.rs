@@ -73,7 +73,7 @@ impl DerefMut for Chain {
     }
 }
 
-fn no_keys() -> PinnedKeys {
+pub fn no_keys() -> PinnedKeys {
     let print = Fingerprint([0; 32]);
     let fingerprints = KeyFingerprints { scan: print, release: print, seal: print };
     PinnedKeys { scan: String::new(), release: String::new(), seal: String::new(), fingerprints }

@@ -17,7 +17,7 @@ use crate::money::{self, Origin};
 use crate::query;
 use crate::record::{Phase, RequestRecord, Status};
 use crate::transaction::Transaction;
-use crate::wallet::{At, Held, Wallet};
+use crate::wallet::{At, Held, Patience, Wallet};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -108,14 +108,17 @@ impl Purses {
         world.chain.rng.next_u64();
         let at = At { state: &world.chain.state, chain: &id, authority: &key };
         let to = self.wallets[to].address();
-        self.wallets[from].send(at, &to, amount(minor), &mut rng).ok().map(Transaction::Transfer)
+        self.wallets[from]
+            .send(at, &to, amount(minor), Patience::Now, &mut rng)
+            .ok()
+            .map(Transaction::Transfer)
     }
 
     fn redeem(&self, world: &mut World, from: usize) -> Option<Transaction> {
         let (id, key, mut rng) = (world.chain.id(), world.chain.key(), world.chain.rng.clone());
         world.chain.rng.next_u64();
         let at = At { state: &world.chain.state, chain: &id, authority: &key };
-        let redeem = self.wallets[from].redeem(at, amount(REDEEMED), &mut rng).ok()?;
+        let redeem = self.wallets[from].redeem(at, amount(REDEEMED), Patience::Now, &mut rng).ok()?;
         let treasury = world.chain.treasury.clone();
         Some(world.chain.order(Action::Redeem(redeem), &[&treasury]))
     }

@@ -4,6 +4,7 @@
 mod escrow;
 mod linkability;
 mod orders;
+mod patience;
 mod price;
 mod spending;
 mod supply;
@@ -19,7 +20,7 @@ use crate::notes::keys::{Address, OwnerKeys};
 use crate::notes::ring::RING;
 use crate::notes::transfer::{Purpose, Spend, Transfer, nothing};
 use crate::transaction::Transaction;
-use crate::wallet::{At, Wallet};
+use crate::wallet::{At, Patience, Wallet};
 
 fn rng(seed: u64) -> ChaCha20Rng {
     ChaCha20Rng::seed_from_u64(seed)
@@ -32,7 +33,7 @@ fn at<T>(chain: &Chain, spend: impl FnOnce(At<'_>) -> T) -> T {
 }
 
 fn send(chain: &Chain, from: &Wallet, to: &Address, minor: u64, seed: u64) -> Transfer {
-    at(chain, |at| from.send(at, to, amount(minor), &mut rng(seed)).unwrap())
+    at(chain, |at| from.send(at, to, amount(minor), Patience::Now, &mut rng(seed)).unwrap())
 }
 
 /// A note spent by hand, in the ring of its neighbours.

@@ -16,7 +16,7 @@ use crate::notes::logarithm::LogTable;
 use crate::query;
 use crate::record::{ContributionRecord, Phase, Status};
 use crate::transaction::{Opening, Transaction};
-use crate::wallet::{At, Wallet, no_prices};
+use crate::wallet::{At, Patience, Wallet, no_prices};
 use galen_ledger::Application;
 
 fn status(world: &World, id: &ContributionId) -> Status {
@@ -200,7 +200,7 @@ fn t32_what_was_checked_above_one_block_is_not_believed_above_another() {
     let mut rng = ChaCha20Rng::seed_from_u64(2);
     let mut pay = |world: &World, minor| {
         let at = At { state: &world.chain.state, chain: &id, authority: &key };
-        Transaction::Transfer(world.wallet.send(at, &to, amount(minor), &mut rng).unwrap())
+        Transaction::Transfer(world.wallet.send(at, &to, amount(minor), Patience::Now, &mut rng).unwrap())
     };
     // Two blocks that compete: the notes that they make lie at the same places.
     let (one, other) = (pay(&world, 100), pay(&world, 200));
@@ -212,7 +212,7 @@ fn t32_what_was_checked_above_one_block_is_not_believed_above_another() {
     let mut payee = Wallet::new(bystander());
     payee.scan(&branch, &no_prices);
     let at = At { state: &branch, chain: &id, authority: &key };
-    let spend = payee.send(at, &world.wallet.address(), amount(100), &mut rng).unwrap();
+    let spend = payee.send(at, &world.wallet.address(), amount(100), Patience::Now, &mut rng).unwrap();
     let newest = galen_ledger::StateRead::get(&branch, &crate::state_key::note(32)).is_some();
     assert!(newest && spend.inputs[0].ring.iter().any(|position| *position >= 32));
     let spend = Transaction::Transfer(spend);

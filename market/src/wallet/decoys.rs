@@ -13,7 +13,7 @@
 //! secret makes the choice, and no other chance: a wallet that spends the same note again, as the first transaction came to
 //! nothing, draws the same ring but for what came since. Two different rings for one note would have little in common but the
 //! note: that is so still when the window was dealt between two attempts. Who can wait until its note's window is dealt hides
-//! better.
+//! better: [`until_dealt`] says how long that is, and [`super::Patience::Wait`] waits.
 //!
 //! Drawing by a distribution of ages instead, as other ledgers do, needs to know how old notes are when they are spent: what
 //! is guessed wrong of that makes the real one stand out. In a window all are about as old. (On why to cut rather than to guess:
@@ -56,13 +56,19 @@ pub fn window(number: u32, count: u32) -> Range<u32> {
     at * WINDOW..end
 }
 
+/// How many more notes of its kind must come before a note's window is dealt; none when it is.
+pub fn until_dealt(state: &dyn StateRead, record: &NoteRecord) -> u32 {
+    let both_full = (record.number / WINDOW).saturating_add(2).saturating_mul(WINDOW);
+    both_full.saturating_sub(money::notes_of_kind(state, record.origin.kind()))
+}
+
 /// The ring of a note, of which the secret is known that spends it. None when the ledger has too few notes.
 pub fn draw(state: &dyn StateRead, position: u32, record: &NoteRecord, secret: &Scalar) -> Option<Ring> {
     let kind = record.origin.kind();
     let count = money::notes_of_kind(state, kind);
     let window = window(record.number, count);
     let place_of = |number: u32| money::note_of_kind(state, kind, number);
-    let mut places: Vec<u32> = if window.end < count {
+    let mut places: Vec<u32> = if until_dealt(state, record) == 0 {
         let group = group(state, kind, record.number, window)?;
         group.into_iter().filter_map(place_of).collect()
     } else {

@@ -4,6 +4,7 @@ use curve25519_dalek::{RistrettoPoint, Scalar};
 use galen_ledger::{ChainId, StateRead};
 use rand::{CryptoRng, RngCore};
 
+use super::patience::{Aim, Patience, choose};
 use super::{Held, Wallet, decoys};
 use crate::action::Redeem;
 use crate::amount::{Amount, Records};
@@ -43,6 +44,21 @@ pub enum WalletFault {
         "the amount lies in more than {MAX_INPUTS} notes: send some of it to yourself first, which joins them"
     )]
     Scattered,
+    /// Enough, and too new to hide well.
+    #[error(
+        "the wallet holds enough, but part of it is too new to hide well: not before {more} more notes of its kind are on the \
+         ledger; wait, or spend now and be hidden less"
+    )]
+    Early {
+        /// So many more notes of one kind must come.
+        more: u32,
+    },
+    /// Enough to redeem, but others know what it is worth.
+    #[error(
+        "the wallet holds enough, but in payouts, refunds or issued notes, whose worth others know: send it to yourself first, \
+         and redeem that; or redeem now and be hidden less"
+    )]
+    Known,
     /// Too few notes on the ledger to hide among.
     #[error("the ledger has too few notes for a ring")]
     Young,
@@ -74,14 +90,16 @@ impl Wallet {
         at: At<'_>,
         to: &Address,
         amount: Amount,
+        patience: Patience,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Transfer, WalletFault> {
         let (point, locked) = nothing();
-        let chosen = self.choose(amount.get(), |_| true)?;
+        let chosen = self.choose(at, amount.get(), (Aim::Send, patience))?;
         self.spend(at, For { of: money::PLAIN, locked, point }, &chosen, (to, amount), rng)
     }
 
-    /// Locks the money of a request, whose price the buyer can open.
+    /// Locks the money of a request, whose price the buyer can open: well hidden notes if they are enough, otherwise any, as a
+    /// request has a deadline.
     ///
     /// # Errors
     /// [`WalletFault`].
@@ -96,15 +114,15 @@ impl Wallet {
         let amount = price.amount.checked_mul(n.into()).ok_or(WalletFault::Cap)?;
         let locked = Opening { amount, blinding: Scalar::from(n) * price.blinding };
         let of = For { of: request.to_bytes(), locked, point: locked.commit() };
-        let chosen = self.choose(amount, |_| true)?;
+        let chosen = self.choose(at, amount, (Aim::Fund, Patience::Now))?;
         self.spend(at, of, &chosen, (&self.address(), Amount::ZERO), rng)
     }
 
     /// Asks the treasury to take an amount out and pay it outside. The treasury signs it.
     ///
     /// What is taken out everybody sees, and what a payout, a refund or an issued note is worth somebody else knows: few of a
-    /// ring hold enough, and one of them best. So money that came by a transfer is taken first, and only if that is not
-    /// enough any other: whoever sends its earnings to itself before it redeems them shows nothing.
+    /// ring hold enough, and one of them best. So whoever waits redeems only money that came by a transfer, and who does not,
+    /// such money first: whoever sends its earnings to itself before it redeems them shows much less.
     ///
     /// # Errors
     /// [`WalletFault`].
@@ -112,14 +130,14 @@ impl Wallet {
         &self,
         at: At<'_>,
         amount: Amount,
+        patience: Patience,
         rng: &mut (impl RngCore + CryptoRng),
     ) -> Result<Redeem, WalletFault> {
         let amount = amount.get();
         money::check_denomination(amount)?;
         let locked = Opening { amount, blinding: Scalar::ZERO };
         let of = For { of: money::REDEEMED, locked, point: money::redeemed(amount) };
-        let hidden = self.choose(amount, |held| held.record.origin == Origin::Transferred);
-        let chosen = hidden.or_else(|_| self.choose(amount, |_| true))?;
+        let chosen = self.choose(at, amount, (Aim::Redeem, patience))?;
         let transfer = self.spend(at, of, &chosen, (&self.address(), Amount::ZERO), rng)?;
         Ok(Redeem { amount, transfer })
     }
@@ -134,6 +152,14 @@ impl Wallet {
             Some(of.filter(|record| record.origin.kind() == kind).count())
         };
         transfer.inputs.iter().filter_map(alike).min().unwrap_or(0)
+    }
+
+    /// How many more notes of a kind would have to come before all notes that a transfer of this wallet's spends were
+    /// dealt; none for one that waited.
+    pub fn until_dealt(&self, state: &dyn StateRead, transfer: &Transfer) -> u32 {
+        let own = |input: &Input| self.notes().find(|held| held.image == input.signature.image);
+        let spent = transfer.inputs.iter().filter_map(own);
+        spent.map(|held| decoys::until_dealt(state, &held.record)).max().unwrap_or(0)
     }
 
     /// Whether a transfer of this wallet's spends a note whose worth somebody else knows: payouts and refunds by the price,
@@ -164,25 +190,13 @@ impl Wallet {
         Ok(Transfer::new(purpose, &spends, (to, amount), &self.address(), locked, rng)?)
     }
 
-    /// The smallest note that is enough; else the largest ones, as few as it takes. Of those that may be taken.
-    fn choose(&self, needed: u64, may: impl Fn(&Held) -> bool) -> Result<Vec<&Held>, WalletFault> {
-        let mut unspent: Vec<&Held> = self.notes().filter(|held| held.spent.is_none() && may(held)).collect();
-        unspent.sort_by_key(|held| held.amount());
-        if let Some(enough) = unspent.iter().find(|held| held.amount() >= needed) {
-            return Ok(vec![*enough]);
-        }
-        let (mut chosen, mut sum) = (Vec::new(), 0);
-        for held in unspent.into_iter().rev() {
-            sum += held.amount();
-            chosen.push(held);
-            if sum >= needed {
-                break;
-            }
-        }
-        match sum >= needed {
-            true if chosen.len() <= MAX_INPUTS => Ok(chosen),
-            true => Err(WalletFault::Scattered),
-            false => Err(WalletFault::Insufficient { held: self.balance(), needed }),
-        }
+    fn choose(
+        &self,
+        at: At<'_>,
+        needed: u64,
+        (aim, patience): (Aim, Patience),
+    ) -> Result<Vec<&Held>, WalletFault> {
+        let unspent: Vec<&Held> = self.notes().filter(|held| held.spent.is_none()).collect();
+        choose(at.state, &unspent, needed, (aim, patience))
     }
 }

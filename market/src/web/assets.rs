@@ -12,7 +12,7 @@ use axum::extract::Path;
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use flate2::{Compression, write::GzEncoder};
@@ -26,15 +26,18 @@ pub static LIVE_JS: Asset =
 /// Signs in by what follows the `#` of the address.
 pub static SIGN_IN_JS: Asset =
     Asset::new("sign-in.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/sign-in.js"));
+/// Has a browser check proofs.
+pub static VERIFY_JS: Asset =
+    Asset::new("verify.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/verify/verify.js"));
 /// The mark in the browser's tab.
 pub static FAVICON: Asset =
     Asset::new("favicon.svg", "image/svg+xml", include_bytes!("../../assets/favicon.svg"));
 
 /// All that is served below `/assets/`.
-pub static ALL: &[&Asset] = &[&GALEN_CSS, &LIVE_JS, &SIGN_IN_JS, &FAVICON];
+pub static ALL: &[&Asset] = &[&GALEN_CSS, &LIVE_JS, &SIGN_IN_JS, &VERIFY_JS, &FAVICON];
 
-const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const CHECK_BACK: HeaderValue = HeaderValue::from_static("no-cache");
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+const CHECK_BACK: &str = "no-cache";
 
 /// One embedded file.
 pub struct Asset {
@@ -83,13 +86,13 @@ impl Asset {
         })
     }
 
-    fn answer(&'static self, keep: HeaderValue, asked: &HeaderMap) -> Response {
+    fn answer(&'static self, keep: &'static str, asked: &HeaderMap) -> Response {
         let Pressed { digest, gzip } = self.pressed();
         let zipped = gzip.len() < self.bytes.len() && takes_gzip(asked);
         let tag = if zipped { format!("\"{digest}-gz\"") } else { format!("\"{digest}\"") };
         let known =
             asked.get(IF_NONE_MATCH).and_then(|v| v.to_str().ok()).is_some_and(|tags| names(tags, &tag));
-        let standing = [(CACHE_CONTROL, keep), (VARY, HeaderValue::from_static("accept-encoding"))];
+        let standing = [(CACHE_CONTROL, keep), (VARY, "accept-encoding")];
         if known {
             return (StatusCode::NOT_MODIFIED, standing, [(ETAG, tag)]).into_response();
         }

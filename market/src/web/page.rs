@@ -10,7 +10,8 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{self, Asset};
-use super::parts::{Tone, notice};
+use super::parts::{self, Tone, notice};
+use super::problem::Problem;
 
 /// Whose pages these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,15 @@ impl SiteName {
             Self::DataSteward => "Data steward",
             Self::Auditor => "Auditor",
         }
+    }
+
+    /// A refusal as this site's page. `id` is what the log calls the request.
+    pub fn refusal(self, problem: &Problem, id: Option<&str>) -> Markup {
+        // Without navigation: it is not known here who asks, or whether the rest of the site works.
+        let Problem { status, detail, remedy, .. } = problem;
+        let title = in_short(*status);
+        let main = parts::problem(*status, title, &sentence(detail), &sentence(remedy), id);
+        Page::new(title, self).render(main)
     }
 }
 
@@ -186,4 +196,30 @@ fn mark() -> Markup {
             path.mark-line d="M14 6.5A5 5 0 1 0 14.8 12H10.5" {}
         }
     }
+}
+
+/// A status as people say it.
+fn in_short(status: u16) -> &'static str {
+    match status {
+        401 => "Please sign in",
+        403 => "Not allowed",
+        404 => "Not found",
+        409 => "Something came in between",
+        413 => "Too large",
+        429 => "Too many calls",
+        503 => "Not ready just now",
+        500.. => "Something failed here",
+        _ => "That cannot be done",
+    }
+}
+
+/// Texts of problems are clauses; on a page they are sentences. A letter that stands alone is a name, as in "k is below 2".
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    let Some(first) = letters.next() else { return String::new() };
+    if letters.as_str().starts_with(' ') {
+        return format!("{clause}.");
+    }
+    let end = if clause.ends_with(['.', '!', '?', ':']) { "" } else { "." };
+    format!("{}{}{end}", first.to_uppercase(), letters.as_str())
 }

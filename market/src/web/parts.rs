@@ -22,7 +22,7 @@ pub mod notice;
 pub mod progress;
 pub mod table;
 
-pub use facts::{Facts, code, hash, hash_link, moment, number, percent, term};
+pub use facts::{Facts, code, hash, hash_link, instant, moment, number, percent, term};
 pub use field::{Choice, Field};
 pub use flow::{Timeline, steps};
 pub use form::{Confirm, Weight, button, button_link, error_summary, hidden, post, search, upload};

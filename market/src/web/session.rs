@@ -30,6 +30,12 @@ const MOST: usize = 256;
 pub trait Doorkeeper: Send + Sync {
     /// Whose token it is. The time that it takes must tell nothing of the tokens that there are.
     fn find(&self, token: &[u8]) -> Option<String>;
+
+    /// Whether somebody of this name may still come in: who was sent away while signed in may not.
+    fn knows(&self, name: &str) -> bool {
+        let _ = name;
+        true
+    }
 }
 
 /// Somebody who is signed in.
@@ -76,7 +82,7 @@ impl Sessions {
     fn begin(&self, person: Person) -> Zeroizing<String> {
         let mut secret = Zeroizing::new([0; 32]);
         OsRng.fill_bytes(secret.as_mut());
-        let value = Zeroizing::new(hex::encode(secret.as_slice()));
+        let value = Zeroizing::new(hex::encode(*secret));
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         live.retain(|_, session| session.since.elapsed() < LIFE);
         if live.len() >= MOST
@@ -97,7 +103,8 @@ impl Sessions {
         }
         let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
         let found = live.get(&name(self.given(headers)?.as_bytes()))?;
-        (found.since.elapsed() < LIFE).then(|| found.person.clone())
+        let welcome = found.since.elapsed() < LIFE && self.door.knows(&found.person.name);
+        welcome.then(|| found.person.clone())
     }
 
     fn end(&self, headers: &HeaderMap) {

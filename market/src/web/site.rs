@@ -27,8 +27,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use super::guard::{self, Names};
 use super::idempotency::{self, Answers};
 use super::limit::{self, Limit, Rates};
-use super::page::{Page, SiteName};
-use super::parts;
+use super::page::SiteName;
 use super::problem::Problem;
 use super::session::{self, Sessions};
 use super::{assets, sign_in};
@@ -126,9 +125,7 @@ async fn as_page(name: SiteName, request: Request, next: Next) -> Response {
         return response;
     }
     let Some(problem) = response.extensions().get::<Problem>() else { return response };
-    let id = id.as_ref().map(|id| &*id.0);
-    let main = parts::problem(problem.status, &problem.title, &problem.detail, &problem.remedy, id);
-    let page = Page::new(problem.title.as_str(), name).render(main);
+    let page = name.refusal(problem, id.as_ref().map(|id| &*id.0));
     let mut shown = (response.status(), page).into_response();
     if let Some(after) = response.headers().get("retry-after") {
         shown.headers_mut().insert("retry-after", after.clone());

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod founding;
+mod governing;
 mod joining;
 mod killing;
 mod net;

@@ -159,7 +159,7 @@ pub enum StoreError {
 
 impl StoreError {
     /// Turns an input or output error into one that names its file.
-    pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
+    pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Self + use<> {
         let path = path.to_path_buf();
         move |source| Self::Io { path: path.clone(), source }
     }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::StoreError;
 
 /// Makes a directory of mode 0700, or brings one that is there to that mode.
-pub(super) fn private_directory(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn private_directory(path: &Path) -> Result<(), StoreError> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -86,7 +86,7 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, St
 
 /// Overwrites a file and removes it; nothing when there is none. What a disk keeps of overwritten blocks is out of reach,
 /// which is one reason why contents are sealed.
-pub(super) fn wipe(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn wipe(path: &Path) -> Result<(), StoreError> {
     let wiped = (|| {
         let length = fs::metadata(path)?.len();
         let mut file = private().open(path)?;

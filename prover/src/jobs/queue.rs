@@ -15,6 +15,7 @@ use super::schedule::Found;
 use super::vault::{Kind, Vault};
 use super::worker::Shared;
 use super::{JobId, JobSpec, Outcome, Progress, ProvingError, ProvingKeys, Status, StoreError};
+use crate::vault::VaultKey;
 
 /// How a queue works.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub capacity: usize,
     /// The file of the key that seals what is private; made when missing. Inside the queue's directory by default.
     pub key_file: Option<PathBuf>,
+    /// The key itself, from whoever keeps it better than a file does; then no file is read or made.
+    pub key: Option<VaultKey>,
 }
 
 impl Default for Settings {
@@ -33,7 +36,7 @@ impl Default for Settings {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers = NonZeroUsize::new(cores / 2).unwrap_or(NonZeroUsize::MIN);
-        Self { workers, capacity: 64, key_file: None }
+        Self { workers, capacity: 64, key_file: None, key: None }
     }
 }
 
@@ -83,7 +86,8 @@ impl ProofQueue {
         let lock = Lock::take(directory)?;
         let inside = directory.join("seal.key");
         let key_file = settings.key_file.as_deref().unwrap_or(&inside);
-        let vault = Vault::open(directory.join("sealed"), key_file)?;
+        let key = settings.key.clone().map_or_else(|| VaultKey::load(key_file), Ok)?;
+        let vault = Vault(crate::vault::Vault::open(directory.join("sealed"), &key)?);
         let records = Records::open(&directory.join("proofs"))?;
         restrict_all(directory)?;
         let shared = Arc::new(Shared::new(keys, records, vault, lock));

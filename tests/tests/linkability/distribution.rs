@@ -5,7 +5,7 @@ use galen_market::money::{self, Origin};
 use galen_market::notes::ring::RING;
 use galen_market::wallet::decoys::{WINDOW, window};
 
-use super::history::Ledger;
+use super::ledger::Ledger;
 use super::statistics::chi_square;
 
 fn ledger(payouts: u32) -> (Ledger, Vec<u32>) {

@@ -1,41 +1,47 @@
-//! A market's history as far as rings depend on it: notes of all kinds, and hospitals that spend what they are paid.
+//! A market's history as far as rings depend on it: buyers that fund requests, and hospitals that send what they are paid to
+//! themselves, and redeem that. Which notes are spent, and whether they may be yet, the wallet's own rule says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use galen_ledger::{MemoryState, StateWrite};
-use galen_market::codec::Canonical;
+use galen_market::RequestId;
 use galen_market::money::{self, NoteRecord, Origin};
-use galen_market::notes::group::hash_to_scalar;
-use galen_market::notes::keys::{OneTimeKey, OwnerKeys};
-use galen_market::notes::note::Note;
-use galen_market::wallet::decoys::{self, WINDOW};
-use galen_market::{ContributionId, RequestId, state_key};
-use rand::Rng;
-use rand::SeedableRng;
+use galen_market::wallet::{Aim, Coin, Patience, choose};
 use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
+use super::ledger::Ledger;
+
 const HOSPITALS: usize = 12;
-/// The kind of payouts.
+const BUYERS: usize = 4;
+/// The kinds of notes that transfers make, and of payouts.
+pub const TRANSFERRED: u8 = 1;
 pub const PAID: u8 = 2;
 
-/// When hospitals spend.
-#[derive(Clone, Copy, PartialEq)]
-pub enum Manner {
-    /// Any note of theirs whose window is dealt.
-    Patient,
-    /// Any note of theirs.
-    Hasty,
+/// Somebody's note.
+#[derive(Clone, Copy)]
+struct Held {
+    position: u32,
+    record: NoteRecord,
+    worth: u64,
 }
 
-/// A payout, with what only its hospital knows, and what accredited hospitals know.
+impl Coin for Held {
+    fn record(&self) -> &NoteRecord {
+        &self.record
+    }
+
+    fn worth(&self) -> u64 {
+        self.worth
+    }
+}
+
+/// What of a payout is known: its records to everybody, its worth to accredited hospitals.
 #[derive(Clone, Copy)]
 pub struct Payout {
-    pub position: u32,
-    pub number: u32,
-    hospital: usize,
+    pub records: u64,
     pub worth: u64,
-    spent: bool,
 }
 
 /// A note that was spent.
@@ -45,50 +51,21 @@ pub struct Spend {
     pub height: u64,
     /// Which of the ring it was: for the judge alone.
     pub real: usize,
-    /// What could be redeemed with it at once.
-    denomination: u64,
+    /// By which transfer.
+    pub transfer: usize,
 }
 
-/// The notes of a ledger, without proofs.
-pub struct Ledger {
-    pub state: MemoryState,
-    note: Note,
-    height: u64,
-}
-
-impl Ledger {
-    pub fn new() -> Self {
-        let address = OwnerKeys::from_seed(&[1; 32]).address();
-        let owner = OneTimeKey { key: address.view, ephemeral: address.spend };
-        let note = Note { owner, commitment: address.view, handle: address.spend, sealed: [0; 8] };
-        Self { state: MemoryState::new(), note, height: 0 }
-    }
-
-    /// Adds a note as the ledger does; its place, and its number among those of its kind.
-    pub fn add(&mut self, origin: Origin) -> (u32, u32) {
-        let (position, kind) = (money::notes(&self.state), origin.kind());
-        let number = money::notes_of_kind(&self.state, kind);
-        let id = *blake3::hash(&position.to_le_bytes()).as_bytes();
-        let record = NoteRecord { id, note: self.note, origin, number, height: self.height };
-        let mut put = |key: Vec<u8>, value: Vec<u8>| self.state.put(&key, value);
-        put(state_key::note(position), record.to_canonical());
-        put(state_key::notes(), (position + 1).to_canonical());
-        put(state_key::note_of_kind(kind, number), position.to_canonical());
-        put(state_key::notes_of_kind(kind), (number + 1).to_canonical());
-        (position, number)
-    }
-
-    pub fn pay(&mut self) -> (u32, u32) {
-        let name = *blake3::hash(&[b'c', self.height as u8]).as_bytes();
-        self.add(Origin::Paid { contribution: ContributionId::from_bytes(name) })
-    }
-
-    /// The ring that a wallet draws for a note, with what is the note's secret.
-    pub fn ring(&self, position: u32, secret: u64) -> decoys::Ring {
-        let record = money::note(&self.state, position).unwrap();
-        let secret = hash_to_scalar("galen tests secret", &[&secret.to_le_bytes(), &position.to_le_bytes()]);
-        decoys::draw(&self.state, position, &record, &secret).unwrap()
-    }
+/// One or more notes spent together.
+pub struct Transfer {
+    /// What everybody sees that it is for.
+    pub aim: Aim,
+    /// What is redeemed.
+    pub redeemed: u64,
+    pub spends: Range<usize>,
+    /// Payouts that the money came from in the end: for the judge alone.
+    pub sources: BTreeSet<u32>,
+    /// Whether it is a hospital's that waits, or one's that does not; None for a buyer's.
+    pub patience: Option<Patience>,
 }
 
 /// Everything that happened.
@@ -96,111 +73,154 @@ pub struct History {
     pub ledger: Ledger,
     pub payouts: BTreeMap<u32, Payout>,
     pub spends: Vec<Spend>,
+    pub transfers: Vec<Transfer>,
+    /// Which transfer made a note.
+    pub made: BTreeMap<u32, usize>,
+    purses: Vec<Vec<Held>>,
+    /// So many hospitals do not wait.
+    hasty: usize,
+    rng: ChaCha20Rng,
 }
 
 impl History {
-    /// So many payouts, most of which are spent in the end.
-    pub fn new(seed: u64, payouts: usize, manner: Manner) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(seed);
-        let mut history = Self { ledger: Ledger::new(), payouts: BTreeMap::new(), spends: Vec::new() };
-        for _ in 0..48 {
-            history.ledger.add(Origin::Issued);
-        }
+    /// So many payouts, most of which are cashed in in the end; of twelve hospitals so many do not wait.
+    pub fn new(seed: u64, payouts: usize, hasty: usize) -> Self {
+        let mut history = Self {
+            ledger: Ledger::new(),
+            payouts: BTreeMap::new(),
+            spends: Vec::new(),
+            transfers: Vec::new(),
+            made: BTreeMap::new(),
+            purses: vec![Vec::new(); HOSPITALS + BUYERS],
+            hasty,
+            rng: ChaCha20Rng::seed_from_u64(seed),
+        };
+        (0..BUYERS).for_each(|buyer| history.issue(HOSPITALS + buyer));
         while history.payouts.len() < payouts {
-            history.round(&mut rng);
-            // About as many are spent as come, some rounds later.
-            for _ in 0..rng.gen_range(0..8) {
-                history.spend(&mut rng, manner);
+            history.round();
+            // Hospitals try whenever they like; the wallet says whether they may.
+            for _ in 0..history.rng.gen_range(0..16) {
+                history.cash_in();
             }
         }
-        // Much later, when nothing new comes, most of the rest.
-        for _ in 0..payouts {
-            history.ledger.height += 1;
-            history.spend(&mut rng, manner);
+        // Much later, when no new requests come.
+        for _ in 0..2 * payouts {
+            history.cash_in();
         }
         history
     }
 
-    /// A request that some hospitals answer, among what else happens.
-    fn round(&mut self, rng: &mut ChaCha20Rng) {
-        let price = rng.gen_range(3..40);
+    fn receive(&mut self, owner: usize, origin: Origin, worth: u64) -> u32 {
+        let (position, _) = self.ledger.add(origin);
+        let record = money::note(&self.ledger.state, position).unwrap();
+        self.purses[owner].push(Held { position, record, worth });
+        position
+    }
+
+    fn issue(&mut self, owner: usize) {
+        for _ in 0..16 {
+            let worth = self.rng.gen_range(10_000..200_000);
+            self.receive(owner, Origin::Issued, worth);
+        }
+    }
+
+    /// A request that some hospitals answer.
+    fn round(&mut self) {
+        let buyer = HOSPITALS + self.rng.gen_range(0..BUYERS);
+        let price = self.rng.gen_range(3..40);
+        let mut locked = price * 800;
+        while self.spend(buyer, Aim::Fund, locked).is_none() {
+            self.issue(buyer);
+        }
         let mut hospitals: Vec<usize> = (0..HOSPITALS).collect();
-        hospitals.shuffle(rng);
-        for hospital in hospitals.into_iter().take(rng.gen_range(2..6)) {
-            self.ledger.height += rng.gen_range(1..4);
-            for _ in 0..rng.gen_range(0..3) {
-                self.ledger.add(Origin::Transferred);
+        hospitals.shuffle(&mut self.rng);
+        for hospital in hospitals.into_iter().take(self.rng.gen_range(2..6)) {
+            self.ledger.height += self.rng.gen_range(1..4);
+            let records = self.rng.gen_range(5..160);
+            let worth = price * records;
+            let position = self.receive(hospital, self.ledger.payout(), worth);
+            self.payouts.insert(position, Payout { records, worth });
+            locked -= worth;
+            if self.rng.gen_bool(0.3) {
+                self.cash_in();
             }
-            let (position, number) = self.ledger.pay();
-            let worth = price * rng.gen_range(5..200);
-            let payout = Payout { position, number, hospital, worth, spent: false };
-            self.payouts.insert(position, payout);
         }
-        if rng.gen_bool(0.3) {
-            let request = RequestId::new(galen_circuits::field::F::from(self.ledger.height));
-            self.ledger.add(Origin::Refunded { request });
-        }
-        if rng.gen_bool(0.02) {
-            for _ in 0..16 {
-                self.ledger.add(Origin::Issued);
-            }
+        let request = RequestId::new(galen_circuits::field::F::from(self.ledger.height));
+        self.receive(buyer, Origin::Refunded { request }, locked);
+    }
+
+    /// Some hospital wants to send some payout's worth to itself, or two; or to redeem some of what came by a transfer.
+    fn cash_in(&mut self) {
+        self.ledger.height += 1;
+        let hospital = self.rng.gen_range(0..HOSPITALS);
+        let redeems = self.rng.gen_bool(0.5);
+        let kind = if redeems { TRANSFERRED } else { PAID };
+        let of_kind = self.purses[hospital].iter().filter(|held| held.record.origin.kind() == kind);
+        let worths: Vec<u64> = of_kind.map(Coin::worth).filter(|worth| *worth > 0).collect();
+        let Some(worth) = worths.choose(&mut self.rng).copied() else { return };
+        if redeems {
+            let most = if self.rng.gen_bool(0.3) { self.rng.gen_range(1..=worth) } else { worth };
+            self.spend(hospital, Aim::Redeem, largest_denomination(most));
+        } else {
+            let other = if self.rng.gen_bool(0.2) { worths.choose(&mut self.rng).copied() } else { None };
+            self.spend(hospital, Aim::Send, worth + other.unwrap_or(0));
         }
     }
 
-    /// Some hospital spends some note of its own.
-    fn spend(&mut self, rng: &mut ChaCha20Rng, manner: Manner) {
-        let hospital = rng.gen_range(0..HOSPITALS);
-        let count = money::notes_of_kind(&self.ledger.state, PAID);
-        let dealt = |number| decoys::window(number, count).end < count;
-        let own = self.payouts.values().filter(|payout| payout.hospital == hospital && !payout.spent);
-        let own: Vec<u32> = own
-            .filter(|payout| manner == Manner::Hasty || dealt(payout.number))
-            .map(|payout| payout.position)
-            .collect();
-        let Some(position) = own.choose(rng).copied() else { return };
-        let ring = self.ledger.ring(position, 0);
-        let payout = self.payouts.get_mut(&position).unwrap();
-        payout.spent = true;
-        let ring_places = ring.members.iter().map(|member| member.position).collect();
-        let (height, denomination) = (self.ledger.height, largest_denomination(payout.worth));
-        self.spends.push(Spend { ring: ring_places, height, real: ring.place, denomination });
+    fn patience(&self, owner: usize) -> Patience {
+        if owner < self.hasty { Patience::Now } else { Patience::Wait }
     }
 
-    /// What is redeemed, if a ring's note were redeemed at once: as large a denomination as it holds.
-    pub fn redeemed(&self, at: usize) -> Option<u64> {
-        Some(self.spends[at].denomination).filter(|amount| *amount > 0)
+    /// Spends as a wallet does, if it does.
+    fn spend(&mut self, owner: usize, aim: Aim, amount: u64) -> Option<()> {
+        let unspent: Vec<&Held> = self.purses[owner].iter().collect();
+        let patience = self.patience(owner);
+        let chosen = choose(&self.ledger.state, &unspent, amount, (aim, patience)).ok()?;
+        let chosen: Vec<Held> = chosen.into_iter().copied().collect();
+        let (transfer, first) = (self.transfers.len(), self.spends.len());
+        let mut sources = BTreeSet::new();
+        for Held { position, .. } in &chosen {
+            let ring = self.ledger.ring(*position, 0);
+            let members = ring.members.iter().map(|member| member.position).collect();
+            self.spends.push(Spend { ring: members, height: self.ledger.height, real: ring.place, transfer });
+            if self.payouts.contains_key(position) {
+                sources.insert(*position);
+            }
+            if let Some(made) = self.made.get(position) {
+                sources.extend(&self.transfers[*made].sources);
+            }
+        }
+        self.transfers.push(Transfer {
+            aim,
+            redeemed: if aim == Aim::Redeem { amount } else { 0 },
+            spends: first..self.spends.len(),
+            sources,
+            patience: (owner < HOSPITALS).then_some(patience),
+        });
+        self.purses[owner].retain(|held| chosen.iter().all(|spent| spent.position != held.position));
+        let left = chosen.iter().map(Coin::worth).sum::<u64>() - amount;
+        let mut outputs = [if aim == Aim::Send { amount } else { 0 }, left];
+        outputs.shuffle(&mut self.rng);
+        for worth in outputs {
+            let position = self.receive(owner, Origin::Transferred, worth);
+            self.made.insert(position, transfer);
+        }
+        Some(())
+    }
+
+    /// The notes spent by transfers of hospitals with this patience, for this.
+    pub fn spent(&self, patience: Patience, aim: Aim) -> Vec<usize> {
+        let of = self.transfers.iter().filter(|made| made.patience == Some(patience) && made.aim == aim);
+        of.flat_map(|made| made.spends.clone()).collect()
+    }
+
+    pub fn kind(&self, position: u32) -> u8 {
+        money::note(&self.ledger.state, position).unwrap().origin.kind()
     }
 }
 
-fn largest_denomination(worth: u64) -> u64 {
+/// The largest amount that can be redeemed out of so much.
+pub fn largest_denomination(worth: u64) -> u64 {
     let all = (0..12).flat_map(|power| [1, 2, 5].map(|digit| digit * 10u64.pow(power)));
     all.filter(|amount| *amount <= worth).max().unwrap_or(0)
-}
-
-/// One note at a time is spent, so many payouts after it came as an exponential variable with this mean says. The observer
-/// knows that, and guesses the likeliest of the ring. How often that was right, how often it should be, and of how many.
-pub fn habits(seed: u64, mean: f64, dealt: bool) -> (usize, f64, usize) {
-    let mut rng = ChaCha20Rng::seed_from_u64(seed);
-    let mut ledger = Ledger::new();
-    let count = 6 * WINDOW + WINDOW / 2;
-    let positions: Vec<u32> = (0..count).map(|_| ledger.pay().0).collect();
-    let weight = |number: u32| (-f64::from(count - number) / mean).exp();
-    let window = if dealt { decoys::window(4 * WINDOW, count) } else { decoys::window(count - 1, count) };
-    let total: f64 = window.clone().map(weight).sum();
-    let (mut hits, mut expected) = (0, 0.0);
-    let trials = 4000;
-    for trial in 0..trials {
-        let mut left = rng.gen_range(0.0..total);
-        let spent = window.clone().find(|number| {
-            left -= weight(*number);
-            left < 0.0
-        });
-        let position = positions[spent.unwrap_or(window.end - 1) as usize];
-        let ring = ledger.ring(position, trial);
-        let weights: Vec<f64> = ring.members.iter().map(|member| weight(member.position)).collect();
-        let best = (0..weights.len()).max_by(|one, two| weights[*one].total_cmp(&weights[*two])).unwrap();
-        hits += usize::from(best == ring.place);
-        expected += weights[best] / weights.iter().sum::<f64>();
-    }
-    (hits, expected / trials as f64, trials as usize)
 }

@@ -12,85 +12,155 @@
 
 mod distribution;
 mod history;
+mod ledger;
 mod observer;
 mod statistics;
+mod through;
 
 use std::sync::OnceLock;
 
-use history::{History, Manner};
+use galen_market::wallet::{Aim, Patience};
+use history::{History, PAID, Spend, largest_denomination};
 use observer::{Observer, strategies};
 use statistics::{at_most, within};
+use through::{Fit, OPEN, PRICED, Through};
 
 const SEED: u64 = 20_260_719;
+const PAYOUTS: usize = 4000;
 
-/// Plays all strategies; the rate of each.
-fn play(history: &History, seed: u64) -> Vec<(&'static str, f64)> {
-    let observer = Observer::of(history, seed);
-    let rate = |guess: fn(&Observer, usize) -> usize| {
-        let right = |at: &usize| guess(&observer, *at) == history.spends[*at].real;
-        (0..history.spends.len()).filter(right).count()
-    };
-    let trials = history.spends.len();
-    let rates = strategies().map(|(name, guess)| (name, rate(guess), trials));
-    let print = |(name, hits, trials): (&'static str, usize, usize)| {
-        let rate = hits as f64 / trials as f64;
-        println!("{name:24} {hits:5} of {trials}: {rate:.4} = {:.2}/16", rate * 16.0);
-        (name, rate)
-    };
-    rates.into_iter().map(print).collect()
+/// How often a strategy was right.
+struct Rate {
+    name: &'static str,
+    hits: usize,
+    trials: usize,
 }
 
-/// Hospitals that cash in when they like, once a window is dealt.
+impl Rate {
+    fn of(name: &'static str, right: impl Iterator<Item = bool>) -> Self {
+        let mut rate = Self { name, hits: 0, trials: 0 };
+        right.for_each(|right| {
+            rate.hits += usize::from(right);
+            rate.trials += 1;
+        });
+        println!("{name:32} {:5} of {}: {:.2}/16", rate.hits, rate.trials, rate.rate() * 16.0);
+        rate
+    }
+
+    fn rate(&self) -> f64 {
+        self.hits as f64 / self.trials as f64
+    }
+
+    /// No better than so many sixteenths, but for chance.
+    fn is_at_most(&self, sixteenths: f64) {
+        assert!(self.trials > 0, "{}: no trials", self.name);
+        let bound = at_most(sixteenths / 16.0, self.trials);
+        assert!(self.rate() <= bound, "{}: {} of {}", self.name, self.hits, self.trials);
+    }
+}
+
+/// Guesses which members of these rings were spent, by everything that rings show.
+fn by_rings(history: &History, judged: &[usize]) -> Vec<Rate> {
+    let observer = Observer::of(history, SEED);
+    let right =
+        |guess: fn(&Observer, usize) -> usize, at: usize| guess(&observer, at) == history.spends[at].real;
+    strategies().map(|(name, guess)| Rate::of(name, judged.iter().map(|at| right(guess, *at)))).into()
+}
+
+/// Guesses which transferred notes were redeemed, by the payouts that may be behind them.
+fn by_source(history: &History, judged: &[usize], fits: &[(&'static str, Fit)]) -> Vec<Rate> {
+    let through = Through::of(history, SEED);
+    let right = |fit: Fit, at: usize| through.member(at, fit) == history.spends[at].real;
+    fits.iter().map(|(name, fit)| Rate::of(name, judged.iter().map(|at| right(*fit, *at)))).collect()
+}
+
+/// Guesses a payout behind each redemption of hospitals with this patience.
+fn payouts_behind(history: &History, patience: Patience, fits: &[(&'static str, Fit)]) -> Vec<Rate> {
+    let through = Through::of(history, SEED);
+    let made = history.transfers.iter().enumerate();
+    let judged = made.filter(|(_, made)| made.patience == Some(patience) && made.aim == Aim::Redeem);
+    let judged: Vec<_> = judged.collect();
+    let right = |fit: Fit, at: usize| {
+        through.payout(at, fit).is_some_and(|guess| history.transfers[at].sources.contains(&guess))
+    };
+    fits.iter().map(|(name, fit)| Rate::of(name, judged.iter().map(|(at, _)| right(*fit, *at)))).collect()
+}
+
+/// Hospitals that try to cash in whenever they like, and whose wallets wait.
 fn patient() -> &'static History {
     static HISTORY: OnceLock<History> = OnceLock::new();
     HISTORY.get_or_init(|| {
         println!("seed {SEED}");
-        History::new(SEED, 2500, Manner::Patient)
+        History::new(SEED, PAYOUTS, 0)
     })
 }
 
-/// The claim: hospitals that cash in when they like, once a window is dealt, are found no better than by lot.
 #[test]
-fn t28_no_observer_finds_the_note_behind_a_ring_of_a_dealt_window() {
+fn t28_no_observer_finds_the_payout_behind_a_transfer_of_a_wallet_that_waits() {
     let history = patient();
-    let trials = history.spends.len();
-    assert!(trials > 2000, "{trials}");
-    for (name, rate) in play(history, SEED) {
-        assert!(rate <= at_most(1.0 / 16.0, trials), "{name}: {rate}");
-    }
+    let judged = history.spent(Patience::Wait, Aim::Send);
+    assert!(judged.len() > 2000, "{}", judged.len());
+    by_rings(history, &judged).iter().for_each(|rate| rate.is_at_most(1.0));
 }
 
-/// The same when amounts are known: an accredited hospital knows what each payout is worth. It learns nothing as long as the
-/// payout goes to its owner first, since such a transfer shows no amount. Redeemed at once it does: see below.
+#[test]
+fn t28_no_observer_finds_the_note_behind_a_redemption_of_a_wallet_that_waits() {
+    let history = patient();
+    let judged = history.spent(Patience::Wait, Aim::Redeem);
+    assert!(judged.len() > 2000, "{}", judged.len());
+    by_rings(history, &judged).iter().for_each(|rate| rate.is_at_most(1.0));
+    by_source(history, &judged, &OPEN).iter().for_each(|rate| rate.is_at_most(1.0));
+    by_source(history, &judged, &PRICED);
+}
+
+#[test]
+fn t28_no_observer_finds_the_payout_behind_a_redemption_of_a_wallet_that_waits() {
+    let history = patient();
+    payouts_behind(history, Patience::Wait, &OPEN).iter().for_each(|rate| rate.is_at_most(1.0));
+    payouts_behind(history, Patience::Wait, &PRICED);
+}
+
+#[test]
+fn t28_those_who_do_not_wait_are_hidden_less() {
+    println!("seed {SEED}");
+    let history = History::new(SEED, PAYOUTS, 12);
+    let sent = history.spent(Patience::Now, Aim::Send);
+    by_rings(&history, &sent).iter().for_each(|rate| rate.is_at_most(2.0));
+    let redeemed = history.spent(Patience::Now, Aim::Redeem);
+    by_rings(&history, &redeemed);
+    by_source(&history, &redeemed, &PRICED);
+    payouts_behind(&history, Patience::Now, &OPEN);
+    payouts_behind(&history, Patience::Now, &PRICED);
+}
+
+#[test]
+fn t28_those_who_wait_are_hidden_among_others_who_do_not() {
+    println!("seed {SEED}");
+    let history = History::new(SEED, PAYOUTS, 6);
+    for aim in [Aim::Send, Aim::Redeem] {
+        println!("{aim:?}");
+        let judged = history.spent(Patience::Wait, aim);
+        by_rings(&history, &judged);
+    }
+    payouts_behind(&history, Patience::Wait, &OPEN);
+}
+
+/// Why redemptions are not made of payouts: what a payout is worth an accredited hospital knows.
 #[test]
 fn t28_what_a_payout_is_worth_shows_when_it_is_redeemed_at_once() {
     let history = patient();
     let observer = Observer::of(history, SEED);
-    let (mut hits, mut trials) = (0, 0);
-    for at in 0..history.spends.len() {
-        if let Some(amount) = history.redeemed(at) {
-            trials += 1;
-            hits += usize::from(observer.by_amount(at, amount) == history.spends[at].real);
-        }
-    }
-    let rate = hits as f64 / trials as f64;
-    println!(
-        "who knows prices, of payouts redeemed at once: {hits} of {trials}: {rate:.4} = {:.2}/16",
-        rate * 16.0
-    );
+    let of_payouts = history.spent(Patience::Wait, Aim::Send).into_iter();
+    let of_payouts = of_payouts.filter(|at| history.kind(history.spends[*at].ring[0]) == PAID);
+    let right = |at: usize| {
+        let Spend { ring, real, .. } = &history.spends[at];
+        observer.by_amount(at, largest_denomination(history.payouts[&ring[*real]].worth)) == *real
+    };
+    let rate = Rate::of("who knows prices", of_payouts.map(right));
     // Not a claim but the reason for one: whoever redeems sends the money to itself first.
-    assert!(rate > at_most(1.0 / 16.0, trials), "then redemptions may as well be made of payouts");
-}
-
-/// Who does not wait is in the last window, whose rings overlap: that a note is spent once says something of others' rings.
-#[test]
-fn t28_rings_of_the_last_window_hide_a_little_less() {
-    println!("seed {SEED}");
-    let history = History::new(SEED, 2500, Manner::Hasty);
-    let trials = history.spends.len();
-    for (name, rate) in play(&history, SEED) {
-        assert!(rate <= at_most(2.0 / 16.0, trials), "{name}: {rate}");
-    }
+    assert!(
+        rate.rate() > at_most(1.0 / 16.0, rate.trials),
+        "then redemptions may as well be made of payouts"
+    );
 }
 
 /// Who spends soon after being paid is likelier the newest of a ring. That is the observer's prior: the ring itself must not
@@ -100,7 +170,7 @@ fn t28_a_ring_adds_nothing_to_what_an_observer_knows_of_habits() {
     println!("seed {SEED}");
     for (habit, mean) in [("within days", 12.0), ("within a month", 60.0), ("within half a year", 400.0)] {
         for dealt in [false, true] {
-            let (hits, expected, trials) = history::habits(SEED, mean, dealt);
+            let (hits, expected, trials) = ledger::habits(SEED, mean, dealt);
             let rate = hits as f64 / trials as f64;
             let window = if dealt { "a dealt window" } else { "the last window" };
             println!(

@@ -35,7 +35,7 @@ struct Seen {
 pub type Strategy = (&'static str, fn(&Observer, usize) -> usize);
 
 /// Every strategy, by name.
-pub fn strategies() -> [Strategy; 14] {
+pub fn strategies() -> [Strategy; 16] {
     [
         ("any", |o, at| o.rng.borrow_mut().gen_range(0..o.ring(at).len())),
         ("newest", |o, at| o.ring(at).len() - 1),
@@ -50,6 +50,10 @@ pub fn strategies() -> [Strategy; 14] {
         ("never seen before", |o, at| o.best_by_place(at, |place| f64::from(o.seen_before[at][place] == 0))),
         ("a payout", |o, at| o.best(at, |member, _| f64::from(o.note(member).kind == PAID))),
         ("last of its window", |o, at| o.best(at, |member, _| f64::from(o.note(member).number % 64))),
+        ("made with one of another ring", |o, at| {
+            o.best(at, |member, at| f64::from(o.has_sibling(member, at)))
+        }),
+        ("made with one of its ring", |o, at| o.best(at, |member, at| f64::from(o.has_twin(member, at)))),
         ("likeliest, spent once", |o, at| o.best_by_place(at, |place| o.matched[at][place])),
     ]
 }
@@ -104,6 +108,22 @@ impl<'a> Observer<'a> {
         let others = self.ring(at).iter().filter(|other| **other != member);
         let distances = others.map(|other| (self.note(*other).height - self.note(member).height).abs());
         distances.fold(f64::INFINITY, f64::min)
+    }
+
+    /// Whether the transfer that made a note also made one in another ring of the transfer that spends it.
+    fn has_sibling(&self, member: u32, at: usize) -> bool {
+        let history = self.history;
+        let Some(made) = history.made.get(&member) else { return false };
+        let others =
+            history.transfers[history.spends[at].transfer].spends.clone().filter(|other| *other != at);
+        let mut others = others.flat_map(|other| self.ring(other));
+        others.any(|other| *other != member && history.made.get(other) == Some(made))
+    }
+
+    fn has_twin(&self, member: u32, at: usize) -> bool {
+        let made = self.history.made.get(&member);
+        made.is_some()
+            && self.ring(at).iter().any(|other| *other != member && self.history.made.get(other) == made)
     }
 
     /// Who knows what payouts are worth, and sees what is redeemed: the member that holds it, with least over.

@@ -5,6 +5,7 @@
 mod buyer;
 mod proofs;
 mod seller;
+mod verifiable;
 mod waiting;
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

@@ -9,6 +9,7 @@ use galen_ledger::chain::{Action, Change};
 use galen_ledger::codec::Encode;
 use galen_ledger::types::Cycle;
 use hyper::{Method, StatusCode};
+use serde_json::json;
 
 use super::{HomeArg, ask};
 use crate::cli::console::Console;
@@ -99,6 +100,7 @@ impl ChangeCommand {
                 proposal.approve(&home, &home.config()?)?;
                 write(&file, &proposal)?;
                 console.fact("approvals", proposal.approvals.len());
+                console.object(&json!({ "what": proposal.what, "approvals": proposal.approvals.len() }));
                 Ok(())
             }
             Self::Submit { home, file } => {
@@ -107,7 +109,8 @@ impl ChangeCommand {
                 let (code, body) = call(address, Method::POST, "/v1/changes", signed.to_bytes()).await?;
                 let said = String::from_utf8_lossy(&body).trim().to_owned();
                 ensure!(code == StatusCode::ACCEPTED, "the node does not take it: {said}");
-                console.say(said);
+                console.say(&said);
+                console.object(&json!({ "accepted": true, "message": said }));
                 Ok(())
             }
         }
@@ -140,5 +143,6 @@ async fn propose(home: &HomeArg, out: &std::path::Path, what: What, console: &Co
     write(out, &proposal)?;
     console.fact("to be approved", &proposal.what);
     console.fact("by so many members", status["quorum"].to_string());
+    console.object(&json!({ "what": proposal.what, "quorum": status["quorum"], "file": out }));
     Ok(())
 }

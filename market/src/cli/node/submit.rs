@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::HomeArg;
 use crate::cli::console::Console;
 use crate::node::call::call;
+use crate::node::home::Home;
 
 /// Hands it in, and waits until it is final.
 ///
@@ -20,9 +21,16 @@ pub async fn submit(home: &HomeArg, file: &Path, json: bool) -> anyhow::Result<(
     let no_transaction = || format!("{} holds no transaction in hex", file.display());
     let bytes = hex::decode(text.trim()).with_context(no_transaction)?;
     Transaction::from_bytes(&bytes).with_context(no_transaction)?;
-    let address = home.home().config()?.api.listen;
+    hand_in(&home.home(), bytes, &Console::new(json)).await
+}
+
+/// Hands a transaction's bytes in, and waits until it is final.
+///
+/// # Errors
+/// When it is refused, or no node takes it.
+pub async fn hand_in(home: &Home, bytes: Vec<u8>, console: &Console) -> anyhow::Result<()> {
+    let address = home.config()?.api.listen;
     let (code, body) = call(address, Method::POST, "/v1/transactions", bytes).await?;
-    let console = Console::new(json);
     if !matches!(code, StatusCode::OK | StatusCode::UNPROCESSABLE_ENTITY) {
         anyhow::bail!("the node does not take it now: {}", String::from_utf8_lossy(&body).trim());
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path};
 
 use galen_ledger::links::peer;
+use galen_market::settings::quoted;
 
-use super::text::quoted;
 use super::{Config, FIRST_FOLLOWER, Role, VerifyMode};
 
 /// Blocks behind which a snapshot may be taken at the earliest: less is what catching up is for.

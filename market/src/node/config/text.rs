@@ -3,7 +3,9 @@
 use galen_ledger::consensus::{VoteRelay, relay::DIRECT_MEMBERS};
 use galen_ledger::links::Peer;
 
-use super::{Config, FIRST_FOLLOWER, LogFormat, Role, VerifyMode};
+use galen_market::settings::quoted;
+
+use super::{Config, FIRST_FOLLOWER, Role, VerifyMode};
 
 impl Config {
     /// The file, each field with what it means.
@@ -19,7 +21,6 @@ impl Config {
             VoteRelay::Direct => "direct",
             VoteRelay::Leaders => "leaders",
         };
-        let format = if log.format == LogFormat::Json { "json" } else { "text" };
         let mut text = format!(
             r#"# Configuration of a Galen node. `galen node config check --home DIR` checks it.
 
@@ -77,12 +78,7 @@ listen = "{api}"
 # Whether that may be an address that other machines reach.
 allow_network = {allow}
 
-[log]
-# "text" or "json".
-format = "{format}"
-# Such as "info", or "warn,galen_ledger=debug". The environment variable GALEN_LOG goes before it.
-level = {level}
-
+{log}
 # Who may connect to this node, and where it connects to. This node itself may be in the list. Read again on SIGHUP.
 "#,
             number = node.number,
@@ -105,7 +101,7 @@ level = {level}
             mib = mempool.mib,
             api = api.listen,
             allow = api.allow_network,
-            level = quoted(&log.level),
+            log = log.to_text(),
         );
         peers.iter().for_each(|peer| text.push_str(&peer_text(peer)));
         text
@@ -116,9 +112,4 @@ level = {level}
 pub fn peer_text(peer: &Peer) -> String {
     let address = peer.address.as_ref().map(|address| format!("address = {}\n", quoted(address)));
     format!("\n[[peers]]\nid = {}\nkey = \"{}\"\n{}", peer.id, peer.key, address.unwrap_or_default())
-}
-
-/// As TOML writes a text.
-pub(super) fn quoted(text: &str) -> String {
-    toml::Value::from(text).to_string()
 }

@@ -11,8 +11,8 @@ use crate::action::Action;
 use crate::id::RequestId;
 use crate::money::{self, Origin};
 use crate::transaction::Transaction;
-use crate::wallet::Wallet;
 use crate::wallet::decoys::WINDOW;
+use crate::wallet::{Patience, Wallet};
 
 const HOSPITALS: usize = 16;
 
@@ -59,7 +59,10 @@ fn t28_real_transactions_show_no_observer_which_payout_was_spent() {
                 && held.record.number < WINDOW
         });
         let Some(worth) = dealt.map(|held| held.amount()).min() else { continue };
-        let tx = send(&world.chain, own, &own.address(), worth, step as u64);
+        let to = own.address();
+        let sent =
+            at(&world.chain, |at| own.send(at, &to, amount(worth), Patience::Wait, &mut rng(step as u64)));
+        let tx = sent.unwrap();
         let (image, ring) = (tx.inputs[0].signature.image, tx.inputs[0].ring.clone());
         world.chain.accept(&Transaction::Transfer(tx));
         // The judge asks the wallet.
@@ -88,7 +91,8 @@ fn t28_a_wallet_redeems_what_it_sent_itself_before_what_others_know_the_worth_of
     scan(&world, &mut wallets);
     let treasury = world.chain.treasury.clone();
     let redeeming = |world: &mut World, wallet: &Wallet| {
-        let redeem = at(&world.chain, |at| wallet.redeem(at, amount(50), &mut rng(1)).unwrap());
+        let redeem =
+            at(&world.chain, |at| wallet.redeem(at, amount(50), Patience::Now, &mut rng(1)).unwrap());
         world.chain.order(Action::Redeem(redeem), &[&treasury])
     };
     // Nothing else is there: a payout is taken.

@@ -8,7 +8,7 @@ use crate::money;
 use crate::notes::keys::OwnerKeys;
 use crate::notes::transfer::Transfer;
 use crate::transaction::Transaction;
-use crate::wallet::{Wallet, no_prices};
+use crate::wallet::{Patience, Wallet, no_prices};
 
 fn world(seed: u64) -> (World, OwnerKeys, u32) {
     let mut world = World::new(seed, 1);
@@ -18,7 +18,8 @@ fn world(seed: u64) -> (World, OwnerKeys, u32) {
 }
 
 fn redeeming(world: &mut World, minor: u64) -> Transaction {
-    let redeem = at(&world.chain, |at| world.wallet.redeem(at, amount(minor), &mut rng(3)).unwrap());
+    let redeem =
+        at(&world.chain, |at| world.wallet.redeem(at, amount(minor), Patience::Now, &mut rng(3)).unwrap());
     let treasury = world.chain.treasury.clone();
     world.chain.order(Action::Redeem(redeem), &[&treasury])
 }
@@ -173,7 +174,7 @@ fn t33_numbers_of_inputs_and_outputs_and_what_is_not_ones_own() {
         let chain = galen_ledger::ChainId::from_bytes([8; 32]);
         let key = world.chain.key();
         let at = crate::wallet::At { state: &world.chain.state, chain: &chain, authority: &key };
-        world.wallet.send(at, &to, amount(5), &mut rng(1)).unwrap()
+        world.wallet.send(at, &to, amount(5), Patience::Now, &mut rng(1)).unwrap()
     };
     refuse(&mut world, &Transaction::Transfer(elsewhere), "money.transfer");
     world.chain.accept(&Transaction::Transfer(good));

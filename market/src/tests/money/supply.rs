@@ -10,7 +10,7 @@ use crate::money;
 use crate::notes::issue::{Book, Issuance, IssueFault, split};
 use crate::notes::keys::OwnerKeys;
 use crate::notes::logarithm::LogTable;
-use crate::wallet::{Wallet, WalletFault, no_prices};
+use crate::wallet::{Patience, Wallet, WalletFault, no_prices};
 
 fn issuance(chain: &Chain, book: &Book, total: u64) -> Result<(Issuance, Book), IssueFault> {
     let (to, mut rng) = (OwnerKeys::from_seed(&[4; 32]).address(), rng(2));
@@ -73,7 +73,8 @@ fn t31_an_issue_makes_sixteen_notes_and_is_for_one_chain() {
 fn t31_only_the_treasury_issues_and_redeems() {
     let mut world = World::new(93, 1);
     world.scan();
-    let redeem = at(&world.chain, |at| world.wallet.redeem(at, amount(50), &mut rng(3)).unwrap());
+    let redeem =
+        at(&world.chain, |at| world.wallet.redeem(at, amount(50), Patience::Now, &mut rng(3)).unwrap());
     let (issuance, _) = issuance(&world.chain, &Book::default(), 10).unwrap();
     let treasury = world.chain.treasury.clone();
     for action in [Action::Redeem(redeem.clone()), Action::Issue(Issue { issuance })] {
@@ -94,9 +95,11 @@ fn t31_only_the_treasury_issues_and_redeems() {
 fn t31_what_is_redeemed_is_a_denomination_and_what_was_spent_for_it() {
     let mut world = World::new(94, 1);
     world.scan();
-    let fault = at(&world.chain, |at| world.wallet.redeem(at, amount(30), &mut rng(3)).unwrap_err());
+    let fault =
+        at(&world.chain, |at| world.wallet.redeem(at, amount(30), Patience::Now, &mut rng(3)).unwrap_err());
     assert_eq!(fault, WalletFault::Money(MoneyFault::Denomination(30)));
-    let redeem = at(&world.chain, |at| world.wallet.redeem(at, amount(50), &mut rng(3)).unwrap());
+    let redeem =
+        at(&world.chain, |at| world.wallet.redeem(at, amount(50), Patience::Now, &mut rng(3)).unwrap());
     let treasury = world.chain.treasury.clone();
     let amounts = [
         (0, "money.denomination"),

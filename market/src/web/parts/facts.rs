@@ -95,11 +95,18 @@ pub(crate) fn percent_words(share: f64) -> String {
 
 /// A moment in UTC, to the minute, with the exact one for machines. Milliseconds since 1970.
 pub fn moment(millis: u64) -> Markup {
+    time(millis, "%-d %b %Y, %H:%M UTC")
+}
+
+/// A moment in UTC, to the second, where one follows on another: blocks, log lines. Milliseconds since 1970.
+pub fn instant(millis: u64) -> Markup {
+    time(millis, "%-d %b %Y, %H:%M:%S UTC")
+}
+
+fn time(millis: u64, form: &str) -> Markup {
     let at = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     match at {
-        Some(at) => {
-            html! { time.number datetime=(at) title=(at) { (at.strftime("%-d %b %Y, %H:%M UTC")) } }
-        }
+        Some(at) => html! { time.number datetime=(at) title=(at) { (at.strftime(form)) } },
         None => html! { "–" },
     }
 }

@@ -100,14 +100,15 @@ impl Progress {
     }
 
     fn worded(mut self) -> Self {
-        let counted = match self.total {
-            0 => format!("{} {}", grouped(self.done), self.unit),
-            total => format!("{} of {} {}", grouped(self.done), grouped(total), self.unit),
+        let counted = match (self.done, self.total) {
+            (0, 0) => None,
+            (done, 0) => Some(format!("{} {}", grouped(done), self.unit)),
+            (done, total) => Some(format!("{} of {} {}", grouped(done), grouped(total), self.unit)),
         };
         let going = self.run == Run::Running;
         let rate = self.per_second.filter(|_| going).map(|rate| rate_words(rate, self.unit));
         let left = self.left_seconds.filter(|_| going).map(left_words);
-        self.words = [Some(counted), rate, left].into_iter().flatten().collect::<Vec<_>>().join(" · ");
+        self.words = [counted, rate, left].into_iter().flatten().collect::<Vec<_>>().join(" · ");
         self
     }
 }

@@ -1,0 +1,11 @@
+//! Desks: what the people of a role work at, beside their keys and data. Each follows the chain and signs by itself.
+//!
+//! | question | module |
+//! |---|---|
+//! | where are its configuration, keys and people? | [`home`] |
+//! | how is a request written, paid and collected? | [`researcher`] |
+//! | how are patients imported, requests answered and paid? | [`hospital`] |
+
+pub mod home;
+pub mod hospital;
+pub mod researcher;

@@ -1,0 +1,125 @@
+//! The wallet.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Redirect};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{Assent, Desk, money, page};
+use crate::desk::hospital::fault::DeskFault;
+use crate::web::extract::Form;
+use crate::web::parts::{
+    Column, Confirm, Facts, Field, Table, code, empty, hash, heading, moment, section,
+};
+use crate::web::{Answered, Person};
+
+/// What the forms send.
+#[derive(Deserialize)]
+pub struct Sending {
+    #[serde(default)]
+    confirm: String,
+    #[serde(default)]
+    to: String,
+    amount: String,
+}
+
+pub async fn wallet(State(desk): Desk, person: Person) -> Answered<Markup> {
+    let wallet = desk.off(|desk| desk.wallet()).await?;
+    let instead = empty("No money yet", "What is sold is paid into this wallet by itself.", html! {});
+    let columns =
+        [Column::words("From"), Column::numbers("Amount"), Column::numbers("Block"), Column::words("Spent")];
+    let mut notes = Table::new("Notes", columns).or_empty(instead);
+    for note in &wallet.notes {
+        notes.push([
+            html! { (note.from) @if let Some(of) = &note.of { " for " (hash(of)) } },
+            html! { (money(note.amount)) },
+            html! { (note.received) },
+            html! { @match note.spent { Some(height) => { "in block " (height) } None => "no" } },
+        ]);
+    }
+    let columns = [Column::words("To"), Column::numbers("Amount"), Column::words("By"), Column::words("Block")];
+    let mut payments = Table::new("Payments", columns);
+    for payment in &wallet.payments {
+        payments.push([
+            hash(&payment.to),
+            html! { (money(payment.amount)) },
+            html! { (payment.by) ", " (moment(payment.at_ms)) },
+            html! { @match payment.height { Some(height) => (height), None => "not known yet" } },
+        ]);
+    }
+    let main = html! {
+        (heading("Wallet", None))
+        (Facts::new().fact("Balance", money(wallet.balance)).fact("Notes that cannot be read", wallet.unread.len()))
+        (code("Address of this wallet", &wallet.address))
+        (section("Notes", html! { (notes) }))
+        @if !wallet.payments.is_empty() { (section("Payments", html! { (payments) })) }
+        (section("Send", sending()))
+        (section("Redeem", redeeming()))
+    };
+    Ok(page("Wallet", "/wallet", &person, main))
+}
+
+fn sending() -> Markup {
+    let fields = html! {
+        (Field::text("to", "To").id("send-to").hint("An address of 128 hex digits, as a wallet shows its own.").required())
+        (Field::text("amount", "Amount").id("send-amount").hint("With two decimals: 12.50").required())
+    };
+    let box_ = Confirm::new("/wallet/send", "Send money", "Send")
+        .consequence("The money is the payee's when it is final, and only the payee can send it back.")
+        .fields(fields);
+    html! { (box_) }
+}
+
+fn redeeming() -> Markup {
+    let fields = html! {
+        (Field::text("amount", "Amount").id("redeem-amount")
+            .hint("1, 2 or 5 times a power of ten in hundredths: 0.50, 10.00, 200.00").required())
+    };
+    let box_ = Confirm::new("/wallet/redeem", "Write a redemption", "Write the file")
+        .consequence("The file is for the treasury, which signs and sends it, and pays outside.")
+        .consequence("The amount is public on the ledger; whose it was is not. Send earnings to yourself first: that hides best.")
+        .fields(fields);
+    html! { (box_) }
+}
+
+/// Reads "12.50" or "12" as minor units.
+fn minor(text: &str) -> Result<u64, DeskFault> {
+    let refused = || DeskFault::invalid("amount", "an amount is a number with up to two decimals", "write it as 12.50");
+    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 2 || whole.is_empty() {
+        return Err(refused());
+    }
+    let whole: u64 = whole.parse().map_err(|_| refused())?;
+    let part: u64 = format!("{part:0<2}").parse().map_err(|_| refused())?;
+    whole.checked_mul(100).and_then(|minor| minor.checked_add(part)).ok_or_else(refused)
+}
+
+pub async fn send(State(desk): Desk, person: Person, Form(form): Form<Sending>) -> Answered<Redirect> {
+    Assent { confirm: form.confirm }.given()?;
+    desk.pay(&person.name, &form.to, minor(&form.amount)?).await?;
+    Ok(Redirect::to("/wallet"))
+}
+
+pub async fn redeem(State(desk): Desk, Form(form): Form<Sending>) -> Answered<impl IntoResponse> {
+    Assent { confirm: form.confirm }.given()?;
+    let redeem = desk.redeem(minor(&form.amount)?).await?;
+    let name = "attachment; filename=\"redemption.json\"";
+    Ok(([(header::CONTENT_DISPOSITION, name)], axum::Json(redeem)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_read_as_they_are_written() {
+        let read = |text| minor(text).ok();
+        assert_eq!([read("12.50"), read("12"), read(" 0.5 ")], [Some(1250), Some(1200), Some(50)]);
+        for bad in ["", ".", "-1", "1.234", "1,5", "x", "99999999999999999999", "1.2.3"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+        assert_eq!(money(1205), "12.05");
+    }
+}

@@ -1,0 +1,131 @@
+//! What has an id, whatever kind of id it is.
+
+use galen_ledger::{Height, StateRead, TxHash};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::block::hash as blob_hash;
+use crate::chain::{Chain, ChainError};
+use crate::fact::Subject;
+use crate::id::{AccountKey, ContributionId, RequestId, SchemaId};
+use crate::money;
+use crate::record::{ContributionRecord, RequestRecord};
+use crate::role::participant;
+use crate::query;
+
+/// Blocks, back from the newest one, among which a block's hash or a ciphertext's name is looked for: neither is an index
+/// of the state.
+const LOOKED_BACK: u64 = 200;
+/// The longest text that is looked at.
+const LONGEST: usize = 128;
+
+/// Something that was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Match {
+    /// What kind of thing it is, in a word.
+    pub kind: &'static str,
+    /// What it is, in words.
+    pub words: String,
+    /// The page that shows it.
+    pub link: String,
+}
+
+/// All that a text is the id of: a height, a note's place, or 64 hexadecimal digits.
+///
+/// # Errors
+/// [`ChainError`].
+pub async fn search(chain: &dyn Chain, text: &str) -> Result<Vec<Match>, ChainError> {
+    let text = text.trim();
+    if text.len() > LONGEST {
+        return Ok(Vec::new());
+    }
+    if let Ok(number) = text.parse::<u64>() {
+        return by_number(chain, number).await;
+    }
+    let text = text.to_ascii_lowercase();
+    let mut found = chain.read(|state, _| in_state(state, &text))?;
+    if let Some(tx) = TxHash::from_hex(&text).ok().map(|hash| chain.receipt(&hash)).transpose()?.flatten() {
+        let words = format!("in block {}, {}", tx.height, tx.receipt.code);
+        found.push(Match { kind: "transaction", words, link: format!("/transactions/{text}") });
+    }
+    if found.is_empty() && text.len() == 64 {
+        found.extend(in_blocks(chain, &text).await?);
+    }
+    Ok(found)
+}
+
+async fn by_number(chain: &dyn Chain, number: u64) -> Result<Vec<Match>, ChainError> {
+    let mut found = Vec::new();
+    if number > 0 && chain.block(Height::new(number)).await?.is_some() {
+        let words = format!("block {number}");
+        found.push(Match { kind: "block", words, link: format!("/blocks/{number}") });
+    }
+    let notes = chain.read(|state, _| money::notes(state))?;
+    if let Some(position) = u32::try_from(number).ok().filter(|position| *position < notes) {
+        let words = format!("note {position}, whose amount and owner are sealed");
+        found.push(Match { kind: "note", words, link: format!("/notes/{position}") });
+    }
+    Ok(found)
+}
+
+fn in_state(state: &dyn StateRead, text: &str) -> Vec<Match> {
+    let mut found = Vec::new();
+    if let Some(record) = text.parse::<RequestId>().ok().and_then(|id| RequestRecord::load(state, &id)) {
+        let words = format!("the request “{}”, posted in block {}", record.request.title, record.posted);
+        found.push(Match { kind: "request", words, link: format!("/requests/{text}") });
+    }
+    if let Some(record) = text.parse::<ContributionId>().ok().and_then(|id| ContributionRecord::load(state, &id)) {
+        let words = format!("a contribution of {} rows, accepted in block {}", record.totals.released, record.height);
+        found.push(Match { kind: "contribution", words, link: format!("/contributions/{text}") });
+    }
+    if let Some(found_participant) = text.parse::<AccountKey>().ok().and_then(|key| participant(state, &key)) {
+        let words = format!("the account of {}", found_participant.name);
+        found.push(Match { kind: "participant", words, link: format!("/participants/{text}") });
+    }
+    if let Some(schema) = text.parse::<SchemaId>().ok().and_then(|id| query::schema(state, &id)) {
+        let words = format!("the schema {}, version {}", schema.name(), schema.version());
+        found.push(Match { kind: "schema", words, link: format!("/schemas/{text}") });
+    }
+    found
+}
+
+/// Looks for a block's hash and a ciphertext's name in the newest blocks.
+async fn in_blocks(chain: &dyn Chain, text: &str) -> Result<Option<Match>, ChainError> {
+    let newest = chain.position().height.get();
+    let wanted = blob_hash(text);
+    for height in (newest.saturating_sub(LOOKED_BACK).max(1)..=newest).rev() {
+        let Some(seen) = chain.block(Height::new(height)).await? else { return Ok(None) };
+        if seen.block.hash().to_string() == text {
+            let words = format!("block {height}");
+            return Ok(Some(Match { kind: "block", words, link: format!("/blocks/{height}") }));
+        }
+        let names = |tx: &&Vec<u8>| wanted.is_some_and(|wanted| ends_with_blob(tx, wanted.as_bytes()));
+        if let Some(tx) = seen.block.txs.iter().find(names) {
+            let words = format!("the ciphertext of a contribution in block {height}");
+            let link = format!("/transactions/{}", TxHash::of(tx));
+            return Ok(Some(Match { kind: "ciphertext", words, link }));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a contribution's bytes name this ciphertext. Its proofs are not read.
+fn ends_with_blob(tx: &[u8], blob: &[u8; 32]) -> bool {
+    if !matches!(tx, [_, 1 | 3, ..]) {
+        return false;
+    }
+    // Version, variant, request, length, contribution; then the ciphertext's name.
+    let Some((length, rest)) = tx.get(34..).and_then(|rest| rest.split_first_chunk::<4>()) else { return false };
+    rest.get(u32::from_le_bytes(*length) as usize..).is_some_and(|rest| rest.starts_with(blob))
+}
+
+/// What an inclusion proof is asked for by name: `request`, `contribution`, `account` or `note`, and the id.
+pub fn subject(kind: &str, id: &str) -> Option<Subject> {
+    match kind {
+        "request" => id.parse().ok().map(Subject::Request),
+        "contribution" => id.parse().ok().map(Subject::Contribution),
+        "account" => id.parse().ok().map(Subject::Account),
+        "note" => id.parse().ok().map(Subject::Note),
+        _ => None,
+    }
+}

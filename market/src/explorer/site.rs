@@ -1,0 +1,105 @@
+//! What the site's handlers share: the chain, what is remembered beside it, and news of new blocks.
+
+use std::sync::{Arc, OnceLock};
+
+use galen_circuits::keys::VerifyingKeys;
+use serde::Serialize;
+use serde_json::json;
+use tokio::sync::watch;
+use utoipa::ToSchema;
+
+use super::index::Index;
+use super::material::{self, MaterialFault};
+use crate::chain::{Chain, ChainError};
+use crate::web::events::Shot;
+
+/// How a node is: what a chain does not know of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HealthView {
+    /// Whether it keeps up with the others.
+    pub ready: bool,
+    /// Why not, or that all is well.
+    pub words: String,
+    /// Blocks that it is behind, as far as it knows.
+    pub behind: u64,
+    /// Peers that it is linked to.
+    pub linked: usize,
+    /// Peers that it should be linked to.
+    pub peers: usize,
+    /// Transactions that wait.
+    pub waiting: usize,
+    /// Ciphertexts that are on their way.
+    pub blobs_on_the_way: usize,
+}
+
+/// Who knows how the node is. A chain that is merely followed has nobody.
+pub trait Health: Send + Sync {
+    /// How it is now.
+    fn health(&self) -> HealthView;
+}
+
+/// The site of a chain.
+pub struct Explorer {
+    /// The chain.
+    pub chain: Arc<dyn Chain>,
+    /// Requests by time, and counts.
+    pub index: Index,
+    /// How the node is.
+    pub health: Option<Arc<dyn Health>>,
+    news: watch::Receiver<Shot>,
+    keys: OnceLock<VerifyingKeys>,
+}
+
+impl Explorer {
+    /// The site of a chain. News of blocks are followed until it is dropped; call it inside a runtime.
+    pub fn start(chain: Arc<dyn Chain>, health: Option<Arc<dyn Health>>) -> Arc<Self> {
+        let (sender, news) = watch::channel(shot(chain.as_ref()));
+        tokio::spawn(follow(Arc::clone(&chain), sender));
+        Arc::new(Self { chain, index: Index::default(), health, news, keys: OnceLock::new() })
+    }
+
+    /// News of new blocks.
+    pub fn news(&self) -> watch::Receiver<Shot> {
+        self.news.clone()
+    }
+
+    /// The verifying keys of the genesis, which are read once.
+    ///
+    /// # Errors
+    /// [`MaterialFault::Keys`].
+    pub fn keys(&self) -> Result<&VerifyingKeys, MaterialFault> {
+        if let Some(keys) = self.keys.get() {
+            return Ok(keys);
+        }
+        let keys = material::keys(self.chain.as_ref())?;
+        Ok(self.keys.get_or_init(|| keys))
+    }
+}
+
+fn shot(chain: &dyn Chain) -> Shot {
+    let position = chain.position();
+    let data = json!({
+        "height": position.height.get(),
+        "time_ms": position.time_ms,
+        "block": position.block.to_string(),
+        "app_hash": position.outcome.app_hash.to_string(),
+    });
+    Shot { revision: position.height.get(), over: false, data }
+}
+
+/// Tells of each new block until nobody listens, or the chain ends.
+async fn follow(chain: Arc<dyn Chain>, sender: watch::Sender<Shot>) {
+    loop {
+        let height = galen_ledger::Height::new(sender.borrow().revision);
+        let beyond: Result<_, ChainError> = tokio::select! {
+            beyond = chain.beyond(height) => beyond,
+            () = sender.closed() => return,
+        };
+        if beyond.is_err() {
+            let over = Shot { over: true, ..sender.borrow().clone() };
+            sender.send_replace(over);
+            return;
+        }
+        sender.send_replace(shot(chain.as_ref()));
+    }
+}
