@@ -8,6 +8,7 @@ mod authority;
 mod bounds;
 pub(crate) mod chain;
 mod contributing;
+mod follow;
 mod histories;
 mod money;
 mod opening;

@@ -185,3 +185,20 @@ impl SegmentDraft {
         (blocks > 0).then(|| [&blocks.to_le_bytes()[..], &self.frames].concat())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_looked_at_before_anything_else() {
+        let blocks = |count: u64| Segment::decode(&count.to_le_bytes());
+        assert_eq!(blocks(0), Err(SegmentFault::Blocks(0)));
+        assert_eq!(blocks(u64::MAX), Err(SegmentFault::Blocks(u64::MAX)));
+        assert!(matches!(blocks(2), Err(SegmentFault::Decode { place: 0, .. })));
+        let large = vec![0; MAX_SEGMENT_BYTES + 1];
+        assert_eq!(Segment::decode(&large), Err(SegmentFault::TooLarge(large.len())));
+        assert_eq!(SegmentDraft::new().finish(), None);
+        assert!(!SegmentDraft::new().is_full());
+    }
+}
