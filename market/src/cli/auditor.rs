@@ -1,5 +1,7 @@
 //! `galen auditor`: the desk of an auditor, and everything that an auditor does from a file.
 
+mod report;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +14,7 @@ use galen_market::desk::home::DeskRole;
 use serde_json::json;
 
 use super::console::Console;
+use report::ReportArgs;
 use super::desk::init::{self, InitArgs};
 use super::governance::apply::ApplyArgs;
 
@@ -30,6 +33,17 @@ pub enum AuditorCommand {
         /// The chain's id as you know it from elsewhere; without it the members are whoever the file says they are.
         #[arg(long, value_name = "ID", value_parser = chain_id)]
         chain: Option<ChainId>,
+        /// One JSON object on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Verify an exported chain, and write a signed report of it or of one contribution, as JSON and as a page
+    Report(ReportArgs),
+    /// Check the signature of a report, and say what it is about
+    CheckReport {
+        /// The report.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
         /// One JSON object on stdout.
         #[arg(long)]
         json: bool,
