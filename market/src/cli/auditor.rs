@@ -14,9 +14,9 @@ use galen_market::desk::home::DeskRole;
 use serde_json::json;
 
 use super::console::Console;
-use report::ReportArgs;
 use super::desk::init::{self, InitArgs};
 use super::governance::apply::ApplyArgs;
+use report::ReportArgs;
 
 /// What an auditor can type.
 #[derive(Subcommand, Debug)]
@@ -105,25 +105,27 @@ impl AuditorCommand {
             Self::Init(args) => init::run(DeskRole::Auditor, &args, 1),
             Self::Apply(args) => args.run(DeskRole::Auditor),
             Self::Verify { file, chain, json } => verify_file(&file, chain, &Console::new(json)),
+            Self::Report(args) => args.run(),
+            Self::CheckReport { file, json } => report::check(&file, json),
         }
     }
 }
 
 fn verify_file(file: &Path, chain: Option<ChainId>, console: &Console) -> anyhow::Result<()> {
-        let audit = match verify(file, chain) {
-            Ok(audit) => audit,
-            Err(fault) => {
-                console.object(&json!({ "verified": false, "fault": fault.to_string() }));
-                anyhow::bail!("{} does not verify: {fault}", file.display());
-            }
-        };
-        if !audit.market.broken.is_empty() {
-            let broken = audit.market.broken.join("; ");
-            console.object(&json!({ "verified": false, "fault": broken }));
-            anyhow::bail!("{} breaks the market's rules: {broken}", file.display());
+    let audit = match verify(file, chain) {
+        Ok(audit) => audit,
+        Err(fault) => {
+            console.object(&json!({ "verified": false, "fault": fault.to_string() }));
+            anyhow::bail!("{} does not verify: {fault}", file.display());
         }
-        show(console, &audit, chain.is_some());
-        Ok(())
+    };
+    if !audit.market.broken.is_empty() {
+        let broken = audit.market.broken.join("; ");
+        console.object(&json!({ "verified": false, "fault": broken }));
+        anyhow::bail!("{} breaks the market's rules: {broken}", file.display());
+    }
+    show(console, &audit, chain.is_some());
+    Ok(())
 }
 
 fn show(console: &Console, audit: &Audit, pinned: bool) {

@@ -51,7 +51,8 @@ impl ReportArgs {
             .with_context(|| format!("{} does not verify", self.chain.display()))?;
         let about = self.contribution.map_or(About::Chain, About::Contribution);
         let name = audited.genesis().name.clone();
-        let report = audited.read(|state, position| Report::of_state(&name, state, position, about, REPLAYED))??;
+        let report =
+            audited.read(|state, position| Report::of_state(&name, state, position, about, REPLAYED))??;
         let signed = Signed::new(report, &signer)?;
         let page = self.out.with_extension("html");
         anyhow::ensure!(page != self.out, "--out names the JSON: give it another ending than .html");

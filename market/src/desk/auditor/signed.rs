@@ -154,7 +154,11 @@ mod tests {
                 let mut changed = tight.clone();
                 changed[at] ^= 1;
                 // Only digits in hex may be written in capitals: that changes no value.
-                assert!(Signed::check(&changed).is_err(), "byte {at} of {}", String::from_utf8_lossy(&changed));
+                assert!(
+                    Signed::check(&changed).is_err(),
+                    "byte {at} of {}",
+                    String::from_utf8_lossy(&changed)
+                );
             }
         }
         let missing = ContributionId::from_bytes([0; 32]);

@@ -55,10 +55,11 @@ fn about(text: &str) -> Answered<About> {
 /// Makes and signs a report, away from the threads that answer.
 async fn signed(desk: Desk, about: About) -> Answered<Signed> {
     let made = tokio::task::spawn_blocking(move || {
-        let report = Report::of(desk.explorer.chain.as_ref(), about, FOLLOWED).map_err(|fault| match fault {
-            ReportFault::Unknown(_) => Problem::not_found("contribution"),
-            ReportFault::Chain(error) => error.into(),
-        })?;
+        let report =
+            Report::of(desk.explorer.chain.as_ref(), about, FOLLOWED).map_err(|fault| match fault {
+                ReportFault::Unknown(_) => Problem::not_found("contribution"),
+                ReportFault::Chain(error) => error.into(),
+            })?;
         Signed::new(report, &desk.signer).map_err(Problem::internal)
     });
     Ok(made.await.map_err(Problem::internal).and_then(|made| made).map_err(Box::new)?)
@@ -79,5 +80,6 @@ async fn report(State(desk): State<Desk>, Path(subject): Path<String>) -> Answer
 async fn report_on_paper(State(desk): State<Desk>, Path(subject): Path<String>) -> Answered<Response> {
     let page = paper(&signed(desk, about(&subject)?).await?).into_string();
     let name = "attachment; filename=\"report.html\"";
-    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_DISPOSITION, name)], page).into_response())
+    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CONTENT_DISPOSITION, name)], page)
+        .into_response())
 }

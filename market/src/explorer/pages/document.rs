@@ -31,18 +31,22 @@ pub(super) async fn page_of_api(State(site): Shared) -> Markup {
         let methods = item.as_object().into_iter().flatten();
         methods.map(move |(method, operation)| (path, method, operation))
     });
-    page("API", "/api", html! {
-        (heading("The API of this node", None))
-        p { "Everything that these pages show, as JSON. The whole document, for programs: " a href="/api/openapi.json" { "openapi.json" } ". Refusals are problem details (RFC 9457) with a stable " code { "code" } " and a " code { "remedy" } "." }
-        @for (path, method, operation) in operations {
-            (section(words(operation, "summary"), html! {
-                p { code { (method.to_uppercase()) " " (path) } }
-                @if !words(operation, "description").is_empty() { p { (words(operation, "description")) } }
-                @let parameters = operation.get("parameters").and_then(|list| list.as_array());
-                @if let Some(parameters) = parameters {
-                    ul { @for parameter in parameters { li { code { (words(parameter, "name")) } ": " (words(parameter, "description")) } } }
-                }
-            }))
-        }
-    })
+    page(
+        "API",
+        "/api",
+        html! {
+            (heading("The API of this node", None))
+            p { "Everything that these pages show, as JSON. The whole document, for programs: " a href="/api/openapi.json" { "openapi.json" } ". Refusals are problem details (RFC 9457) with a stable " code { "code" } " and a " code { "remedy" } "." }
+            @for (path, method, operation) in operations {
+                (section(words(operation, "summary"), html! {
+                    p { code { (method.to_uppercase()) " " (path) } }
+                    @if !words(operation, "description").is_empty() { p { (words(operation, "description")) } }
+                    @let parameters = operation.get("parameters").and_then(|list| list.as_array());
+                    @if let Some(parameters) = parameters {
+                        ul { @for parameter in parameters { li { code { (words(parameter, "name")) } ": " (words(parameter, "description")) } } }
+                    }
+                }))
+            }
+        },
+    )
 }

@@ -2,7 +2,9 @@
 
 use super::rehearsed::{NO_BLOCK, Rehearsed};
 use crate::chain::Chain;
-use crate::explorer::{Index, block, contribution, kind::Kind, member, overview, request, search, transaction};
+use crate::explorer::{
+    Index, block, contribution, kind::Kind, member, overview, request, search, transaction,
+};
 use crate::tests::actors::{World, wish};
 use crate::transaction::Transaction;
 

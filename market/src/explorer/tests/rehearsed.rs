@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use galen_ledger::chain::{
-    Block, BlockResult, Candidate, Committee, Genesis, Header, Outcome, Parameters,
-};
+use galen_ledger::chain::{Block, BlockResult, Candidate, Committee, Genesis, Header, Outcome, Parameters};
 use galen_ledger::crypto::SecretKey;
 use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
 use galen_ledger::types::{BlockHash, Cycle, ReceiptsRoot, TxRoot};
 use galen_ledger::{
-    AppHash, BlobHash, Height, LightProof, MemberIndex, MemoryState, Position, Receipt, StateRead, Submitted, TxHash,
-    View,
+    AppHash, BlobHash, Height, LightProof, MemberIndex, MemoryState, Position, Receipt, StateRead, Submitted,
+    TxHash, View,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -40,11 +38,17 @@ impl Rehearsed {
     /// The chain of a world, from its present block on.
     pub fn new(world: &World) -> Arc<Self> {
         let mut rng = ChaCha20Rng::seed_from_u64(3);
-        let candidate = |number: u16| Candidate::new(format!("member {number}"), &SecretKey::generate(&mut rng), None);
+        let candidate =
+            |number: u16| Candidate::new(format!("member {number}"), &SecretKey::generate(&mut rng), None);
         let members: Vec<Candidate> = (0..4).map(candidate).collect();
         let config = world.chain.app.config().to_json();
-        let genesis =
-            Genesis { name: "rehearsed".into(), time_ms: 0, members, parameters: Parameters::default(), config };
+        let genesis = Genesis {
+            name: "rehearsed".into(),
+            time_ms: 0,
+            members,
+            parameters: Parameters::default(),
+            config,
+        };
         let (newest, _) = watch::channel(0);
         let chain = Self { genesis: Arc::new(genesis), inner: Mutex::default(), newest };
         chain.keep(world, Vec::new(), Vec::new());
@@ -65,8 +69,10 @@ impl Rehearsed {
     /// Takes over the world's state as that after a block with these transactions.
     fn keep(&self, world: &World, txs: Vec<Vec<u8>>, receipts: Vec<Receipt>) {
         let height = Height::new(world.chain.height);
-        let outcome =
-            Outcome { app_hash: AppHash::from_bytes([1; 32]), receipts_root: ReceiptsRoot::from_bytes([2; 32]) };
+        let outcome = Outcome {
+            app_hash: AppHash::from_bytes([1; 32]),
+            receipts_root: ReceiptsRoot::from_bytes([2; 32]),
+        };
         let mut inner = self.inner();
         let header = Header {
             chain_id: world.chain.id(),

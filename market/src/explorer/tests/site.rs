@@ -21,7 +21,8 @@ use crate::web::site::Site;
 const EVIL: &str = "<script>alert(1)</script>\"'&";
 
 async fn get(router: &Router, path: &str) -> (StatusCode, String, String) {
-    let request = Request::get(path).header("host", "galen.example").header("accept", "text/html,application/json");
+    let request =
+        Request::get(path).header("host", "galen.example").header("accept", "text/html,application/json");
     let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
     let status = response.status();
     let csp = response.headers()["content-security-policy"].to_str().unwrap().to_owned();
@@ -44,10 +45,29 @@ fn site() -> (Router, Vec<String>) {
     let contribution = world.id_of(&id, 0);
     let (account, schema) = (world.researcher.account.key(), world.schema());
     let paths = [
-        "/", "/blocks", "/requests", "/participants", "/schemas", "/members", "/openings", "/api", "/notes/0",
-        "/v1/chain", "/v1/blocks", "/v1/requests", "/v1/participants", "/v1/schemas", "/v1/members", "/v1/cycle",
-        "/v1/governance", "/v1/openings", "/search?q=%3Cscript%3Ealert(1)", "/v1/search?q=1",
-        "/verify/worker.js", "/verify/snarkjs.min.js", "/api/openapi.json",
+        "/",
+        "/blocks",
+        "/requests",
+        "/participants",
+        "/schemas",
+        "/members",
+        "/openings",
+        "/api",
+        "/notes/0",
+        "/v1/chain",
+        "/v1/blocks",
+        "/v1/requests",
+        "/v1/participants",
+        "/v1/schemas",
+        "/v1/members",
+        "/v1/cycle",
+        "/v1/governance",
+        "/v1/openings",
+        "/search?q=%3Cscript%3Ealert(1)",
+        "/v1/search?q=1",
+        "/verify/worker.js",
+        "/verify/snarkjs.min.js",
+        "/api/openapi.json",
     ];
     let mut paths: Vec<String> = paths.map(str::to_owned).to_vec();
     for below in ["", "/v1"] {
@@ -97,10 +117,13 @@ async fn what_is_not_there_is_a_problem_that_says_so() {
     ] {
         let (status, body, _) = get(&router, &path).await;
         // A chain without its verifying keys cannot look further.
-        let expected = if path.ends_with("/proofs") { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::NOT_FOUND };
+        let expected =
+            if path.ends_with("/proofs") { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::NOT_FOUND };
         assert_eq!(status, expected, "{path}: {body}");
     }
-    for path in ["/v1/blocks?after=zz", "/v1/blocks?after=00", "/v1/requests?limit=0", "/v1/participants?limit=9999"] {
+    for path in
+        ["/v1/blocks?after=zz", "/v1/blocks?after=00", "/v1/requests?limit=0", "/v1/participants?limit=9999"]
+    {
         assert_eq!(get(&router, path).await.0, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
     }
 }
