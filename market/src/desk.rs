@@ -4,8 +4,10 @@
 //! |---|---|
 //! | where are its configuration, keys and people? | [`home`] |
 //! | how is a request written, paid and collected? | [`researcher`] |
+//! | how is everything checked, and reported? | [`auditor`] |
 //! | how are patients imported, requests answered and paid? | [`hospital`] |
 
+pub mod auditor;
 pub mod home;
 pub mod hospital;
 pub mod researcher;

@@ -32,6 +32,8 @@ pub mod request;
 pub mod schema;
 pub mod search;
 pub mod site;
+#[cfg(test)]
+mod tests;
 pub mod transaction;
 pub mod verify;
 
@@ -39,9 +41,11 @@ use std::sync::Arc;
 
 pub use index::Index;
 pub use site::{Explorer, Health, HealthView};
+#[cfg(test)]
+pub(crate) use tests::rehearsed::Rehearsed;
 
 /// The site's routes: pages and API.
 pub fn routes(site: Arc<Explorer>) -> axum::Router {
-    let (api, _) = api::api();
-    api.merge(pages::routes()).with_state(site)
+    let (api, _) = api::api(&site);
+    api.merge(pages::routes().with_state(site))
 }

@@ -1,5 +1,7 @@
 //! `galen auditor`: the desk of an auditor, and everything that an auditor does from a file.
 
+mod report;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use super::desk::init::{self, InitArgs};
 use super::desk::{DeskArg, serve};
 use super::governance::apply::ApplyArgs;
 use crate::serving::HospitalWays;
+use report::ReportArgs;
 
 /// What an auditor can type.
 #[derive(Subcommand, Debug)]
@@ -34,6 +37,17 @@ pub enum AuditorCommand {
         /// The chain's id as you know it from elsewhere; without it the members are whoever the file says they are.
         #[arg(long, value_name = "ID", value_parser = chain_id)]
         chain: Option<ChainId>,
+        /// One JSON object on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Verify an exported chain, and write a signed report of it or of one contribution, as JSON and as a page
+    Report(ReportArgs),
+    /// Check the signature of a report, and say what it is about
+    CheckReport {
+        /// The report.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
         /// One JSON object on stdout.
         #[arg(long)]
         json: bool,
@@ -96,25 +110,27 @@ impl AuditorCommand {
             Self::Apply(args) => args.run(DeskRole::Auditor),
             Self::Serve(home) => serve::run(DeskRole::Auditor, &home, HospitalWays::default()).await,
             Self::Verify { file, chain, json } => verify_file(&file, chain, &Console::new(json)),
+            Self::Report(args) => args.run(),
+            Self::CheckReport { file, json } => report::check(&file, json),
         }
     }
 }
 
 fn verify_file(file: &Path, chain: Option<ChainId>, console: &Console) -> anyhow::Result<()> {
-        let audit = match verify(file, chain) {
-            Ok(audit) => audit,
-            Err(fault) => {
-                console.object(&json!({ "verified": false, "fault": fault.to_string() }));
-                anyhow::bail!("{} does not verify: {fault}", file.display());
-            }
-        };
-        if !audit.market.broken.is_empty() {
-            let broken = audit.market.broken.join("; ");
-            console.object(&json!({ "verified": false, "fault": broken }));
-            anyhow::bail!("{} breaks the market's rules: {broken}", file.display());
+    let audit = match verify(file, chain) {
+        Ok(audit) => audit,
+        Err(fault) => {
+            console.object(&json!({ "verified": false, "fault": fault.to_string() }));
+            anyhow::bail!("{} does not verify: {fault}", file.display());
         }
-        show(console, &audit, chain.is_some());
-        Ok(())
+    };
+    if !audit.market.broken.is_empty() {
+        let broken = audit.market.broken.join("; ");
+        console.object(&json!({ "verified": false, "fault": broken }));
+        anyhow::bail!("{} breaks the market's rules: {broken}", file.display());
+    }
+    show(console, &audit, chain.is_some());
+    Ok(())
 }
 
 fn show(console: &Console, audit: &Audit, pinned: bool) {

@@ -157,8 +157,7 @@ impl HospitalDesk {
             return Err(DeskFault::invalid("approvals", detail, "set approvals to 1 or 2"));
         }
         let config = serde_json::from_slice(&chain.genesis().config);
-        let config =
-            config.map_err(|_| DeskFault::Internal("the chain's genesis holds no market".into()))?;
+        let config = config.map_err(|_| DeskFault::Internal("the chain's genesis holds no market".into()))?;
         private_folder(&settings.folder)?;
         let uploads = settings.folder.join("uploads");
         private_folder(&uploads)?;

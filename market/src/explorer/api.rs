@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub use checks::Sought;
 pub(super) use ledger::below;
 
+use super::feed;
 use super::material::MaterialFault;
 use super::site::Explorer;
 use crate::web::Problem;
@@ -36,12 +37,14 @@ pub type Shared = axum::extract::State<Arc<Explorer>>;
 )]
 struct Document;
 
-/// The routes below `/v1`, and their document.
-pub fn api() -> (Router<Arc<Explorer>>, utoipa::openapi::OpenApi) {
+/// The routes below `/v1`, those of the feed included, and their document.
+pub fn api(site: &Arc<Explorer>) -> (Router, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Document::openapi())
         .merge(ledger::routes())
         .merge(market::routes())
         .merge(checks::routes())
+        .with_state(Arc::clone(site))
+        .merge(feed::routes(Arc::clone(&site.chain)))
         .split_for_parts()
 }
 

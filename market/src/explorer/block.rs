@@ -144,7 +144,8 @@ impl BlockView {
         let SeenBlock { block, certificate, result } = seen;
         let receipts = result.as_ref().map(|result| result.receipts.as_slice()).unwrap_or_default();
         let receipts = receipts.iter().map(Some).chain(std::iter::repeat(None));
-        let events = |events: Option<&Vec<Event>>| events.into_iter().flatten().map(EventView::from).collect();
+        let events =
+            |events: Option<&Vec<Event>>| events.into_iter().flatten().map(EventView::from).collect();
         let signers = certificate.as_ref();
         Self {
             line: BlockLine::of(block),
@@ -154,7 +155,12 @@ impl BlockView {
             signers: signers.map(|certificate| certificate.signers().map(|member| member.get()).collect()),
             lanes: block.lanes.iter().map(mini_block).collect(),
             affairs: block.upkeep.iter().map(affair).collect(),
-            txs: block.txs.iter().zip(receipts).map(|(tx, receipt)| TransactionLine::of(tx, receipt)).collect(),
+            txs: block
+                .txs
+                .iter()
+                .zip(receipts)
+                .map(|(tx, receipt)| TransactionLine::of(tx, receipt))
+                .collect(),
             begin: events(result.as_ref().map(|result| &result.begin)),
             end: events(result.as_ref().map(|result| &result.end)),
         }
@@ -186,7 +192,11 @@ fn affair(upkeep: &Upkeep) -> String {
 ///
 /// # Errors
 /// [`ChainError`].
-pub async fn blocks(chain: &dyn Chain, below: Option<u64>, limit: usize) -> Result<Paged<BlockLine>, ChainError> {
+pub async fn blocks(
+    chain: &dyn Chain,
+    below: Option<u64>,
+    limit: usize,
+) -> Result<Paged<BlockLine>, ChainError> {
     let newest = chain.position().height.get();
     let mut height = below.map_or(newest, |below| below.saturating_sub(1).min(newest));
     let mut page = Paged { items: Vec::with_capacity(limit), next: None };

@@ -115,9 +115,15 @@ pub struct StatementView {
 fn status(status: &Status) -> (&'static str, String) {
     match status {
         Status::Waiting => ("waiting", "waits for records to become free".to_owned()),
-        Status::Reserved { until } => ("reserved", format!("its records are kept for it until block {until}")),
-        Status::Lapsed { height } => ("lapsed", format!("was not opened in time, and lapsed in block {height}")),
-        Status::Paid { height, note, .. } => ("paid", format!("opened and paid in block {height}, by note {note}")),
+        Status::Reserved { until } => {
+            ("reserved", format!("its records are kept for it until block {until}"))
+        }
+        Status::Lapsed { height } => {
+            ("lapsed", format!("was not opened in time, and lapsed in block {height}"))
+        }
+        Status::Paid { height, note, .. } => {
+            ("paid", format!("opened and paid in block {height}, by note {note}"))
+        }
         Status::Unserved { height } => {
             ("unserved", format!("not served: its request was settled in block {height}"))
         }

@@ -111,7 +111,9 @@ pub fn meaning(accepted: bool, code: &str) -> &'static str {
         "tx" => "It was not valid as a transaction: encoding, signatures or time. It changed nothing.",
         "role" | "dataset" | "schema" => "Who signed may not do that, or not now. It changed nothing.",
         "request" => "The request breaks a rule of the market or of its schema. It changed nothing.",
-        "contribute" | "contribution" => "The contribution breaks a rule or its proofs do not hold. It changed nothing.",
+        "contribute" | "contribution" => {
+            "The contribution breaks a rule or its proofs do not hold. It changed nothing."
+        }
         "open" => "Nothing could be opened by it. It changed nothing.",
         "money" => "The money was not there, was spent, or its proofs do not hold. It changed nothing.",
         _ => "It was refused when its turn came. It changed nothing.",
@@ -136,8 +138,13 @@ mod tests {
     #[test]
     fn every_code_of_the_market_has_a_meaning_of_its_own() {
         let general = meaning(false, "");
-        let lists =
-            [TransactionFault::CODES, RoleFault::CODES, RequestFault::CODES, ContributeFault::CODES, MoneyFault::CODES];
+        let lists = [
+            TransactionFault::CODES,
+            RoleFault::CODES,
+            RequestFault::CODES,
+            ContributeFault::CODES,
+            MoneyFault::CODES,
+        ];
         for code in lists.concat() {
             assert_ne!(meaning(false, code), general, "{code}");
         }

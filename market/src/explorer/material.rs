@@ -19,7 +19,9 @@ pub enum MaterialFault {
     #[error("there is no contribution {0}")]
     Unknown(ContributionId),
     /// The block with the proofs lies before a snapshot.
-    #[error("the proofs are in block {0}, which this node does not have: it went on with a later snapshot; ask another")]
+    #[error(
+        "the proofs are in block {0}, which this node does not have: it went on with a later snapshot; ask another"
+    )]
     NotHere(u64),
     /// The chain runs with keys that this program cannot use.
     #[error("the chain's verifying keys cannot be read: {0}")]

@@ -6,6 +6,8 @@ mod document;
 mod market;
 mod verify;
 
+pub use contribution::{NOT_PROVED, PROVED};
+
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;

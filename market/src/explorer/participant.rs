@@ -110,6 +110,7 @@ pub fn participant(state: &(impl StateRead + ?Sized), account: &AccountKey) -> O
 /// The governance keys.
 pub fn governance(state: &(impl StateRead + ?Sized)) -> GovernanceView {
     let governors = query::governors(state);
-    let line = |governor: crate::role::Governor| GovernorLine { key: governor.key.to_string(), name: governor.name };
+    let line =
+        |governor: crate::role::Governor| GovernorLine { key: governor.key.to_string(), name: governor.name };
     GovernanceView { threshold: governors.threshold, keys: governors.members.into_iter().map(line).collect() }
 }

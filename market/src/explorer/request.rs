@@ -229,6 +229,9 @@ fn timeline(record: &RequestRecord) -> Vec<MomentView> {
 }
 
 /// The schema that a request's columns are of.
-pub fn schema_of(state: &(impl StateRead + ?Sized), view: &RequestView) -> Option<galen_circuits::schema::Schema> {
+pub fn schema_of(
+    state: &(impl StateRead + ?Sized),
+    view: &RequestView,
+) -> Option<galen_circuits::schema::Schema> {
     query::schema(state, &view.schema.parse().ok()?)
 }

@@ -9,9 +9,9 @@ use crate::chain::{Chain, ChainError};
 use crate::fact::Subject;
 use crate::id::{AccountKey, ContributionId, RequestId, SchemaId};
 use crate::money;
+use crate::query;
 use crate::record::{ContributionRecord, RequestRecord};
 use crate::role::participant;
-use crate::query;
 
 /// Blocks, back from the newest one, among which a block's hash or a ciphertext's name is looked for: neither is an index
 /// of the state.
@@ -74,11 +74,15 @@ fn in_state(state: &dyn StateRead, text: &str) -> Vec<Match> {
         let words = format!("the request “{}”, posted in block {}", record.request.title, record.posted);
         found.push(Match { kind: "request", words, link: format!("/requests/{text}") });
     }
-    if let Some(record) = text.parse::<ContributionId>().ok().and_then(|id| ContributionRecord::load(state, &id)) {
-        let words = format!("a contribution of {} rows, accepted in block {}", record.totals.released, record.height);
+    if let Some(record) =
+        text.parse::<ContributionId>().ok().and_then(|id| ContributionRecord::load(state, &id))
+    {
+        let words =
+            format!("a contribution of {} rows, accepted in block {}", record.totals.released, record.height);
         found.push(Match { kind: "contribution", words, link: format!("/contributions/{text}") });
     }
-    if let Some(found_participant) = text.parse::<AccountKey>().ok().and_then(|key| participant(state, &key)) {
+    if let Some(found_participant) = text.parse::<AccountKey>().ok().and_then(|key| participant(state, &key))
+    {
         let words = format!("the account of {}", found_participant.name);
         found.push(Match { kind: "participant", words, link: format!("/participants/{text}") });
     }
@@ -115,7 +119,9 @@ fn ends_with_blob(tx: &[u8], blob: &[u8; 32]) -> bool {
         return false;
     }
     // Version, variant, request, length, contribution; then the ciphertext's name.
-    let Some((length, rest)) = tx.get(34..).and_then(|rest| rest.split_first_chunk::<4>()) else { return false };
+    let Some((length, rest)) = tx.get(34..).and_then(|rest| rest.split_first_chunk::<4>()) else {
+        return false;
+    };
     rest.get(u32::from_le_bytes(*length) as usize..).is_some_and(|rest| rest.starts_with(blob))
 }
 

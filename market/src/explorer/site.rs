@@ -46,6 +46,8 @@ pub struct Explorer {
     pub health: Option<Arc<dyn Health>>,
     news: watch::Receiver<Shot>,
     keys: OnceLock<VerifyingKeys>,
+    /// The API's document.
+    pub(super) document: OnceLock<serde_json::Value>,
 }
 
 impl Explorer {
@@ -53,7 +55,14 @@ impl Explorer {
     pub fn start(chain: Arc<dyn Chain>, health: Option<Arc<dyn Health>>) -> Arc<Self> {
         let (sender, news) = watch::channel(shot(chain.as_ref()));
         tokio::spawn(follow(Arc::clone(&chain), sender));
-        Arc::new(Self { chain, index: Index::default(), health, news, keys: OnceLock::new() })
+        Arc::new(Self {
+            chain,
+            index: Index::default(),
+            health,
+            news,
+            keys: OnceLock::new(),
+            document: OnceLock::new(),
+        })
     }
 
     /// News of new blocks.

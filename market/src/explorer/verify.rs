@@ -16,12 +16,36 @@ use utoipa::ToSchema;
 const SCAN: &[&str] = &["index", "run", "request digest", "gamma", "state in", "state out"];
 /// Of a release.
 const RELEASE: &[&str] = &[
-    "index", "last", "request digest", "gamma", "key commitment", "rows", "ciphertext", "state in", "state out",
+    "index",
+    "last",
+    "request digest",
+    "gamma",
+    "key commitment",
+    "rows",
+    "ciphertext",
+    "state in",
+    "state out",
 ];
 /// Of a seal.
 const SEAL: &[&str] = &[
-    "gamma", "schema", "min chunks", "anchor", "recent", "request", "beacon", "run", "nullifier", "key commitment",
-    "buyer x", "buyer y", "encapsulation", "audit key x", "audit key y", "sealed name x", "sealed name y", "sealed name",
+    "gamma",
+    "schema",
+    "min chunks",
+    "anchor",
+    "recent",
+    "request",
+    "beacon",
+    "run",
+    "nullifier",
+    "key commitment",
+    "buyer x",
+    "buyer y",
+    "encapsulation",
+    "audit key x",
+    "audit key y",
+    "sealed name x",
+    "sealed name y",
+    "sealed name",
 ];
 
 /// What a check of the proofs by another program leaves to be trusted.
@@ -143,7 +167,12 @@ fn cases(statement: &Statement, contribution: &Contribution, challenge: &Challen
     }
     for ((j, proof), link) in contribution.releases.iter().enumerate().zip(links) {
         if let Some(public) = header.release(statement, challenge, j, link) {
-            cases.push(case(format!("Release of block {}", j + 1), Circuit::Release, &public.inputs(), proof));
+            cases.push(case(
+                format!("Release of block {}", j + 1),
+                Circuit::Release,
+                &public.inputs(),
+                proof,
+            ));
         }
     }
     let seal = header.seal(statement, challenge);

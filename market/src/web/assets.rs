@@ -27,8 +27,11 @@ pub static LIVE_JS: Asset =
 pub static SIGN_IN_JS: Asset =
     Asset::new("sign-in.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/sign-in.js"));
 /// Has a browser check proofs.
-pub static VERIFY_JS: Asset =
-    Asset::new("verify.js", "text/javascript; charset=utf-8", include_bytes!("../../assets/verify/verify.js"));
+pub static VERIFY_JS: Asset = Asset::new(
+    "verify.js",
+    "text/javascript; charset=utf-8",
+    include_bytes!("../../assets/verify/verify.js"),
+);
 /// The mark in the browser's tab.
 pub static FAVICON: Asset =
     Asset::new("favicon.svg", "image/svg+xml", include_bytes!("../../assets/favicon.svg"));

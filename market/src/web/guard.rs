@@ -182,7 +182,9 @@ mod tests {
         for good in ["127.0.0.1:7801", "127.0.0.1", "[::1]:7801", "localhost:9000", "LOCALHOST"] {
             assert_eq!(said(&Method::GET, &[("host", good)], here), None, "{good}");
         }
-        for bad in ["evil.example:7801", "127.0.0.1.evil.example", "localhost.", "a@127.0.0.1", "", "10.0.0.5"] {
+        for bad in
+            ["evil.example:7801", "127.0.0.1.evil.example", "localhost.", "a@127.0.0.1", "", "10.0.0.5"]
+        {
             assert_eq!(said(&Method::GET, &[("host", bad)], here).as_deref(), Some("host"), "{bad}");
         }
         assert_eq!(said(&Method::GET, &[("host", "galen.example")], Names::Any), None);

@@ -81,9 +81,11 @@ impl From<ChainError> for Problem {
     fn from(error: ChainError) -> Self {
         let words = error.to_string();
         match error {
-            ChainError::Refused { code, message } => {
-                Self::bad(code, message, "correct what the reason names and send it again; nothing was changed")
-            }
+            ChainError::Refused { code, message } => Self::bad(
+                code,
+                message,
+                "correct what the reason names and send it again; nothing was changed",
+            ),
             ChainError::Full => {
                 let remedy = "send the same again in a moment: nothing is done twice";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "ledger-full", words, remedy).retry(2)

@@ -109,12 +109,18 @@ async fn every_refusal_is_a_problem_with_what_to_do() {
         assert_eq!((found.as_u16(), code(&text).as_str()), (status, expected), "{text}");
         assert_eq!(response.headers()["content-type"], "application/problem+json");
         assert!(response.headers().contains_key("x-request-id"));
-        assert!(response.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+        assert!(
+            response.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'")
+        );
         assert_eq!(response.headers()["cache-control"], "no-store");
     }
-    let (status, _, text) = Call::new(Method::GET, "/nothing").token().with("accept", "text/html").of(&router, "").await;
+    let (status, _, text) =
+        Call::new(Method::GET, "/nothing").token().with("accept", "text/html").of(&router, "").await;
     assert_eq!(status.as_u16(), 404);
-    assert!(text.contains("<h1>Not Found</h1>") && text.contains("What to do:") && text.contains("Request "), "{text}");
+    assert!(
+        text.contains("<h1>Not Found</h1>") && text.contains("What to do:") && text.contains("Request "),
+        "{text}"
+    );
 }
 
 /// T70: a browser signs in with its token, acts by its cookie, and is nobody after signing out.
@@ -136,7 +142,11 @@ async fn t70_a_browser_signs_in_and_out() {
     let (_, response, _) = sign_in("token=ada%27s+token&next=%2Fwho").await;
     assert_eq!(response.headers()["location"], "/who");
     let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.starts_with("galen_7801="));
+    assert!(
+        cookie.contains("HttpOnly")
+            && cookie.contains("SameSite=Strict")
+            && cookie.starts_with("galen_7801=")
+    );
     let cookie = cookie.split(';').next().unwrap();
     let who = || Call::new(Method::GET, "/v1/who").with("cookie", cookie);
     assert_eq!(who().of(&router, "").await.2, "Ada");
@@ -144,8 +154,13 @@ async fn t70_a_browser_signs_in_and_out() {
     assert_eq!(who().of(&router, "").await.0, StatusCode::UNAUTHORIZED);
     let (status, response, _) = Call::new(Method::GET, "/assets/galen.css").of(&router, "").await;
     assert_eq!(status, StatusCode::OK, "open to all");
-    assert_eq!(response.headers()["cache-control"], "no-cache", "assets say themselves how long they may be kept");
-    let (status, _, page) = Call::new(Method::GET, "/sign-in?wrong=1&next=%2Fwho%22%3E").of(&router, "").await;
+    assert_eq!(
+        response.headers()["cache-control"],
+        "no-cache",
+        "assets say themselves how long they may be kept"
+    );
+    let (status, _, page) =
+        Call::new(Method::GET, "/sign-in?wrong=1&next=%2Fwho%22%3E").of(&router, "").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("That token is not known here") && page.contains("/who&quot;&gt;"), "{page}");
 }

@@ -70,7 +70,10 @@ async fn inclusion_file(
     let bytes = inclusion::proof(site.chain.as_ref(), &subject)?;
     let bytes = bytes.ok_or_else(|| Box::new(Problem::not_found("block yet")))?;
     let name = format!("attachment; filename=\"{}.light\"", subject.to_string().replace(' ', "-"));
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, name)], bytes))
+    Ok((
+        [(header::CONTENT_TYPE, "application/octet-stream".to_owned()), (header::CONTENT_DISPOSITION, name)],
+        bytes,
+    ))
 }
 
 /// What is looked for.

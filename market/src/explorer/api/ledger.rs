@@ -41,7 +41,8 @@ async fn chain(State(site): Shared) -> Answered<Json<ChainView>> {
 pub(in crate::explorer) fn below(paging: &Paging) -> Answered<Option<u64>> {
     let Some(cursor) = paging.after()? else { return Ok(None) };
     let height = <[u8; 8]>::try_from(cursor).map(u64::from_be_bytes);
-    let fault = || Problem::bad("cursor", "`after` is not what a page gave as `next`", "begin again without `after`");
+    let fault =
+        || Problem::bad("cursor", "`after` is not what a page gave as `next`", "begin again without `after`");
     height.map(Some).map_err(|_| Box::new(fault()))
 }
 
@@ -90,7 +91,9 @@ async fn cycle(State(site): Shared) -> Answered<Json<CycleView>> {
     responses((status = 200, body = HealthView), (status = "default", body = Problem)))]
 async fn health(State(site): Shared) -> Answered<Json<HealthView>> {
     let known = site.health.as_ref().map(|health| Json(health.health()));
-    known.ok_or_else(|| Box::new(Problem::not_found("health: this chain is followed, not kept by a node here")))
+    known.ok_or_else(|| {
+        Box::new(Problem::not_found("health: this chain is followed, not kept by a node here"))
+    })
 }
 
 /// News of new blocks, as server-sent events

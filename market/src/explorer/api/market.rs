@@ -34,7 +34,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Explorer>> {
 /// A page of participants, in the order of their accounts
 #[utoipa::path(get, path = "/v1/participants", tag = "market", params(Paging),
     responses((status = 200, body = Paged<ParticipantLine>), (status = "default", body = Problem)))]
-async fn participants(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Json<Paged<ParticipantLine>>> {
+async fn participants(
+    State(site): Shared,
+    Query(paging): Query<Paging>,
+) -> Answered<Json<Paged<ParticipantLine>>> {
     let (after, limit) = (paging.after()?, paging.limit()?);
     Ok(Json(site.chain.read(|state, _| participant::participants(state, after.as_deref(), limit))?))
 }
@@ -43,7 +46,10 @@ async fn participants(State(site): Shared, Query(paging): Query<Paging>) -> Answ
 #[utoipa::path(get, path = "/v1/participants/{account}", tag = "market",
     params(("account" = String, Path, description = "Its account, 64 hexadecimal digits")),
     responses((status = 200, body = ParticipantDetail), (status = "default", body = Problem)))]
-async fn participant(State(site): Shared, Path(account): Path<AccountKey>) -> Answered<Json<ParticipantDetail>> {
+async fn participant(
+    State(site): Shared,
+    Path(account): Path<AccountKey>,
+) -> Answered<Json<ParticipantDetail>> {
     let found = site.chain.read(|state, _| participant::participant(state, &account))?;
     found.map(Json).ok_or_else(|| Box::new(Problem::not_found("participant")))
 }
@@ -106,7 +112,10 @@ async fn contributions(
 #[utoipa::path(get, path = "/v1/contributions/{id}", tag = "market",
     params(("id" = String, Path, description = "Its id, 64 hexadecimal digits")),
     responses((status = 200, body = ContributionView), (status = "default", body = Problem)))]
-async fn contribution(State(site): Shared, Path(id): Path<ContributionId>) -> Answered<Json<ContributionView>> {
+async fn contribution(
+    State(site): Shared,
+    Path(id): Path<ContributionId>,
+) -> Answered<Json<ContributionView>> {
     let found = site.chain.read(|state, at| contribution::contribution(state, &at.chain_id, &id))?;
     found.map(Json).ok_or_else(|| Box::new(Problem::not_found("contribution")))
 }
@@ -114,7 +123,10 @@ async fn contribution(State(site): Shared, Path(id): Path<ContributionId>) -> An
 /// A page of orders to the audit authority to open something
 #[utoipa::path(get, path = "/v1/openings", tag = "market", params(Paging),
     responses((status = 200, body = Paged<DisclosureView>), (status = "default", body = Problem)))]
-async fn disclosures(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Json<Paged<DisclosureView>>> {
+async fn disclosures(
+    State(site): Shared,
+    Query(paging): Query<Paging>,
+) -> Answered<Json<Paged<DisclosureView>>> {
     let (after, limit) = (paging.after()?, paging.limit()?);
     Ok(Json(site.chain.read(|state, _| disclosure::disclosures(state, after.as_deref(), limit))?))
 }

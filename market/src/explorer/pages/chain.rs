@@ -13,8 +13,8 @@ use crate::explorer::{overview as at_a_glance, transaction as one_transaction};
 use crate::web::extract::{Path, Query};
 use crate::web::page::Place;
 use crate::web::parts::{
-    Column, Facts, Table, Tone, badge, columns, crumbs, empty, hash, hash_link, heading, moment, notice, number,
-    search, section,
+    Column, Facts, Table, Tone, badge, columns, crumbs, empty, hash, hash_link, heading, moment, notice,
+    number, search, section,
 };
 use crate::web::{Answered, Paging, Problem};
 
@@ -37,24 +37,30 @@ pub(super) async fn overview(State(site): Shared) -> Answered<Markup> {
         .with("Chain", hash(&view.id))
         .with("State after it", hash(&view.app_hash));
     let beacon = match &cycle.beacon {
-        Some(beacon) => html! { p { "Block " (number(beacon.height)) ", round " (beacon.round) " of cycle " (beacon.cycle) ":" } p { (hash(&beacon.value)) } },
+        Some(beacon) => {
+            html! { p { "Block " (number(beacon.height)) ", round " (beacon.round) " of cycle " (beacon.cycle) ":" } p { (hash(&beacon.value)) } }
+        }
         None => html! { p { "There was no output yet." } },
     };
     let beside = html! {
         (section("Beacon", beacon))
         @if let Some(health) = &site.health { (section("This node", health_of(&health.health()))) }
     };
-    Ok(page("Overview", "/", html! {
-        (heading(&view.name, None))
-        @if view.development {
-            (notice(Tone::Warning, "This chain is for demonstrations.", html! { p { "One party made its proving keys, and whoever kept their secrets could forge proofs." } }))
-        }
-        (search("/search", "Search", Some("A height, or the id of a block, transaction, request, contribution, account or ciphertext"), ""))
-        (columns(html! {
-            (section("The chain", html! { (facts) }))
-            (section("Newest blocks", html! { (block_table(&newest.items)) p { a href="/blocks" { "All blocks" } } }))
-        }, beside))
-    }))
+    Ok(page(
+        "Overview",
+        "/",
+        html! {
+            (heading(&view.name, None))
+            @if view.development {
+                (notice(Tone::Warning, "This chain is for demonstrations.", html! { p { "One party made its proving keys, and whoever kept their secrets could forge proofs." } }))
+            }
+            (search("/search", "Search", Some("A height, or the id of a block, transaction, request, contribution, account or ciphertext"), ""))
+            (columns(html! {
+                (section("The chain", html! { (facts) }))
+                (section("Newest blocks", html! { (block_table(&newest.items)) p { a href="/blocks" { "All blocks" } } }))
+            }, beside))
+        },
+    ))
 }
 
 fn health_of(health: &HealthView) -> Markup {
@@ -68,11 +74,17 @@ fn health_of(health: &HealthView) -> Markup {
 
 fn block_table(blocks: &[BlockLine]) -> Markup {
     let columns = [
-        Column::numbers("Height"), Column::words("Time"), Column::numbers("Proposer"), Column::numbers("Transactions"),
+        Column::numbers("Height"),
+        Column::words("Time"),
+        Column::numbers("Proposer"),
+        Column::numbers("Transactions"),
         Column::words("Hash"),
     ];
-    let mut table = Table::new("Blocks", columns)
-        .or_empty(empty("No blocks yet", "The first one comes when there is something to order.", html! {}));
+    let mut table = Table::new("Blocks", columns).or_empty(empty(
+        "No blocks yet",
+        "The first one comes when there is something to order.",
+        html! {},
+    ));
     for block in blocks {
         let link = format!("/blocks/{}", block.height);
         table.push([
@@ -89,11 +101,15 @@ fn block_table(blocks: &[BlockLine]) -> Markup {
 pub(super) async fn blocks(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
     let below = crate::explorer::api::below(&paging)?;
     let found = block::blocks(site.chain.as_ref(), below, paging.limit()?).await?;
-    Ok(page("Blocks", "/blocks", html! {
-        (heading("Blocks", None))
-        (block_table(&found.items))
-        (onward("/blocks", &paging, found.next.as_deref()))
-    }))
+    Ok(page(
+        "Blocks",
+        "/blocks",
+        html! {
+            (heading("Blocks", None))
+            (block_table(&found.items))
+            (onward("/blocks", &paging, found.next.as_deref()))
+        },
+    ))
 }
 
 fn events(events: &[EventView]) -> Markup {
@@ -106,10 +122,17 @@ fn events(events: &[EventView]) -> Markup {
 }
 
 fn transactions(lines: &[TransactionLine]) -> Markup {
-    let columns =
-        [Column::words("Transaction"), Column::words("What it does"), Column::numbers("Bytes"), Column::words("Outcome")];
-    let mut table = Table::new("Transactions", columns)
-        .or_empty(empty("No transactions", "This block orders nothing of the market.", html! {}));
+    let columns = [
+        Column::words("Transaction"),
+        Column::words("What it does"),
+        Column::numbers("Bytes"),
+        Column::words("Outcome"),
+    ];
+    let mut table = Table::new("Transactions", columns).or_empty(empty(
+        "No transactions",
+        "This block orders nothing of the market.",
+        html! {},
+    ));
     for line in lines {
         let outcome = match (line.accepted, &line.code) {
             (Some(true), _) => badge(Tone::Good, "accepted"),
@@ -141,26 +164,37 @@ pub(super) async fn block(State(site): Shared, Path(height): Path<u64>) -> Answe
         .with("Cycle", html! { (line.cycle) })
         .fact("Certificate", signers)
         .with("Hash", hash(&line.hash))
-        .with("Block before", if height > 1 { hash_link(&view.parent, &format!("/blocks/{}", height - 1)) } else { hash(&view.parent) })
+        .with(
+            "Block before",
+            if height > 1 {
+                hash_link(&view.parent, &format!("/blocks/{}", height - 1))
+            } else {
+                hash(&view.parent)
+            },
+        )
         .with("State after the block before", hash(&view.parent_app_hash));
-    Ok(page(&format!("Block {height}"), "/blocks", html! {
-        (crumbs(&[Place::new("Blocks", "/blocks")], &format!("Block {height}")))
-        (heading(&format!("Block {height}"), None))
-        (facts)
-        (section("Transactions", transactions(&view.txs)))
-        @if !view.lanes.is_empty() {
-            (section("Mini-blocks", html! { ul { @for lane in &view.lanes { li {
-                "member " (lane.author) " (group " (lane.group) "), number " (lane.number) ": " (lane.transactions)
-                " transactions, " (lane.omitted) " of them not in this block; checked by members " (numbers(&lane.receipts))
-            } } } }))
-        }
-        @if !view.affairs.is_empty() {
-            (section("The ledger's own affairs", html! { ul { @for affair in &view.affairs { li { (affair) } } } }))
-        }
-        @if !view.begin.is_empty() || !view.end.is_empty() {
-            (section("What happened besides", html! { (events(&view.begin)) (events(&view.end)) }))
-        }
-    }))
+    Ok(page(
+        &format!("Block {height}"),
+        "/blocks",
+        html! {
+            (crumbs(&[Place::new("Blocks", "/blocks")], &format!("Block {height}")))
+            (heading(&format!("Block {height}"), None))
+            (facts)
+            (section("Transactions", transactions(&view.txs)))
+            @if !view.lanes.is_empty() {
+                (section("Mini-blocks", html! { ul { @for lane in &view.lanes { li {
+                    "member " (lane.author) " (group " (lane.group) "), number " (lane.number) ": " (lane.transactions)
+                    " transactions, " (lane.omitted) " of them not in this block; checked by members " (numbers(&lane.receipts))
+                } } } }))
+            }
+            @if !view.affairs.is_empty() {
+                (section("The ledger's own affairs", html! { ul { @for affair in &view.affairs { li { (affair) } } } }))
+            }
+            @if !view.begin.is_empty() || !view.end.is_empty() {
+                (section("What happened besides", html! { (events(&view.begin)) (events(&view.end)) }))
+            }
+        },
+    ))
 }
 
 pub(super) async fn transaction(State(site): Shared, Path(id): Path<TxHash>) -> Answered<Markup> {
@@ -178,11 +212,15 @@ pub(super) async fn transaction(State(site): Shared, Path(id): Path<TxHash>) -> 
             @for signer in &view.signers { (hash_link(signer, &format!("/search?q={signer}"))) " " }
         })
         .with("Outcome", html! { (view.meaning) @if !view.message.is_empty() { " " (view.message) " (" code { (view.code) } ")" } });
-    Ok(page("Transaction", "/blocks", html! {
-        (heading("Transaction", Some(status)))
-        (facts)
-        @if !view.events.is_empty() { (section("What it brought about", events(&view.events))) }
-    }))
+    Ok(page(
+        "Transaction",
+        "/blocks",
+        html! {
+            (heading("Transaction", Some(status)))
+            (facts)
+            @if !view.events.is_empty() { (section("What it brought about", events(&view.events))) }
+        },
+    ))
 }
 
 fn stand(member: &MemberView) -> (Tone, &'static str) {
@@ -196,8 +234,12 @@ fn stand(member: &MemberView) -> (Tone, &'static str) {
 pub(super) async fn members(State(site): Shared) -> Answered<Markup> {
     let (members, cycle) = (member::members(site.chain.as_ref())?, member::cycle(site.chain.as_ref())?);
     let columns = [
-        Column::numbers("Number"), Column::words("Name"), Column::words("Standing"), Column::numbers("Credit"),
-        Column::numbers("Group"), Column::words("Next cycle"),
+        Column::numbers("Number"),
+        Column::words("Name"),
+        Column::words("Standing"),
+        Column::numbers("Credit"),
+        Column::numbers("Group"),
+        Column::words("Next cycle"),
     ];
     let mut table = Table::new("Members", columns);
     for member in &members {
@@ -215,12 +257,16 @@ pub(super) async fn members(State(site): Shared) -> Answered<Markup> {
         .with("Cycle", html! { (cycle.cycle) ": blocks " (number(cycle.first)) " to " (number(cycle.last)) })
         .with("Members, quorum", html! { (cycle.members) ", of which " (cycle.quorum) " must agree; up to " (cycle.faults) " may do anything at all" })
         .maybe("Beacon", cycle.beacon.as_ref().map(|beacon| html! { (hash(&beacon.value)) ", since block " (number(beacon.height)) }));
-    Ok(page("Members", "/members", html! {
-        (heading("Members", None))
-        (facts)
-        (section("Who they are", html! { (table) }))
-        (section("Groups and turns", html! { ol { @for group in &cycle.groups { li {
-            "Members " (group.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")) ", in the order of their turns"
-        } } } }))
-    }))
+    Ok(page(
+        "Members",
+        "/members",
+        html! {
+            (heading("Members", None))
+            (facts)
+            (section("Who they are", html! { (table) }))
+            (section("Groups and turns", html! { ol { @for group in &cycle.groups { li {
+                "Members " (group.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")) ", in the order of their turns"
+            } } } }))
+        },
+    ))
 }

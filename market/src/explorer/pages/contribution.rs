@@ -16,15 +16,30 @@ use crate::web::{Answered, Problem};
 
 /// What every accepted contribution proves.
 pub const PROVED: &[(&str, &str)] = &[
-    ("Origin", "every row comes from a dataset that an accredited hospital committed to before the request was posted, and the hospital is still in good standing"),
-    ("No cherry-picking", "the rows are all matching rows of a run of chunks that the ledger drew after the request was posted, less those suppressed, which are counted in public"),
+    (
+        "Origin",
+        "every row comes from a dataset that an accredited hospital committed to before the request was posted, and the hospital is still in good standing",
+    ),
+    (
+        "No cherry-picking",
+        "the rows are all matching rows of a run of chunks that the ledger drew after the request was posted, less those suppressed, which are counted in public",
+    ),
     ("Match", "every row meets the request's conditions, and the patient's consent covers its purpose"),
-    ("k-anonymity", "each class holds at least as many distinct patients as was asked, and each quasi-identifier lies in the range that is released for its class"),
+    (
+        "k-anonymity",
+        "each class holds at least as many distinct patients as was asked, and each quasi-identifier lies in the range that is released for its class",
+    ),
     ("Diversity", "each class has enough distinct sensitive values, and none takes too large a share"),
     ("Bounded loss", "suppression and the width of ranges stay within the request's limits"),
-    ("Delivery", "the ciphertext holds exactly these rows, under a key whose sealing to the buyer was proven before it was shown"),
+    (
+        "Delivery",
+        "the ciphertext holds exactly these rows, under a key whose sealing to the buyer was proven before it was shown",
+    ),
     ("Once", "a hospital contributes at most once to a request; nothing can be replayed or altered"),
-    ("Anonymity", "the seller is hidden among all accredited for the schema; its name is sealed to the audit authority"),
+    (
+        "Anonymity",
+        "the seller is hidden among all accredited for the schema; its name is sealed to the audit authority",
+    ),
 ];
 
 /// What no proof says.
@@ -47,21 +62,25 @@ pub(super) async fn contribution(State(site): Shared, Path(id): Path<Contributio
         _ => Tone::Info,
     };
     let request = format!("/requests/{}", view.request);
-    Ok(page("Contribution", "/requests", html! {
-        (crumbs(&[Place::new("Requests", "/requests"), Place::new("Request", request)], "Contribution"))
-        (heading("Contribution", Some((tone, line.status))))
-        p { (number(line.released)) " rows, accepted in block " (number(line.height)) "; " (line.words) "." }
-        div.actions { (button_link(Weight::Primary, "Verify it in this browser", &format!("/contributions/{}/verify", line.id))) }
-        (section("What is proved", html! {
-            p { "Every member of the consortium checked every proof before it voted. Without showing the hospital or a raw row they show:" }
-            ul { @for (name, words) in PROVED { li { strong { (name) ": " } (words) "." } } }
-        }))
-        (section("What is not proved", html! { ul { @for words in NOT_PROVED { li { (words) } } } }))
-        (section("On the ledger", html! { (facts(&view)) }))
-        (section("Its proofs", proofs(&view)))
-        @if let Some(statement) = &view.statement { (section("The statement that they are for", html! { (statement_facts(statement)) })) }
-        (section("Check it yourself", checks(&view)))
-    }))
+    Ok(page(
+        "Contribution",
+        "/requests",
+        html! {
+            (crumbs(&[Place::new("Requests", "/requests"), Place::new("Request", request)], "Contribution"))
+            (heading("Contribution", Some((tone, line.status))))
+            p { (number(line.released)) " rows, accepted in block " (number(line.height)) "; " (line.words) "." }
+            div.actions { (button_link(Weight::Primary, "Verify it in this browser", &format!("/contributions/{}/verify", line.id))) }
+            (section("What is proved", html! {
+                p { "Every member of the consortium checked every proof before it voted. Without showing the hospital or a raw row they show:" }
+                ul { @for (name, words) in PROVED { li { strong { (name) ": " } (words) "." } } }
+            }))
+            (section("What is not proved", html! { ul { @for words in NOT_PROVED { li { (words) } } } }))
+            (section("On the ledger", html! { (facts(&view)) }))
+            (section("Its proofs", proofs(&view)))
+            @if let Some(statement) = &view.statement { (section("The statement that they are for", html! { (statement_facts(statement)) })) }
+            (section("Check it yourself", checks(&view)))
+        },
+    ))
 }
 
 fn facts(view: &ContributionView) -> Facts {
@@ -81,10 +100,20 @@ fn facts(view: &ContributionView) -> Facts {
 }
 
 fn proofs(view: &ContributionView) -> Markup {
-    let columns = [Column::words("Circuit"), Column::words("Each shows that"), Column::numbers("Proofs"), Column::numbers("Bytes")];
+    let columns = [
+        Column::words("Circuit"),
+        Column::words("Each shows that"),
+        Column::numbers("Proofs"),
+        Column::numbers("Bytes"),
+    ];
     let mut table = Table::new("Proofs", columns);
     for line in &view.proofs {
-        table.push([html! { (line.circuit) }, html! { (line.shows) }, number(line.count as u64), number(line.bytes as u64)]);
+        table.push([
+            html! { (line.circuit) },
+            html! { (line.shows) },
+            number(line.count as u64),
+            number(line.bytes as u64),
+        ]);
     }
     html! { (table) }
 }

@@ -6,15 +6,17 @@ use maud::{Markup, html};
 use super::{onward, page};
 use crate::explorer::api::{Shared, Sought};
 use crate::explorer::contribution::{self, ContributionLine};
-use crate::explorer::{disclosure, participant as people, request as asked, schema as forms, search as found_by};
+use crate::explorer::{
+    disclosure, participant as people, request as asked, schema as forms, search as found_by,
+};
 use crate::fact::Subject;
 use crate::id::{AccountKey, RequestId, SchemaId};
 use crate::query;
 use crate::web::extract::{Path, Query};
 use crate::web::page::Place;
 use crate::web::parts::{
-    Column, Facts, Table, Timeline, Tone, badge, crumbs, empty, hash, hash_link, heading, number, search as box_for,
-    section,
+    Column, Facts, Table, Timeline, Tone, badge, crumbs, empty, hash, hash_link, heading, number,
+    search as box_for, section,
 };
 use crate::web::{Answered, Paging, Problem};
 
@@ -23,36 +25,60 @@ pub(super) async fn participants(State(site): Shared, Query(paging): Query<Pagin
     let (found, governance) = site
         .chain
         .read(|state, _| (people::participants(state, after.as_deref(), limit), people::governance(state)))?;
-    let columns =
-        [Column::words("Name"), Column::words("Role"), Column::words("Standing"), Column::numbers("Since block"), Column::words("Account")];
-    let mut table = Table::new("Participants", columns)
-        .or_empty(empty("Nobody is accredited yet", "The governance accredits hospitals, researchers and auditors.", html! {}));
+    let columns = [
+        Column::words("Name"),
+        Column::words("Role"),
+        Column::words("Standing"),
+        Column::numbers("Since block"),
+        Column::words("Account"),
+    ];
+    let mut table = Table::new("Participants", columns).or_empty(empty(
+        "Nobody is accredited yet",
+        "The governance accredits hospitals, researchers and auditors.",
+        html! {},
+    ));
     for line in &found.items {
         let link = format!("/participants/{}", line.account);
         let standing = if line.suspended { badge(Tone::Bad, "suspended") } else { badge(Tone::Good, "good") };
         table.push([
-            html! { a href=(link) { (line.name) } }, html! { (line.role) }, standing, number(line.since),
+            html! { a href=(link) { (line.name) } },
+            html! { (line.role) },
+            standing,
+            number(line.since),
             hash_link(&line.account, &link),
         ]);
     }
-    Ok(page("Participants", "/participants", html! {
-        (heading("Participants", None))
-        (table)
-        (onward("/participants", &paging, found.next.as_deref()))
-        (section("Governance", html! {
-            p { (governance.threshold) " of " (governance.keys.len()) " keys must sign to accredit, suspend, approve a schema or order an opening." }
-            ul { @for key in &governance.keys { li { (hash(&key.key)) @if !key.name.is_empty() { ", " (key.name) } } } }
-        }))
-    }))
+    Ok(page(
+        "Participants",
+        "/participants",
+        html! {
+            (heading("Participants", None))
+            (table)
+            (onward("/participants", &paging, found.next.as_deref()))
+            (section("Governance", html! {
+                p { (governance.threshold) " of " (governance.keys.len()) " keys must sign to accredit, suspend, approve a schema or order an opening." }
+                ul { @for key in &governance.keys { li { (hash(&key.key)) @if !key.name.is_empty() { ", " (key.name) } } } }
+            }))
+        },
+    ))
 }
 
 pub(super) async fn participant(State(site): Shared, Path(account): Path<AccountKey>) -> Answered<Markup> {
     let found = site.chain.read(|state, _| people::participant(state, &account))?;
     let view = found.ok_or_else(|| Box::new(Problem::not_found("participant")))?;
-    let status = if view.line.suspended { (Tone::Bad, "suspended") } else { (Tone::Good, "in good standing") };
-    let columns = [Column::words("Schema"), Column::numbers("Place"), Column::words("Standing"), Column::words("Dataset")];
-    let mut table = Table::new("Datasets", columns)
-        .or_empty(empty("No datasets", "Only hospitals commit to datasets.", html! {}));
+    let status =
+        if view.line.suspended { (Tone::Bad, "suspended") } else { (Tone::Good, "in good standing") };
+    let columns = [
+        Column::words("Schema"),
+        Column::numbers("Place"),
+        Column::words("Standing"),
+        Column::words("Dataset"),
+    ];
+    let mut table = Table::new("Datasets", columns).or_empty(empty(
+        "No datasets",
+        "Only hospitals commit to datasets.",
+        html! {},
+    ));
     for line in &view.datasets {
         table.push([
             hash_link(&line.schema, &format!("/schemas/{}", line.schema)),
@@ -61,32 +87,53 @@ pub(super) async fn participant(State(site): Shared, Path(account): Path<Account
             html! { @match line.committed { Some(height) => { "committed in block " (number(height)) }, None => { "none" } } },
         ]);
     }
-    Ok(page(&view.line.name, "/participants", html! {
-        (crumbs(&[Place::new("Participants", "/participants")], &view.line.name))
-        (heading(&view.line.name, Some(status)))
-        (Facts::new().fact("Role", view.line.role).with("Since block", number(view.line.since)).with("Account", hash(&view.line.account)))
-        (section("Datasets", html! { (table) }))
-        p { "What a hospital sold is not here, and cannot be: contributions do not say whose they are." }
-    }))
+    Ok(page(
+        &view.line.name,
+        "/participants",
+        html! {
+            (crumbs(&[Place::new("Participants", "/participants")], &view.line.name))
+            (heading(&view.line.name, Some(status)))
+            (Facts::new().fact("Role", view.line.role).with("Since block", number(view.line.since)).with("Account", hash(&view.line.account)))
+            (section("Datasets", html! { (table) }))
+            p { "What a hospital sold is not here, and cannot be: contributions do not say whose they are." }
+        },
+    ))
 }
 
 pub(super) async fn schemas(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
     let (after, limit) = (paging.after()?, paging.limit()?);
     let found = site.chain.read(|state, _| forms::schemas(state, after.as_deref(), limit))?;
-    let columns =
-        [Column::words("Name"), Column::numbers("Version"), Column::numbers("Columns"), Column::numbers("k at least"), Column::numbers("l at least"), Column::words("Id")];
-    let mut table = Table::new("Schemas", columns)
-        .or_empty(empty("No schema yet", "The governance approves schemas.", html! {}));
+    let columns = [
+        Column::words("Name"),
+        Column::numbers("Version"),
+        Column::numbers("Columns"),
+        Column::numbers("k at least"),
+        Column::numbers("l at least"),
+        Column::words("Id"),
+    ];
+    let mut table = Table::new("Schemas", columns).or_empty(empty(
+        "No schema yet",
+        "The governance approves schemas.",
+        html! {},
+    ));
     for line in &found.items {
         let link = format!("/schemas/{}", line.id);
         table.push([
-            html! { a href=(link) { (line.name) } }, html! { (line.version) }, html! { (line.columns) },
-            html! { (line.k_floor) }, html! { (line.l_floor) }, hash_link(&line.id, &link),
+            html! { a href=(link) { (line.name) } },
+            html! { (line.version) },
+            html! { (line.columns) },
+            html! { (line.k_floor) },
+            html! { (line.l_floor) },
+            hash_link(&line.id, &link),
         ]);
     }
-    Ok(page("Schemas", "/schemas", html! {
-        (heading("Schemas", None)) (table) (onward("/schemas", &paging, found.next.as_deref()))
-    }))
+    Ok(page(
+        "Schemas",
+        "/schemas",
+        html! {
+            (heading("Schemas", None)) (table) (onward("/schemas", &paging, found.next.as_deref()))
+        },
+    ))
 }
 
 pub(super) async fn schema(State(site): Shared, Path(id): Path<SchemaId>) -> Answered<Markup> {
@@ -94,7 +141,10 @@ pub(super) async fn schema(State(site): Shared, Path(id): Path<SchemaId>) -> Ans
     let view = found.ok_or_else(|| Box::new(Problem::not_found("schema")))?;
     let line = &view.line;
     let title = format!("{}, version {}", line.name, line.version);
-    let mut table = Table::new("Columns", [Column::words("Column"), Column::numbers("Number"), Column::words("What leaves of it")]);
+    let mut table = Table::new(
+        "Columns",
+        [Column::words("Column"), Column::numbers("Number"), Column::words("What leaves of it")],
+    );
     for field in &view.fields {
         table.push([html! { (field.name) }, html! { (field.number) }, html! { (field.class) }]);
     }
@@ -104,10 +154,14 @@ pub(super) async fn schema(State(site): Shared, Path(id): Path<SchemaId>) -> Ans
         .with("Share of one sensitive value", html! { "at most " (line.alpha_ceiling) " ‰" })
         .with("Chunks of a dataset", html! { "at least " (line.min_chunks) ", of 64 rows" })
         .with("Id", hash(&line.id));
-    Ok(page(&title, "/schemas", html! {
-        (crumbs(&[Place::new("Schemas", "/schemas")], &title))
-        (heading(&title, None)) (facts) (section("Columns", html! { (table) }))
-    }))
+    Ok(page(
+        &title,
+        "/schemas",
+        html! {
+            (crumbs(&[Place::new("Schemas", "/schemas")], &title))
+            (heading(&title, None)) (facts) (section("Columns", html! { (table) }))
+        },
+    ))
 }
 
 fn phase(phase: &str) -> (Tone, &str) {
@@ -122,11 +176,18 @@ pub(super) async fn requests(State(site): Shared, Query(paging): Query<Paging>) 
     let (after, limit) = (paging.after()?, paging.limit()?);
     let found = asked::requests(site.chain.as_ref(), &site.index, after.as_deref(), limit).await?;
     let columns = [
-        Column::words("Title"), Column::words("Stands"), Column::numbers("Posted in"), Column::numbers("Until"),
-        Column::numbers("Records paid"), Column::numbers("Contributions"),
+        Column::words("Title"),
+        Column::words("Stands"),
+        Column::numbers("Posted in"),
+        Column::numbers("Until"),
+        Column::numbers("Records paid"),
+        Column::numbers("Contributions"),
     ];
-    let mut table = Table::new("Requests", columns)
-        .or_empty(empty("No requests yet", "Accredited researchers post funded requests from their desk.", html! {}));
+    let mut table = Table::new("Requests", columns).or_empty(empty(
+        "No requests yet",
+        "Accredited researchers post funded requests from their desk.",
+        html! {},
+    ));
     for line in &found.items {
         let (tone, words) = phase(line.phase);
         table.push([
@@ -138,24 +199,39 @@ pub(super) async fn requests(State(site): Shared, Query(paging): Query<Paging>) 
             number(line.contributions),
         ]);
     }
-    Ok(page("Requests", "/requests", html! {
-        (heading("Requests", None)) (table) (onward("/requests", &paging, found.next.as_deref()))
-    }))
+    Ok(page(
+        "Requests",
+        "/requests",
+        html! {
+            (heading("Requests", None)) (table) (onward("/requests", &paging, found.next.as_deref()))
+        },
+    ))
 }
 
 fn contribution_table(lines: &[ContributionLine]) -> Markup {
     let columns = [
-        Column::numbers("Number"), Column::words("Stands"), Column::numbers("Rows"), Column::numbers("Suppressed"),
-        Column::numbers("Block"), Column::words("Contribution"),
+        Column::numbers("Number"),
+        Column::words("Stands"),
+        Column::numbers("Rows"),
+        Column::numbers("Suppressed"),
+        Column::numbers("Block"),
+        Column::words("Contribution"),
     ];
-    let mut table = Table::new("Contributions", columns)
-        .or_empty(empty("No contribution yet", "Hospitals answer until the deadline.", html! {}));
+    let mut table = Table::new("Contributions", columns).or_empty(empty(
+        "No contribution yet",
+        "Hospitals answer until the deadline.",
+        html! {},
+    ));
     for line in lines {
         let link = format!("/contributions/{}", line.id);
         let tone = if line.status == "paid" { Tone::Good } else { Tone::Plain };
         table.push([
-            html! { (line.number + 1) }, badge(tone, line.status), number(line.released), number(line.suppressed),
-            number(line.height), hash_link(&line.id, &link),
+            html! { (line.number + 1) },
+            badge(tone, line.status),
+            number(line.released),
+            number(line.suppressed),
+            number(line.height),
+            hash_link(&line.id, &link),
         ]);
     }
     html! { (table) }
@@ -200,39 +276,56 @@ pub(super) async fn request(
         "settled" => timeline.next(format!("The {} {}", view.next.who, view.next.what), until),
         _ => timeline.now(format!("The {} {}", view.next.who, view.next.what), until),
     };
-    let matching = terms.predicate.conditions.iter().map(|condition| {
-        format!("{} from {} to {}", name(condition.column), condition.lo, condition.hi)
-    });
+    let matching = terms
+        .predicate
+        .conditions
+        .iter()
+        .map(|condition| format!("{} from {} to {}", name(condition.column), condition.lo, condition.hi));
     let here = format!("/requests/{id}");
-    Ok(page(&line.title, "/requests", html! {
-        (crumbs(&[Place::new("Requests", "/requests")], &line.title))
-        (heading(&line.title, Some(phase(line.phase))))
-        (section("What happens", html! { (timeline) }))
-        (section("What is asked", html! {
-            (facts)
-            p { "Conditions on rows, in the schema's codes; a row matches when it meets all of one clause:" }
-            ul { @for condition in matching { li { (condition) } } }
-        }))
-        (section("Contributions", html! { (contribution_table(&answers.items)) (onward(&here, &paging, answers.next.as_deref())) }))
-        p { a href={ "/v1/inclusion/request/" (line.id) "/file" } { "Proof that this is on the ledger" } " (check it with " code { "galen light verify" } ")" }
-    }))
+    Ok(page(
+        &line.title,
+        "/requests",
+        html! {
+            (crumbs(&[Place::new("Requests", "/requests")], &line.title))
+            (heading(&line.title, Some(phase(line.phase))))
+            (section("What happens", html! { (timeline) }))
+            (section("What is asked", html! {
+                (facts)
+                p { "Conditions on rows, in the schema's codes; a row matches when it meets all of one clause:" }
+                ul { @for condition in matching { li { (condition) } } }
+            }))
+            (section("Contributions", html! { (contribution_table(&answers.items)) (onward(&here, &paging, answers.next.as_deref())) }))
+            p { a href={ "/v1/inclusion/request/" (line.id) "/file" } { "Proof that this is on the ledger" } " (check it with " code { "galen light verify" } ")" }
+        },
+    ))
 }
 
 pub(super) async fn openings(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
     let (after, limit) = (paging.after()?, paging.limit()?);
     let found = site.chain.read(|state, _| disclosure::disclosures(state, after.as_deref(), limit))?;
-    let mut table = Table::new("Openings", [Column::words("What"), Column::words("Why"), Column::numbers("Since block")])
-        .or_empty(empty("Nothing was ordered to be opened", "The governance orders openings, and the order lies here before anything is opened.", html! {}));
+    let mut table =
+        Table::new("Openings", [Column::words("What"), Column::words("Why"), Column::numbers("Since block")])
+            .or_empty(empty(
+                "Nothing was ordered to be opened",
+                "The governance orders openings, and the order lies here before anything is opened.",
+                html! {},
+            ));
     for order in &found.items {
         table.push([
-            html! { a href={ "/search?q=" (order.of) } { (order.words) } }, html! { (order.reason) }, number(order.height),
+            html! { a href={ "/search?q=" (order.of) } { (order.words) } },
+            html! { (order.reason) },
+            number(order.height),
         ]);
     }
-    Ok(page("Openings", "/openings", html! {
-        (heading("Openings by the audit authority", None))
-        p { "The audit authority can open amounts, prices and names of sellers. By the rules it does so only after the governance has ordered it here, for everybody to see. What was opened is not here, and nothing can force the authority to leave a trace of an opening without an order." }
-        (table) (onward("/openings", &paging, found.next.as_deref()))
-    }))
+    Ok(page(
+        "Openings",
+        "/openings",
+        html! {
+            (heading("Openings by the audit authority", None))
+            p { "The audit authority can open amounts, prices and names of sellers. By the rules it does so only after the governance has ordered it here, for everybody to see. What was opened is not here, and nothing can force the authority to leave a trace of an opening without an order." }
+            (table) (onward("/openings", &paging, found.next.as_deref()))
+        },
+    ))
 }
 
 pub(super) async fn note(State(site): Shared, Path(position): Path<u32>) -> Answered<Markup> {
@@ -241,24 +334,32 @@ pub(super) async fn note(State(site): Shared, Path(position): Path<u32>) -> Answ
     let value = crate::codec::Canonical::to_canonical(&note);
     let words = Subject::Note(position).say(Some(&value)).unwrap_or_default();
     let title = format!("Note {position}");
-    Ok(page(&title, "/", html! {
-        (heading(&title, None))
-        p { (words) "." }
-        (Facts::new().with("Id", hash(&hex::encode(note.id))).with("Block", html! { a href={ "/blocks/" (note.height) } { (number(note.height)) } }))
-        p { "Whether it was spent cannot be told: that is what keeps payments apart from each other." }
-    }))
+    Ok(page(
+        &title,
+        "/",
+        html! {
+            (heading(&title, None))
+            p { (words) "." }
+            (Facts::new().with("Id", hash(&hex::encode(note.id))).with("Block", html! { a href={ "/blocks/" (note.height) } { (number(note.height)) } }))
+            p { "Whether it was spent cannot be told: that is what keeps payments apart from each other." }
+        },
+    ))
 }
 
 pub(super) async fn search(State(site): Shared, Query(sought): Query<Sought>) -> Answered<Markup> {
     let text = sought.q.trim();
     let matches = found_by::search(site.chain.as_ref(), text).await?;
-    Ok(page("Search", "/", html! {
-        (heading("Search", None))
-        (box_for("/search", "Search", Some("A height, a note's place, or an id of 64 hexadecimal digits"), text))
-        @if matches.is_empty() && !text.is_empty() {
-            (empty("Nothing has this id", "Give the whole id. Blocks and ciphertexts are found by their hashes among the newest 200 blocks only.", html! {}))
-        } @else {
-            ul { @for found in &matches { li { a href=(found.link) { (found.kind) } ": " (found.words) } } }
-        }
-    }))
+    Ok(page(
+        "Search",
+        "/",
+        html! {
+            (heading("Search", None))
+            (box_for("/search", "Search", Some("A height, a note's place, or an id of 64 hexadecimal digits"), text))
+            @if matches.is_empty() && !text.is_empty() {
+                (empty("Nothing has this id", "Give the whole id. Blocks and ciphertexts are found by their hashes among the newest 200 blocks only.", html! {}))
+            } @else {
+                ul { @for found in &matches { li { a href=(found.link) { (found.kind) } ": " (found.words) } } }
+            }
+        },
+    ))
 }

@@ -34,7 +34,8 @@ const OF_PAGE: Csp = Csp(
      form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
 );
 /// The worker may load snarkjs, which compiles its arithmetic to WebAssembly; it may not call anybody.
-const OF_WORKER: Csp = Csp("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; frame-ancestors 'none'; base-uri 'none'");
+const OF_WORKER: Csp =
+    Csp("default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; frame-ancestors 'none'; base-uri 'none'");
 
 /// The worker and snarkjs.
 pub(super) fn files() -> Router<Arc<Explorer>> {
