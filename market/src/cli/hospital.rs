@@ -1,5 +1,8 @@
 //! `galen hospital`: the desk of a hospital, and what a data steward looks at before anything is proven.
 
+mod calls;
+mod serve;
+
 use std::path::PathBuf;
 
 use anyhow::Context;
@@ -29,6 +32,10 @@ pub enum HospitalCommand {
     },
     /// Write an application for accreditation, for the consortium's governance
     Apply(HospitalApplyArgs),
+    /// Serve the desk: its pages and API, on this machine
+    Serve(serve::ServeArgs),
+    #[command(flatten)]
+    Desk(calls::DeskCall),
     /// Show what a request would release and at what risk; nothing is written, proven or sent
     Preview(PreviewArgs),
 }
@@ -71,6 +78,8 @@ impl HospitalCommand {
         match self {
             Self::Init { init: args, approvals } => init::run(DeskRole::Hospital, &args, approvals),
             Self::Apply(args) => args.run(),
+            Self::Serve(args) => args.run().await,
+            Self::Desk(call) => call.run().await,
             Self::Preview(args) => args.run(),
         }
     }

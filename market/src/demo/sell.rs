@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use galen_circuits::row::Handle;
 use galen_market::agent::hospital::{Advice, KeptSale, Register, Sale};
 use galen_market::query::{self, Offer};
 use galen_market::{RequestId, Transaction};
-use galen_circuits::row::Handle;
 use galen_prover::anonymize::Quality;
 use galen_prover::import::patient_ids;
 use galen_prover::jobs::{JobSpec, ProofQueue, Proving, ProvingKeys, Settings, finished};
@@ -105,8 +105,7 @@ fn prepare(
             return Ok(None);
         }
     };
-    let found =
-        format!("{} rows, {} match and consent", answer.scanned, answer.selected.len());
+    let found = format!("{} rows, {} match and consent", answer.scanned, answer.selected.len());
     console.fact("scanned, matching", found);
     show_quality(console, &answer.anonymized.report);
     let payee = stage.payout(&hospital.keys, request).header();

@@ -157,8 +157,7 @@ impl HospitalDesk {
             return Err(DeskFault::invalid("approvals", detail, "set approvals to 1 or 2"));
         }
         let config = serde_json::from_slice(&chain.genesis().config);
-        let config =
-            config.map_err(|_| DeskFault::Internal("the chain's genesis holds no market".into()))?;
+        let config = config.map_err(|_| DeskFault::Internal("the chain's genesis holds no market".into()))?;
         private_folder(&settings.folder)?;
         let uploads = settings.folder.join("uploads");
         private_folder(&uploads)?;
@@ -256,6 +255,12 @@ impl HospitalDesk {
         // A panic's words may hold anything.
         acted.unwrap_or_else(|_| Err(DeskFault::Internal("a task of the desk ended early".into())))
     }
+}
+
+/// All that a desk serves, and the document of its API. It goes behind [`crate::web::site::Site::desk`].
+pub fn site(desk: Arc<HospitalDesk>) -> (axum::Router, utoipa::openapi::OpenApi) {
+    let (routes, document) = api::api(Arc::clone(&desk));
+    (routes.merge(pages::pages(desk)), document)
 }
 
 impl State {

@@ -106,7 +106,11 @@ impl HospitalDesk {
             case.approvals.retain(|approval| approval.by != by);
             if case.approvals.len() == before {
                 let detail = format!("{by} has not approved this");
-                return Err(DeskFault::conflict("not-approved", detail, "only one's own approval can be taken back"));
+                return Err(DeskFault::conflict(
+                    "not-approved",
+                    detail,
+                    "only one's own approval can be taken back",
+                ));
             }
             Ok(case.view(None))
         })

@@ -283,7 +283,8 @@ impl HospitalDesk {
     /// broken connection or a stop sends the same bytes, which the ledger executes once.
     async fn order(&self, name: &str, action: Action) -> Result<u64, DeskFault> {
         if let Some(kept) = self.books.get::<String>(Kind::Order, name)? {
-            let bytes = hex::decode(kept).map_err(|_| DeskFault::Internal("a kept order is damaged".into()))?;
+            let bytes =
+                hex::decode(kept).map_err(|_| DeskFault::Internal("a kept order is damaged".into()))?;
             match self.chain.submit(bytes).await {
                 Ok(done) if done.receipt.accepted => return self.ordered(name, done.height),
                 // Refused for good: it is made anew below.

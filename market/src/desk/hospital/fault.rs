@@ -74,12 +74,16 @@ impl From<DeskFault> for Box<Problem> {
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "prover-full", words, remedy).retry(30)
             }
             DeskFault::Proving(ProvingError::Unreachable { .. } | ProvingError::Closing) => {
-                let remedy = "start the prover service that this desk's configuration names; jobs go on by themselves";
+                let remedy =
+                    "start the prover service that this desk's configuration names; jobs go on by themselves";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "prover-away", words, remedy).retry(30)
             }
-            DeskFault::Proving(ProvingError::Over { .. }) => {
-                Problem::new(StatusCode::CONFLICT, "job-over", words, "look at the request: its proofs are made")
-            }
+            DeskFault::Proving(ProvingError::Over { .. }) => Problem::new(
+                StatusCode::CONFLICT,
+                "job-over",
+                words,
+                "look at the request: its proofs are made",
+            ),
             DeskFault::Store(cause) => Problem::internal(cause),
             DeskFault::Proving(cause) => Problem::internal(cause),
             DeskFault::Internal(cause) => Problem::internal(cause),

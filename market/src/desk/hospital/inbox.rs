@@ -126,8 +126,8 @@ impl HospitalDesk {
     pub fn inbox(&self) -> Result<Vec<InboxItem>, DeskFault> {
         let mut open: Vec<(RequestId, RequestRecord)> = self.chain.read(|state, _| {
             let all = list::<RequestRecord>(state, &state_key::requests());
-            let named =
-                all.filter_map(|(key, record)| Some((RequestId::new(state_key::last_element(&key)?), record)));
+            let named = all
+                .filter_map(|(key, record)| Some((RequestId::new(state_key::last_element(&key)?), record)));
             named.filter(|(_, record)| record.phase == Phase::Open).collect()
         })?;
         open.sort_by_key(|(_, record)| record.request.deadline);
@@ -210,7 +210,9 @@ impl HospitalDesk {
         if let Some(used) = used {
             let detail = match used {
                 crate::record::Use::Contributed(_) => "this hospital has contributed to it",
-                crate::record::Use::Muted(_) => "this hospital lost its turn by a contribution with a false proof",
+                crate::record::Use::Muted(_) => {
+                    "this hospital lost its turn by a contribution with a false proof"
+                }
             };
             let remedy = "a request takes one contribution of each hospital";
             return Ok(Err(DeskFault::conflict("used", detail, remedy)));

@@ -136,7 +136,10 @@ impl Release {
             least_distinct: quality.least_distinct,
             worst_share: quality.worst_share,
             loss: quality.penalty,
-            columns: columns.iter().map(|c| ColumnPenalty { column: name(c.cell), loss: c.penalty }).collect(),
+            columns: columns
+                .iter()
+                .map(|c| ColumnPenalty { column: name(c.cell), loss: c.penalty })
+                .collect(),
             as_they_are: as_they_are.iter().map(|cell| name(*cell)).collect(),
             risk_before: (*risk_before).into(),
             risk_after: (*risk_after).into(),

@@ -118,7 +118,9 @@ impl HospitalDesk {
         self.books.put(Kind::Payment, &payment.tx, &payment)?;
         let done = self.chain.submit(bytes).await;
         let refused = match &done {
-            Ok(done) if !done.receipt.accepted => Some((done.receipt.code.clone(), done.receipt.message.clone())),
+            Ok(done) if !done.receipt.accepted => {
+                Some((done.receipt.code.clone(), done.receipt.message.clone()))
+            }
             Err(ChainError::Refused { code, message }) => Some((code.clone(), message.clone())),
             _ => None,
         };

@@ -116,8 +116,9 @@ fn words(status: &Status) -> (&'static str, String) {
             ("lapsed", format!("it was not opened in time, and lapsed in block {height}"))
         }
         Status::Paid { height, .. } => ("paid", format!("opened and paid in block {height}")),
-        Status::Unserved { height } => {
-            ("unserved", format!("the request ended in block {height} before its turn came; its key stays here"))
-        }
+        Status::Unserved { height } => (
+            "unserved",
+            format!("the request ended in block {height} before its turn came; its key stays here"),
+        ),
     }
 }

@@ -84,7 +84,11 @@ impl HospitalDesk {
         }
         if toml.len() > MOST_SOURCE {
             let detail = format!("a source is no longer than {MOST_SOURCE} bytes");
-            return Err(DeskFault::invalid("source", detail, "send the description of the file, not the file"));
+            return Err(DeskFault::invalid(
+                "source",
+                detail,
+                "send the description of the file, not the file",
+            ));
         }
         let spec = parse(toml)?;
         self.books.put(Kind::Source, name, &OwnSource { toml: toml.to_owned() })?;

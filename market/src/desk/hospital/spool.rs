@@ -50,7 +50,11 @@ impl Spool {
     pub fn choose(folder: &Path, name: &str) -> Result<Self, DeskFault> {
         let refused = || {
             let detail = "the import folder has no file of this name";
-            DeskFault::invalid("import-file", detail, "choose one of the list; a file has a plain name and no path")
+            DeskFault::invalid(
+                "import-file",
+                detail,
+                "choose one of the list; a file has a plain name and no path",
+            )
         };
         let plain = !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0', ':']);
         if !plain {

@@ -302,9 +302,9 @@ impl HospitalDesk {
     async fn open_when_reserved(self: &Arc<Self>, case: &Case, _sent: u64) -> Result<(), DeskFault> {
         let sale = self.kept_sale(&case.request)?;
         let window = self.config.windows.open_window;
-        let (advice, height) = self.chain.read(|state, position| {
-            (sale.advice(state, position.height.get(), window), position.height)
-        })?;
+        let (advice, height) = self
+            .chain
+            .read(|state, position| (sale.advice(state, position.height.get(), window), position.height))?;
         match advice {
             Advice::Open(opening) => {
                 let done = self.chain.submit(opening.to_bytes()).await?;

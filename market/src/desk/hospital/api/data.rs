@@ -146,7 +146,8 @@ async fn upload(
     desk.off(move |desk| desk.usable_source(&source).map(drop)).await?;
     let pieces = body.into_data_stream().map(|piece| piece.map_err(drop));
     let spool = receive(&desk, pieces).await?;
-    let view = desk.off(move |desk| desk.begin_import(&person.name, &name.source, allow.into(), spool)).await?;
+    let view =
+        desk.off(move |desk| desk.begin_import(&person.name, &name.source, allow.into(), spool)).await?;
     Ok((StatusCode::ACCEPTED, Json(view)))
 }
 

@@ -35,7 +35,11 @@ pub fn decision(
         let over = matches!(case.stage, Stage::Cancelled | Stage::Failed { .. });
         let words = format!("This request is {}.", case.words);
         let said = notice(Tone::Info, &words, html! { p { a href={ "/jobs/" (id) } { "See its job" } } });
-        return if over { html! { (said) (confirm(desk, preview, 0)) } } else { said };
+        return if over {
+            html! { (said) (confirm(desk, preview, 0)) }
+        } else {
+            said
+        };
     }
     let current = approving.filter(|case| case.digest == preview.digest);
     let stale = approving.is_some_and(|case| case.digest != preview.digest && !case.approvals.is_empty());

@@ -18,8 +18,8 @@ use crate::desk::hospital::spool::choices;
 use crate::web::extract::{Form, Path};
 use crate::web::page::Place;
 use crate::web::parts::{
-    Choice, Column, Confirm, Facts, Field, Table, Tone, Weight, badge, button, crumbs, empty, hash, heading, moment,
-    notice, post, section, upload as form_upload,
+    Choice, Column, Confirm, Facts, Field, Table, Tone, Weight, badge, button, crumbs, empty, hash, heading,
+    moment, notice, post, section, upload as form_upload,
 };
 use crate::web::{Answered, Person};
 
@@ -62,7 +62,8 @@ impl From<Lenient> for AllowForm {
 }
 
 pub async fn data(State(desk): Desk, person: Person) -> Answered<Markup> {
-    let (datasets, sources, files) = desk.off(|desk| Ok((desk.datasets()?, desk.sources()?, files(desk)?))).await?;
+    let (datasets, sources, files) =
+        desk.off(|desk| Ok((desk.datasets()?, desk.sources()?, files(desk)?))).await?;
     let imports = desk.import_list();
     let columns = [
         Column::words("Dataset"),
@@ -99,7 +100,9 @@ fn files(desk: &HospitalDesk) -> Result<Vec<(String, u64)>, DeskFault> {
 fn standing(standing: &Standing) -> Markup {
     match standing {
         Standing::Imported => badge(Tone::Warning, "not committed"),
-        Standing::Committed { until, .. } => html! { (badge(Tone::Good, "committed")) " until block " (until) },
+        Standing::Committed { until, .. } => {
+            html! { (badge(Tone::Good, "committed")) " until block " (until) }
+        }
         Standing::Former => badge(Tone::Plain, "former"),
     }
 }
@@ -114,8 +117,12 @@ fn importing(sources: &[SourceView], files: &[(String, u64)]) -> Markup {
         );
     }
     let choose_source = |id: &str| {
-        let choices = usable().map(|s| Choice::new(s.name.as_str(), format!("{} ({})", s.name, s.schema_name)));
-        Field::select("source", "Source", choices).id(id).hint("How the file is written, and its schema.").required()
+        let choices =
+            usable().map(|s| Choice::new(s.name.as_str(), format!("{} ({})", s.name, s.schema_name)));
+        Field::select("source", "Source", choices)
+            .id(id)
+            .hint("How the file is written, and its schema.")
+            .required()
     };
     let sending = html! {
         (choose_source("upload-source"))
@@ -124,7 +131,8 @@ fn importing(sources: &[SourceView], files: &[(String, u64)]) -> Markup {
         (lenient("upload"))
         div.actions { (button(Weight::Primary, "Import the file")) }
     };
-    let listed = files.iter().map(|(name, bytes)| Choice::new(name.as_str(), format!("{name} ({} KiB)", bytes >> 10)));
+    let listed =
+        files.iter().map(|(name, bytes)| Choice::new(name.as_str(), format!("{name} ({} KiB)", bytes >> 10)));
     html! {
         (form_upload("/imports/upload", sending))
         @if !files.is_empty() {
@@ -161,7 +169,8 @@ fn lenient(form: &str) -> Markup {
 }
 
 fn imported(imports: &[ImportView]) -> Markup {
-    let mut table = Table::new("Imports", [Column::words("Import"), Column::words("State"), Column::words("By")]);
+    let mut table =
+        Table::new("Imports", [Column::words("Import"), Column::words("State"), Column::words("By")]);
     for import in imports {
         table.push([
             html! { a href={ "/imports/" (import.id) } { (moment(import.begun_ms)) } },
@@ -289,7 +298,13 @@ pub async fn choose(State(desk): Desk, person: Person, Form(chosen): Form<Chosen
 }
 
 pub async fn upload(State(desk): Desk, person: Person, mut form: Multipart) -> Answered<Redirect> {
-    let broken = || DeskFault::invalid("form", "the form is not complete", "choose a source and a file, and send it again");
+    let broken = || {
+        DeskFault::invalid(
+            "form",
+            "the form is not complete",
+            "choose a source and a file, and send it again",
+        )
+    };
     let (mut source, mut allow, mut spool) = (None, AllowForm::default(), None);
     while let Some(field) = form.next_field().await.map_err(|_| broken())? {
         match field.name() {
@@ -304,24 +319,38 @@ pub async fn upload(State(desk): Desk, person: Person, mut form: Multipart) -> A
         }
     }
     let (source, spool) = source.zip(spool).ok_or_else(broken)?;
-    let begin = move |desk: &std::sync::Arc<HospitalDesk>| desk.begin_import(&person.name, &source, allow.into(), spool);
+    let begin = move |desk: &std::sync::Arc<HospitalDesk>| {
+        desk.begin_import(&person.name, &source, allow.into(), spool)
+    };
     let view = desk.off(begin).await?;
     Ok(Redirect::to(&format!("/imports/{}", view.id)))
 }
 
-pub async fn commit(State(desk): Desk, Path(id): Path<String>, Form(assent): Form<Assent>) -> Answered<Redirect> {
+pub async fn commit(
+    State(desk): Desk,
+    Path(id): Path<String>,
+    Form(assent): Form<Assent>,
+) -> Answered<Redirect> {
     assent.given()?;
     desk.commit(&id).await?;
     Ok(Redirect::to("/data"))
 }
 
-pub async fn withdraw(State(desk): Desk, Path(id): Path<String>, Form(assent): Form<Assent>) -> Answered<Redirect> {
+pub async fn withdraw(
+    State(desk): Desk,
+    Path(id): Path<String>,
+    Form(assent): Form<Assent>,
+) -> Answered<Redirect> {
     assent.given()?;
     desk.withdraw(&id).await?;
     Ok(Redirect::to("/data"))
 }
 
-pub async fn erase(State(desk): Desk, Path(id): Path<String>, Form(assent): Form<Assent>) -> Answered<Redirect> {
+pub async fn erase(
+    State(desk): Desk,
+    Path(id): Path<String>,
+    Form(assent): Form<Assent>,
+) -> Answered<Redirect> {
     assent.given()?;
     desk.off(move |desk| desk.erase(&id)).await?;
     Ok(Redirect::to("/data"))

@@ -11,7 +11,8 @@ use crate::desk::hospital::sold::SoldView;
 use crate::web::extract::{Form, Path};
 use crate::web::page::Place;
 use crate::web::parts::{
-    Column, Confirm, Facts, Table, Tone, badge, crumbs, empty, hash, hash_link, heading, moment, notice, section,
+    Column, Confirm, Facts, Table, Tone, badge, crumbs, empty, hash, hash_link, heading, moment, notice,
+    section,
 };
 use crate::web::{Answered, Person};
 
@@ -27,8 +28,12 @@ fn tone(stage: &Stage) -> Tone {
 pub async fn jobs(State(desk): Desk, person: Person) -> Answered<Markup> {
     let cases = desk.cases().await?;
     let instead = empty("No jobs yet", "A job begins when a request was approved.", html! {});
-    let columns =
-        [Column::words("Request"), Column::words("State"), Column::numbers("Records"), Column::words("Begun")];
+    let columns = [
+        Column::words("Request"),
+        Column::words("State"),
+        Column::numbers("Records"),
+        Column::words("Begun"),
+    ];
     let mut table = Table::new("Jobs", columns).or_empty(instead);
     for case in &cases {
         table.push([
@@ -66,11 +71,17 @@ pub async fn job(State(desk): Desk, person: Person, Path(id): Path<String>) -> A
 fn remark(case: &CaseView) -> Markup {
     match &case.stage {
         Stage::Holding { until_ms } => html! { p { "It is sent at " (moment(*until_ms))
-            ", a time drawn at random, so that nobody can tell from it whose contribution it is." } },
-        Stage::Unpaid { why } => notice(Tone::Bad, why, html! { p { a href="/sold" { "See what was sold" } } }),
-        Stage::Failed { why, .. } => notice(Tone::Bad, why, html! {
-            p { "Nothing was sent. " a href={ "/requests/" (case.request) } { "Look at the request again" } "." }
-        }),
+        ", a time drawn at random, so that nobody can tell from it whose contribution it is." } },
+        Stage::Unpaid { why } => {
+            notice(Tone::Bad, why, html! { p { a href="/sold" { "See what was sold" } } })
+        }
+        Stage::Failed { why, .. } => notice(
+            Tone::Bad,
+            why,
+            html! {
+                p { "Nothing was sent. " a href={ "/requests/" (case.request) } { "Look at the request again" } "." }
+            },
+        ),
         _ => html! {},
     }
 }
@@ -87,7 +98,11 @@ fn stop(id: &str) -> Markup {
     html! { (box_) }
 }
 
-pub async fn cancel(State(desk): Desk, Path(id): Path<String>, Form(assent): Form<Assent>) -> Answered<Redirect> {
+pub async fn cancel(
+    State(desk): Desk,
+    Path(id): Path<String>,
+    Form(assent): Form<Assent>,
+) -> Answered<Redirect> {
     assent.given()?;
     let request = request_id(&id)?;
     desk.cancel(&request).await?;
@@ -140,7 +155,11 @@ fn late(one: &SoldView) -> Markup {
     section(&format!("{} was not opened in time", one.title), html! { (box_) })
 }
 
-pub async fn open_late(State(desk): Desk, Path(id): Path<String>, Form(assent): Form<Assent>) -> Answered<Redirect> {
+pub async fn open_late(
+    State(desk): Desk,
+    Path(id): Path<String>,
+    Form(assent): Form<Assent>,
+) -> Answered<Redirect> {
     assent.given()?;
     desk.open_late(&request_id(&id)?).await?;
     Ok(Redirect::to("/sold"))

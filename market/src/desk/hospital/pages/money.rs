@@ -9,9 +9,7 @@ use serde::Deserialize;
 use super::{Assent, Desk, money, page};
 use crate::desk::hospital::fault::DeskFault;
 use crate::web::extract::Form;
-use crate::web::parts::{
-    Column, Confirm, Facts, Field, Table, code, empty, hash, heading, moment, section,
-};
+use crate::web::parts::{Column, Confirm, Facts, Field, Table, code, empty, hash, heading, moment, section};
 use crate::web::{Answered, Person};
 
 /// What the forms send.
@@ -38,7 +36,8 @@ pub async fn wallet(State(desk): Desk, person: Person) -> Answered<Markup> {
             html! { @match note.spent { Some(height) => { "in block " (height) } None => "no" } },
         ]);
     }
-    let columns = [Column::words("To"), Column::numbers("Amount"), Column::words("By"), Column::words("Block")];
+    let columns =
+        [Column::words("To"), Column::numbers("Amount"), Column::words("By"), Column::words("Block")];
     let mut payments = Table::new("Payments", columns);
     for payment in &wallet.payments {
         payments.push([
@@ -85,7 +84,8 @@ fn redeeming() -> Markup {
 
 /// Reads "12.50" or "12" as minor units.
 fn minor(text: &str) -> Result<u64, DeskFault> {
-    let refused = || DeskFault::invalid("amount", "an amount is a number with up to two decimals", "write it as 12.50");
+    let refused =
+        || DeskFault::invalid("amount", "an amount is a number with up to two decimals", "write it as 12.50");
     let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(part) || part.len() > 2 || whole.is_empty() {

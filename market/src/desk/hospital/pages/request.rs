@@ -16,9 +16,8 @@ use crate::web::{Answered, Person};
 
 pub async fn request(State(desk): Desk, person: Person, Path(id): Path<String>) -> Answered<Markup> {
     let request = request_id(&id)?;
-    let (item, preview) = desk
-        .off(move |desk| Ok((desk.inbox_item(&request)?, desk.preview(&request))))
-        .await?;
+    let (item, preview) =
+        desk.off(move |desk| Ok((desk.inbox_item(&request)?, desk.preview(&request)))).await?;
     let case = desk.case(&request).await.ok();
     let main = html! {
         (crumbs(&[Place::new("Requests", "/")], &item.title))
@@ -106,7 +105,8 @@ fn released(release: &Release, k: u16) -> Markup {
 
 fn overlap(overlap: &Overlap) -> Markup {
     let words = format!("{} of {} patients were released before", overlap.before, overlap.patients);
-    let mut table = Table::new("Earlier releases", [Column::words("Request"), Column::numbers("Patients in common")]);
+    let mut table =
+        Table::new("Earlier releases", [Column::words("Request"), Column::numbers("Patients in common")]);
     for earlier in &overlap.earlier {
         let id = &earlier.request;
         let link = crate::web::parts::hash_link(id, &format!("/jobs/{id}"));

@@ -111,8 +111,7 @@ impl Clinic {
             Arc::new(Market::with_check(of.clone(), bytes.clone(), blobs, Marked))
         });
         let consortium = Arc::new(started.unwrap());
-        let mut clinic =
-            Self { dir, consortium, config, rng, governors, treasury, books: Books::default() };
+        let mut clinic = Self { dir, consortium, config, rng, governors, treasury, books: Books::default() };
         clinic.found(hospitals).await;
         clinic
     }
@@ -158,7 +157,11 @@ impl Clinic {
     }
 
     pub fn settings(&self, hospital: u8) -> Settings {
-        Settings { most_delay: Duration::ZERO, approvals: 2, ..Settings::new(self.home(hospital).join("desk")) }
+        Settings {
+            most_delay: Duration::ZERO,
+            approvals: 2,
+            ..Settings::new(self.home(hospital).join("desk"))
+        }
     }
 
     /// A hospital's desk; once more is the same desk, opened again.

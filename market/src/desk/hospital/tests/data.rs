@@ -99,7 +99,9 @@ fn a_file_of_the_import_folder_has_a_plain_name() {
     std::os::unix::fs::symlink(dir.path().join("outside.csv"), folder.join("link.csv")).unwrap();
     assert!(Spool::choose(&folder, "a.csv").is_ok());
     let outside = dir.path().join("outside.csv").display().to_string();
-    for name in ["../outside.csv", "..", ".", "", "sub", "sub/../a.csv", "link.csv", &outside, "a.csv\0", "b.csv"] {
+    for name in
+        ["../outside.csv", "..", ".", "", "sub", "sub/../a.csv", "link.csv", &outside, "a.csv\0", "b.csv"]
+    {
         assert!(matches!(Spool::choose(&folder, name), Err(DeskFault::Invalid { .. })), "{name:?}");
     }
     assert_eq!(choices(&folder).unwrap(), [("a.csv".to_owned(), 1)]);

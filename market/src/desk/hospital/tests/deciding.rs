@@ -74,7 +74,9 @@ async fn what_cannot_be_answered_says_why() {
     assert_eq!(committed.inbox().unwrap()[0].answerable, Answerable::Open);
     let imported = import(&late, &patients(1000, 300)).await.dataset.unwrap();
     late.commit(&imported).await.unwrap();
-    let Answerable::Cannot { code: why, .. } = &late.inbox().unwrap()[0].answerable else { panic!("too late") };
+    let Answerable::Cannot { code: why, .. } = &late.inbox().unwrap()[0].answerable else {
+        panic!("too late")
+    };
     assert_eq!(why, "not-in-anchor");
     assert_eq!(code(&late.preview(&request).unwrap_err()), "not-in-anchor");
 }

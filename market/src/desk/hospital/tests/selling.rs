@@ -12,7 +12,8 @@ use crate::tests::actors::PRICE;
 async fn until(desk: &std::sync::Arc<HospitalDesk>, request: &RequestId, stage: &str) -> serde_json::Value {
     let mut shots = desk.case_shots(request).unwrap();
     let reached = shots.wait_for(|shot| shot.data["stage"] == stage || shot.over);
-    let shot = tokio::time::timeout(Duration::from_secs(300), reached).await.expect("in time").unwrap().data.clone();
+    let shot =
+        tokio::time::timeout(Duration::from_secs(300), reached).await.expect("in time").unwrap().data.clone();
     assert_eq!(shot["stage"], stage, "{shot}");
     shot
 }
@@ -27,7 +28,8 @@ async fn approve(desk: &std::sync::Arc<HospitalDesk>, request: RequestId) {
 /// A desk that is stopped between proof and sending sends the same contribution, once.
 #[test]
 fn a_contribution_survives_stops_and_is_sent_once() {
-    let runtime = || tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
+    let runtime =
+        || tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().unwrap();
     let world = runtime();
     let mut clinic = world.block_on(Clinic::new(1));
     let held = Settings { most_delay: Duration::from_secs(3600), ..clinic.settings(0) };
@@ -42,7 +44,9 @@ fn a_contribution_survives_stops_and_is_sent_once() {
         until(&desk, &request, "holding").await
     });
     let id = kept["contribution"].as_str().unwrap().to_owned();
-    assert!(world.block_on(async { clinic.read(|state| query::contributions_of(state, &request).is_empty()) }));
+    assert!(
+        world.block_on(async { clinic.read(|state| query::contributions_of(state, &request).is_empty()) })
+    );
     assert_absent(&clinic.home(0), TELLTALE);
     // A stop that nothing was told of.
     first.shutdown_timeout(Duration::from_secs(20));

@@ -31,7 +31,13 @@ fn site(desk: Arc<HospitalDesk>, name: &'static str) -> Router {
     site.around(api::api(Arc::clone(&desk)).0.merge(crate::desk::hospital::pages::pages(desk)))
 }
 
-async fn call(site: &Router, method: &str, path: &str, token: &str, body: impl Into<Body>) -> (StatusCode, Value) {
+async fn call(
+    site: &Router,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: impl Into<Body>,
+) -> (StatusCode, Value) {
     let request = Request::builder().method(method).uri(path).header("host", "127.0.0.1:1");
     let request = request.header("authorization", format!("Bearer {token}"));
     let request = request.header("content-type", "application/json").body(body.into()).unwrap();
@@ -68,7 +74,10 @@ async fn a_program_uploads_and_commits_and_bad_calls_are_refused_in_words() {
     assert_eq!((status, brought["accredited"].as_bool()), (StatusCode::OK, Some(true)), "{brought}");
     let path = format!("/v1/imports?source={SOURCE}");
     let (status, refused) = call(&site, "POST", "/v1/imports?source=none", who, patients(0, 40)).await;
-    assert_eq!((status, refused["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("source-unknown")));
+    assert_eq!(
+        (status, refused["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("source-unknown"))
+    );
     let (status, refused) = call(&site, "POST", &path, who, patients(0, 2000)).await;
     assert_eq!((status, refused["code"].as_str()), (StatusCode::PAYLOAD_TOO_LARGE, Some("too-large")));
     assert_eq!(std::fs::read_dir(&uploads).unwrap().count(), 0, "half a file was left");
@@ -84,7 +93,9 @@ async fn a_program_uploads_and_commits_and_bad_calls_are_refused_in_words() {
         let (status, problem) = call(&site, "GET", path, who, "").await;
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}: {problem}");
     }
-    for page in ["/", "/data", &format!("/data/{dataset}"), &format!("/imports/{id}"), "/jobs", "/sold", "/wallet"] {
+    for page in
+        ["/", "/data", &format!("/data/{dataset}"), &format!("/imports/{id}"), "/jobs", "/sold", "/wallet"]
+    {
         let (status, page_text) = call(&site, "GET", page, who, "").await;
         assert_eq!(status, StatusCode::OK, "{page}: {page_text}");
         assert!(!page_text.to_string().contains(TELLTALE));
@@ -99,5 +110,8 @@ fn the_document_of_the_api_is_the_one_that_is_checked_in() {
         std::fs::write(&path, &now).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == now, "the API has changed: GALEN_WRITE_API=1 cargo test -p galen-market --lib desk::hospital");
+    assert!(
+        kept == now,
+        "the API has changed: GALEN_WRITE_API=1 cargo test -p galen-market --lib desk::hospital"
+    );
 }
