@@ -1,6 +1,6 @@
 //! `galen desk`: the home of a researcher's, hospital's or auditor's desk; and what those commands have in common.
 
-pub mod call;
+pub mod client;
 pub mod init;
 pub mod person;
 pub mod serve;

@@ -1,5 +1,7 @@
 //! `galen hospital`: the desk of a hospital, and what a data steward looks at before anything is proven.
 
+mod calls;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,6 +36,8 @@ pub enum HospitalCommand {
     Apply(HospitalApplyArgs),
     /// Serve the desk's pages and API, and make proofs, until interrupted
     Serve(ServeArgs),
+    #[command(flatten)]
+    Desk(calls::DeskCall),
     /// Show what a request would release and at what risk; nothing is written, proven or sent
     Preview(PreviewArgs),
 }
@@ -98,6 +102,7 @@ impl HospitalCommand {
             Self::Init { init: args, approvals } => init::run(DeskRole::Hospital, &args, approvals),
             Self::Apply(args) => args.run(),
             Self::Serve(args) => args.run().await,
+            Self::Desk(call) => call.run().await,
             Self::Preview(args) => args.run(),
         }
     }

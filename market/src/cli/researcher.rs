@@ -13,7 +13,7 @@ use galen_market::desk::researcher::store::Name;
 use serde_json::{Value, json};
 
 use super::console::Console;
-use super::desk::call::Desk;
+use super::desk::client::{CallArg, Client};
 use super::desk::init::{self, InitArgs};
 use super::desk::{DeskArg, serve};
 use super::governance::apply::ApplyArgs;
@@ -32,7 +32,7 @@ pub enum ResearcherCommand {
     /// List requests, the newest first
     Requests {
         #[command(flatten)]
-        home: DeskArg,
+        home: CallArg,
         /// Everybody's, not only one's own.
         #[arg(long)]
         all: bool,
@@ -40,7 +40,7 @@ pub enum ResearcherCommand {
     /// Show a request: what is asked, what happened, who acts next and until when
     Show {
         #[command(flatten)]
-        home: DeskArg,
+        home: CallArg,
         /// The request.
         #[arg(value_name = "REQUEST")]
         id: RequestId,
@@ -48,7 +48,7 @@ pub enum ResearcherCommand {
     /// Keep a draft from a file, and say what is wrong with it and what it would lock
     Draft {
         #[command(flatten)]
-        home: DeskArg,
+        home: CallArg,
         /// A draft, as JSON; `GET /v1/schemas/ID/draft` gives one to begin with.
         #[arg(value_name = "FILE")]
         file: PathBuf,
@@ -58,7 +58,7 @@ pub enum ResearcherCommand {
     /// Decrypt what was opened, and write table, dictionary, report and citation
     Collect {
         #[command(flatten)]
-        home: DeskArg,
+        home: CallArg,
         /// The request.
         #[arg(value_name = "REQUEST")]
         id: RequestId,
@@ -69,7 +69,7 @@ pub enum ResearcherCommand {
     /// Show what the wallet holds
     Wallet {
         #[command(flatten)]
-        home: DeskArg,
+        home: CallArg,
     },
 }
 
@@ -77,7 +77,7 @@ pub enum ResearcherCommand {
 #[derive(Args, Debug)]
 pub struct PostArgs {
     #[command(flatten)]
-    home: DeskArg,
+    home: CallArg,
     /// The draft.
     #[arg(value_name = "DRAFT")]
     id: Name,
@@ -96,12 +96,12 @@ impl ResearcherCommand {
             Self::Init(args) => init::run(DeskRole::Researcher, &args, 1),
             Self::Apply(args) => args.run(DeskRole::Researcher),
             Self::Serve(home) => serve::run(DeskRole::Researcher, &home, HospitalWays::default()).await,
-            Self::Requests { home, all } => requests(&Desk::of(DeskRole::Researcher, &home)?, all).await,
-            Self::Show { home, id } => show(&Desk::of(DeskRole::Researcher, &home)?, &id).await,
-            Self::Draft { home, file } => draft(&Desk::of(DeskRole::Researcher, &home)?, &file).await,
+            Self::Requests { home, all } => requests(&home.client(DeskRole::Researcher)?, all).await,
+            Self::Show { home, id } => show(&home.client(DeskRole::Researcher)?, &id).await,
+            Self::Draft { home, file } => draft(&home.client(DeskRole::Researcher)?, &file).await,
             Self::Post(args) => args.run().await,
-            Self::Collect { home, id, out } => collect(&Desk::of(DeskRole::Researcher, &home)?, &id, out).await,
-            Self::Wallet { home } => wallet(&Desk::of(DeskRole::Researcher, &home)?).await,
+            Self::Collect { home, id, out } => collect(&home.client(DeskRole::Researcher)?, &id, out).await,
+            Self::Wallet { home } => wallet(&home.client(DeskRole::Researcher)?).await,
         }
     }
 }
@@ -123,7 +123,7 @@ fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
     value.pointer(field).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-async fn requests(desk: &Desk, all: bool) -> anyhow::Result<()> {
+async fn requests(desk: &Client, all: bool) -> anyhow::Result<()> {
     let (mut items, mut after) = (Vec::new(), String::new());
     loop {
         let page = desk.get(&format!("/v1/requests?own={}&limit=200{after}", !all)).await?;
@@ -146,7 +146,7 @@ async fn requests(desk: &Desk, all: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn show(desk: &Desk, id: &RequestId) -> anyhow::Result<()> {
+async fn show(desk: &Client, id: &RequestId) -> anyhow::Result<()> {
     let found = desk.get(&format!("/v1/requests/{id}")).await?;
     let console = Console::new(false);
     console.chapter(&said(&found, "/title"), &said(&found, "/stage"));
@@ -163,7 +163,7 @@ async fn show(desk: &Desk, id: &RequestId) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn draft(desk: &Desk, file: &std::path::Path) -> anyhow::Result<()> {
+async fn draft(desk: &Client, file: &std::path::Path) -> anyhow::Result<()> {
     let text = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let written: Value = serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", file.display()))?;
     let kept = desk.post("/v1/drafts", &written).await?;
@@ -179,7 +179,7 @@ async fn draft(desk: &Desk, file: &std::path::Path) -> anyhow::Result<()> {
 
 impl PostArgs {
     async fn run(self) -> anyhow::Result<()> {
-        let desk = Desk::of(DeskRole::Researcher, &self.home)?;
+        let desk = self.home.client(DeskRole::Researcher)?;
         let kept = desk.get(&format!("/v1/drafts/{}", self.id)).await?;
         let console = Console::new(false);
         if !self.yes && kept.pointer("/posted").is_none_or(Value::is_null) {
@@ -195,7 +195,7 @@ impl PostArgs {
     }
 }
 
-async fn collect(desk: &Desk, id: &RequestId, out: Option<PathBuf>) -> anyhow::Result<()> {
+async fn collect(desk: &Client, id: &RequestId, out: Option<PathBuf>) -> anyhow::Result<()> {
     let collected = desk.post(&format!("/v1/requests/{id}/collect"), &json!({})).await?;
     let console = Console::new(false);
     console.fact("records", said(&collected, "/records"));
@@ -215,7 +215,7 @@ async fn collect(desk: &Desk, id: &RequestId, out: Option<PathBuf>) -> anyhow::R
     Ok(())
 }
 
-async fn wallet(desk: &Desk) -> anyhow::Result<()> {
+async fn wallet(desk: &Client) -> anyhow::Result<()> {
     let funds = desk.get("/v1/wallet").await?;
     let console = Console::new(false);
     console.fact("balance", amount(&funds, "/balance"));

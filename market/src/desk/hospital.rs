@@ -257,6 +257,12 @@ impl HospitalDesk {
     }
 }
 
+/// All that a desk serves, and the document of its API. It goes behind [`crate::web::site::Site::desk`].
+pub fn site(desk: Arc<HospitalDesk>) -> (axum::Router, utoipa::openapi::OpenApi) {
+    let (routes, document) = api::api(Arc::clone(&desk));
+    (routes.merge(pages::pages(desk)), document)
+}
+
 impl State {
     fn load(books: &Books) -> Result<Self, DeskFault> {
         let datasets = books.all(Kind::Dataset)?.into_iter().collect();

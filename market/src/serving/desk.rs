@@ -1,24 +1,27 @@
 //! A desk that is open: its home, the chain that it follows, its work, its site.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use axum::Router;
 use galen_market::MarketConfig;
+use galen_market::agent::hospital::HospitalKeys;
 use galen_market::chain::Chain;
-use galen_market::desk::home::{DeskHome, DeskRole, Prover, Seed};
+use galen_market::desk::auditor;
+use galen_market::desk::home::{DeskConfig, DeskHome, DeskRole, Prover, Seed};
 use galen_market::desk::hospital::{self, HospitalDesk};
 use galen_market::desk::researcher::{self, ResearcherDesk};
-use galen_market::explorer::{self, Explorer};
+use galen_market::explorer::Explorer;
 use galen_market::follow::{FollowedChain, Gateway};
 use galen_market::web::page::SiteName;
 use galen_market::web::session::Sessions;
 use galen_market::web::site::Site;
 use galen_prover::jobs::{ProofQueue, Proving, ProvingKeys, Settings};
 use galen_prover::service::{Reach, RemoteProver, Token};
+use galen_prover::vault::VaultKey;
 
 use super::Serving;
 use crate::cli::console::Console;
@@ -30,8 +33,8 @@ pub enum Work {
     Researcher(Arc<ResearcherDesk>),
     /// Patients are imported, requests answered.
     Hospital(Arc<HospitalDesk>),
-    /// The chain is looked at.
-    Auditor,
+    /// The chain is looked at, and reported on.
+    Auditor(auditor::site::Desk),
 }
 
 /// An open desk.
@@ -90,13 +93,16 @@ impl OpenDesk {
                 let desk = ResearcherDesk::open(dynamic, seed.researcher(), &home.layout().work())?;
                 (Work::Researcher(Arc::new(desk)), None)
             }
-            DeskRole::Hospital => hospital_work(&home, seed, dynamic, ways)?,
-            DeskRole::Auditor => (Work::Auditor, None),
+            DeskRole::Hospital => hospital_work(&home, seed.hospital(), dynamic, ways).await?,
+            DeskRole::Auditor => {
+                let explorer = Explorer::start(dynamic, None);
+                (Work::Auditor(auditor::site::Desk { explorer, signer: seed.auditor() }), None)
+            }
         };
         let listen = home.config().listen;
         let serving = Serving::begin("listen", listen, |address| {
             let sessions = Sessions::new(Arc::new(home.people()), address.port());
-            site(&work, &chain, address, sessions)
+            site(&work, address, sessions)
         })
         .await?;
         Ok(Self { work, chain, queue, serving, home })
@@ -127,47 +133,60 @@ impl OpenDesk {
     }
 }
 
-fn hospital_work(
+async fn hospital_work(
     home: &DeskHome,
-    seed: &Seed,
+    keys: HospitalKeys,
     chain: Arc<dyn Chain>,
     ways: HospitalWays,
 ) -> anyhow::Result<(Work, Option<ProofQueue>)> {
-    let work = home.layout().work();
-    let (prover, queue): (Arc<dyn Proving>, _) = match home.config().prover() {
+    let (config, work) = (home.config().clone(), home.layout().work());
+    // Reads proving keys and what is kept, which takes a while.
+    let opening = move || -> anyhow::Result<_> {
+        let (prover, queue) = prover(&config, &work, chain.as_ref(), keys.vault_key(), ways.keys)?;
+        let settings = hospital::Settings {
+            approvals: config.approvals,
+            most_delay: ways.most_delay,
+            import_folder: ways.import_folder,
+            ..hospital::Settings::new(work)
+        };
+        Ok((HospitalDesk::open(chain, keys, prover, settings)?, queue))
+    };
+    let (desk, queue) = tokio::task::spawn_blocking(opening).await??;
+    desk.start();
+    Ok((Work::Hospital(desk), queue))
+}
+
+/// Whoever proves, and the queue if that is in this process.
+fn prover(
+    config: &DeskConfig,
+    work: &Path,
+    chain: &dyn Chain,
+    key: VaultKey,
+    keys: Option<Arc<ProvingKeys>>,
+) -> anyhow::Result<(Arc<dyn Proving>, Option<ProofQueue>)> {
+    match config.prover() {
         Prover::InProcess { workers } => {
-            let keys = ways.keys.map_or_else(|| keys_of(chain.as_ref()), Ok)?;
-            let settings = Settings { workers, ..Settings::default() };
-            let queue = ProofQueue::open(&work.join("jobs"), keys, settings)?;
-            (Arc::new(queue.clone()), Some(queue))
+            let keys = keys.map_or_else(|| keys_of(chain), Ok)?;
+            let settings = Settings { workers, key: Some(key), ..Settings::default() };
+            let queue = ProofQueue::open(&work.join("prover"), keys, settings)?;
+            Ok((Arc::new(queue.clone()), Some(queue)))
         }
         Prover::Service { url, token_file } => {
             let text = std::fs::read_to_string(&token_file)
                 .with_context(|| format!("prover.token_file: cannot read {}", token_file.display()))?;
             let token = Token::new(text.trim()).context("prover.token_file")?;
-            (Arc::new(RemoteProver::new(url.as_str(), token, Reach::Loopback)?), None)
-        }
-    };
-    let settings = hospital::Settings {
-        approvals: home.config().approvals,
-        most_delay: ways.most_delay,
-        import_folder: ways.import_folder,
-        ..hospital::Settings::new(work)
-    };
-    let desk = HospitalDesk::open(chain, seed.hospital(), prover, settings)?;
-    desk.start();
-    Ok((Work::Hospital(desk), queue))
-}
-
-fn site(work: &Work, chain: &Arc<FollowedChain>, address: SocketAddr, sessions: Sessions) -> (Site, Router) {
-    match work {
-        Work::Researcher(desk) => researcher::pages::site(Arc::clone(desk), address, sessions),
-        Work::Hospital(desk) => hospital::pages::site(Arc::clone(desk), address, sessions),
-        Work::Auditor => {
-            let site = Site::desk(SiteName::Auditor, address, sessions);
-            let explorer = Explorer::start(Arc::clone(chain) as Arc<dyn Chain>, None);
-            let router = site.around(explorer::routes(explorer));
-            (site, router)
+            Ok((Arc::new(RemoteProver::new(url.as_str(), token, Reach::Loopback)?), None))
         }
     }
+}
+
+fn site(work: &Work, address: SocketAddr, sessions: Sessions) -> (Site, Router) {
+    let (name, routes) = match work {
+        Work::Researcher(desk) => return researcher::pages::site(Arc::clone(desk), address, sessions),
+        Work::Hospital(desk) => (SiteName::DataSteward, hospital::site(Arc::clone(desk)).0),
+        Work::Auditor(desk) => (SiteName::Auditor, auditor::site::routes(desk.clone())),
+    };
+    let site = Site::desk(name, address, sessions);
+    let router = site.around(routes);
+    (site, router)
 }

@@ -7,7 +7,6 @@ mod jobs;
 mod money;
 mod request;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -19,11 +18,8 @@ use serde::Deserialize;
 use super::HospitalDesk;
 use super::fault::DeskFault;
 use crate::web::Person;
-use crate::web::extract::Json;
 use crate::web::page::{Page, Place, SiteName};
 use crate::web::parts::{self, Tone};
-use crate::web::session::Sessions;
-use crate::web::site::Site;
 
 type Desk = State<Arc<HospitalDesk>>;
 
@@ -44,16 +40,6 @@ impl Assent {
         let detail = "the box that says what follows was not ticked";
         Err(DeskFault::invalid("not-confirmed", detail, "go back, read it, and tick the box"))
     }
-}
-
-/// Pages and API of a desk, for its people, on the address that it listens on.
-pub fn site(desk: Arc<HospitalDesk>, listen: SocketAddr, sessions: Sessions) -> (Site, Router) {
-    let (api, document) = super::api::api(Arc::clone(&desk));
-    let document = get(move || std::future::ready(Json(document)));
-    let routes = pages(desk).merge(api).route("/v1/openapi.json", document);
-    let site = Site::desk(SiteName::DataSteward, listen, sessions);
-    let router = site.around(routes);
-    (site, router)
 }
 
 /// The pages of a desk.

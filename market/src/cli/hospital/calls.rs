@@ -1,0 +1,174 @@
+//! What a data steward types to a desk that runs: the same as its pages do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand};
+use galen_market::RequestId;
+use galen_market::desk::home::DeskRole;
+use serde_json::{Value, json};
+
+use crate::cli::console::Console;
+use crate::cli::desk::client::{CallArg, Client};
+
+/// How often an import is asked after.
+const ASK: Duration = Duration::from_millis(300);
+
+/// Calls to the desk.
+#[derive(Subcommand, Debug)]
+pub enum DeskCall {
+    /// Read a file of patients into the running desk; nothing goes to the ledger
+    Import(ImportArgs),
+    /// List the datasets, and what the ledger has of each
+    Datasets(CallArg),
+    /// Commit to a dataset on the ledger, in the place of the one before
+    Commit {
+        #[command(flatten)]
+        desk: CallArg,
+        /// The dataset, as `datasets` shows it.
+        dataset: String,
+    },
+    /// List the open requests: price, time left, and whether they can be answered
+    Inbox(CallArg),
+    /// Show what an answer to a request would release; prints the digest that `approve` names
+    Look {
+        #[command(flatten)]
+        desk: CallArg,
+        /// The request.
+        request: RequestId,
+    },
+    /// Approve what `look` showed. When enough people have, it is proven, sent and opened by itself
+    Approve {
+        #[command(flatten)]
+        desk: CallArg,
+        /// The request.
+        request: RequestId,
+        /// The digest that `look` printed.
+        #[arg(long)]
+        digest: String,
+    },
+    /// List the jobs
+    Jobs(CallArg),
+    /// Stop a job that was not sent
+    Cancel {
+        #[command(flatten)]
+        desk: CallArg,
+        /// The request.
+        request: RequestId,
+    },
+    /// List what was sold, and what it earned
+    Sold(CallArg),
+}
+
+/// A file and how it is written.
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    #[command(flatten)]
+    desk: CallArg,
+    /// A CSV of patients (may be .gz).
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+    /// The source that says how it is written.
+    #[arg(long, value_name = "NAME")]
+    source: String,
+    /// What to let pass: unknown_codes, out_of_range, malformed, missing_columns, duplicates.
+    #[arg(long, value_name = "WHAT", value_parser = ["unknown_codes", "out_of_range", "malformed", "missing_columns", "duplicates"])]
+    allow: Vec<String>,
+}
+
+impl DeskCall {
+    /// Does it.
+    ///
+    /// # Errors
+    /// The desk's refusal, or that it does not run.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let of = |desk: &CallArg| desk.client(DeskRole::Hospital);
+        match self {
+            Self::Import(args) => import(args).await,
+            Self::Datasets(desk) => {
+                list(of(&desk)?.get("/v1/datasets").await?, &["id", "schema_name", "patients", "standing"])
+            }
+            Self::Commit { desk, dataset } => {
+                // It becomes a part of an address.
+                if dataset.is_empty() || !dataset.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    bail!("a dataset is named by hex digits, as `datasets` shows it");
+                }
+                one(of(&desk)?.post(&format!("/v1/datasets/{dataset}/commit"), &json!({})).await?)
+            }
+            Self::Inbox(desk) => {
+                let named = ["id", "title", "state", "price", "expected_earnings", "seconds_left", "why"];
+                list(of(&desk)?.get("/v1/inbox").await?, &named)
+            }
+            Self::Look { desk, request } => {
+                one(of(&desk)?.get(&format!("/v1/requests/{request}/preview")).await?)
+            }
+            Self::Approve { desk, request, digest } => {
+                let body = json!({ "digest": digest });
+                one(of(&desk)?.post(&format!("/v1/requests/{request}/approval"), &body).await?)
+            }
+            Self::Jobs(desk) => list(of(&desk)?.get("/v1/jobs").await?, &["request", "words", "released"]),
+            Self::Cancel { desk, request } => {
+                of(&desk)?.post(&format!("/v1/jobs/{request}/cancel"), &json!({})).await?;
+                one(json!({ "cancelled": request }))
+            }
+            Self::Sold(desk) => one(of(&desk)?.get("/v1/sold").await?),
+        }
+    }
+}
+
+async fn import(args: ImportArgs) -> anyhow::Result<()> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    if !args.source.bytes().all(plain) {
+        bail!("a source's name has letters, digits and hyphens");
+    }
+    let client = args.desk.client(DeskRole::Hospital)?;
+    let read = || format!("cannot read {}", args.file.display());
+    let bytes = tokio::fs::read(&args.file).await.with_context(read)?;
+    let allowed: String = args.allow.iter().map(|what| format!("&{what}=true")).collect();
+    let path = format!("/v1/imports?source={}{allowed}", args.source);
+    let mut view = client.upload(&path, bytes.into()).await?;
+    while text(&view, "stage") == "reading" {
+        tokio::time::sleep(ASK).await;
+        view = again(&client, &view).await?;
+    }
+    if text(&view, "stage") != "done" {
+        let reason = text(&view, "reason");
+        Console::new(false).object(&view);
+        bail!("nothing was imported: {reason}");
+    }
+    one(view)
+}
+
+async fn again(client: &Client, view: &Value) -> anyhow::Result<Value> {
+    client.get(&format!("/v1/imports/{}", text(view, "id"))).await
+}
+
+fn text(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Null) | None => String::new(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn one(value: Value) -> anyhow::Result<()> {
+    let console = Console::new(false);
+    if let Some(fields) = value.as_object() {
+        for name in fields.keys().filter(|name| *name != "data" && *name != "report") {
+            console.fact(name, text(&value, name));
+        }
+    }
+    console.object(&value);
+    Ok(())
+}
+
+fn list(value: Value, named: &[&str]) -> anyhow::Result<()> {
+    let console = Console::new(false);
+    for item in value.as_array().into_iter().flatten() {
+        let fields = named.iter().map(|name| text(item, name)).filter(|text| !text.is_empty());
+        console.say(fields.collect::<Vec<_>>().join(" · "));
+    }
+    console.object(&json!({ "items": value }));
+    Ok(())
+}
