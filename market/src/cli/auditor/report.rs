@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 use galen_ledger::ChainId;
+use galen_market::ContributionId;
 use galen_market::desk::auditor::{About, Report, Signed, paper};
-use galen_market::{ContributionId, Signer};
+use galen_market::desk::home::DeskRole;
 use serde_json::json;
 
 use super::{chain_id, replay};
 use crate::cli::console::Console;
-use crate::cli::wallet;
+use crate::cli::desk::DeskArg;
 
 /// How this program came to what it reports.
 const REPLAYED: &str = "The auditor's program replayed the exported chain from genesis: every certificate, signature, proof and state.";
@@ -28,9 +29,8 @@ pub struct ReportArgs {
     /// One contribution; without it the report is of the whole chain.
     #[arg(long, value_name = "ID")]
     contribution: Option<ContributionId>,
-    /// The seed of the auditor's account: 64 hex digits.
-    #[arg(long, value_name = "SEED")]
-    seed: PathBuf,
+    #[command(flatten)]
+    home: DeskArg,
     /// Where to write: FILE as JSON, and beside it the same as a page, ending in .html.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -46,7 +46,8 @@ impl ReportArgs {
     /// When the chain does not verify, has no such contribution, or a file cannot be read or written.
     pub fn run(self) -> anyhow::Result<()> {
         let console = Console::new(self.json);
-        let signer = Signer::from_seed(wallet::seed(&self.seed)?);
+        let home = self.home.open(DeskRole::Auditor)?;
+        let signer = self.home.seed(&home)?.auditor();
         let audited = replay(&self.chain, Some(self.id))
             .with_context(|| format!("{} does not verify", self.chain.display()))?;
         let about = self.contribution.map_or(About::Chain, About::Contribution);

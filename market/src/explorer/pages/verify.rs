@@ -91,6 +91,6 @@ mod tests {
     fn snarkjs_is_the_published_file() {
         let digest = BlobHash::of(super::SNARKJS).to_string();
         assert_eq!(super::SNARKJS.len(), 688_758);
-        assert_eq!(digest, "BLAKE3");
+        assert_eq!(digest, "6ebd46a302c24f1decf63f010b8a2bffb35c0842cb08c07b00304edd7cebf9bd");
     }
 }

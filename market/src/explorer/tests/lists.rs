@@ -92,7 +92,7 @@ async fn one_request_with_its_contribution_is_shown_in_words_and_found_by_every_
     chain.block(&mut world, &[&tx]);
     let contributed = world.id_of(&id, 0);
     let height = world.chain.height;
-    let view = chain.as_ref().read(|state, _| request::request(state, &id)).unwrap().unwrap();
+    let view = (chain.as_ref() as &dyn Chain).read(|state, _| request::request(state, &id)).unwrap().unwrap();
     let window = world.chain.app.config().windows.open_window;
     assert_eq!((view.next.who, view.next.until), ("hospitals", Some(height + window)));
     assert_eq!((view.line.reserved, view.left, view.escrow), (7, 13, 20));

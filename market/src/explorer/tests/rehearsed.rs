@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use galen_ledger::blobs::Part;
 use galen_ledger::chain::{Block, BlockResult, Candidate, Committee, Genesis, Header, Outcome, Parameters};
 use galen_ledger::crypto::SecretKey;
 use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
@@ -15,7 +16,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use tokio::sync::watch;
 
-use crate::chain::{Answer, Chain, ChainError, Part, SeenBlock};
+use crate::chain::{Answer, Chain, ChainError, SeenBlock};
 use crate::tests::actors::World;
 use crate::transaction::Transaction;
 
