@@ -157,7 +157,12 @@ impl Client {
         let body = self.body(response, WORDS_BYTES).await?;
         let problem = serde_json::from_slice::<Problem>(&body).ok();
         let (code, words) = problem.map_or_else(
-            || ("gateway.refused".to_owned(), status.canonical_reason().unwrap_or("it does not say why").to_owned()),
+            || {
+                (
+                    "gateway.refused".to_owned(),
+                    status.canonical_reason().unwrap_or("it does not say why").to_owned(),
+                )
+            },
             |problem| (problem.code, problem.detail),
         );
         let short = |text: String| text.chars().filter(|c| !c.is_control()).take(WORDS).collect();

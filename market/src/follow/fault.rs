@@ -20,7 +20,9 @@ pub enum FollowError {
     #[error("{0}: it must answer the first time, for the chain's genesis")]
     Call(#[from] CallFault),
     /// It serves another chain.
-    #[error("{gateway} does not serve the genesis of the pinned chain: {reason}: correct the address or the chain")]
+    #[error(
+        "{gateway} does not serve the genesis of the pinned chain: {reason}: correct the address or the chain"
+    )]
     OtherChain {
         /// Who.
         gateway: String,

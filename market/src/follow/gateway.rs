@@ -98,9 +98,12 @@ mod tests {
         for plain in ["http://gateway.example/", "http://10.0.0.1/", "http://localhost.example/"] {
             assert!(matches!(base(plain), Err(GatewayFault::Plain(_))), "{plain}");
         }
-        let allowed = Gateway { allow_plain: true, ..Gateway::new("http://10.0.0.1", ChainId::from_bytes([0; 32])) };
+        let allowed =
+            Gateway { allow_plain: true, ..Gateway::new("http://10.0.0.1", ChainId::from_bytes([0; 32])) };
         assert!(allowed.base().is_ok());
-        for bad in ["", "gateway", "ftp://x/", "file:///etc", "https://x/?a", "https://x/#a", "https://me:secret@x/"] {
+        for bad in
+            ["", "gateway", "ftp://x/", "file:///etc", "https://x/?a", "https://x/#a", "https://me:secret@x/"]
+        {
             let fault = base(bad).expect_err("refused").to_string();
             assert!(!fault.contains("secret"), "{fault}");
         }

@@ -71,11 +71,12 @@ impl FollowedChain {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         let now_ms = u64::try_from(now).unwrap_or(u64::MAX);
         match self.with_follower(move |follower| Ok(follower.check(&tx, now_ms)?)).await? {
-            Err(refusal) => {
-                Err(ChainError::Refused { code: refusal.code.into(), message: refusal.message })
-            }
+            Err(refusal) => Err(ChainError::Refused { code: refusal.code.into(), message: refusal.message }),
             Ok(()) => {
-                let message = format!("{} refuses it, which by what is known here it need not: {words}", self.client.name());
+                let message = format!(
+                    "{} refuses it, which by what is known here it need not: {words}",
+                    self.client.name()
+                );
                 Err(ChainError::Refused { code, message })
             }
         }
