@@ -111,7 +111,9 @@ impl FollowFault {
             Self::Rejected { .. } | Self::Outcome(_) | Self::Execution { .. } | Self::Application(_) => {
                 Blame::Rules
             }
-            Self::BlobMissing { .. } | Self::OtherChain { .. } | Self::Store(_) | Self::Blob(_) => Blame::Here,
+            Self::BlobMissing { .. } | Self::OtherChain { .. } | Self::Store(_) | Self::Blob(_) => {
+                Blame::Here
+            }
         }
     }
 }

@@ -52,10 +52,7 @@ impl Follower {
             Err(FollowFault::Store(StoreError::Damaged(reason))) => reason,
             Err(error) => return Err(error),
         };
-        tracing::warn!(
-            reason,
-            "what is kept of the chain is damaged: following it from its genesis again"
-        );
+        tracing::warn!(reason, "what is kept of the chain is damaged: following it from its genesis again");
         Ok(self.executor.reset()?)
     }
 

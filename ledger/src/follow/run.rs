@@ -106,8 +106,7 @@ fn expected(vetted: &Vetted) -> Vec<Expected<'_>> {
     let stretch = &vetted.stretch;
     let said = stretch.blocks().skip(1).map(|next| Said::Whole(next.header.parent_outcome));
     let said = said.chain(std::iter::once(Said::Digest(vetted.outcome)));
-    let certificates =
-        stretch.before.iter().map(|_| None).chain(std::iter::once(Some(&stretch.certificate)));
+    let certificates = stretch.before.iter().map(|_| None).chain(std::iter::once(Some(&stretch.certificate)));
     let blocks = stretch.blocks().zip(said).zip(certificates);
     blocks.map(|((block, outcome), certificate)| Expected { block, outcome, certificate }).collect()
 }

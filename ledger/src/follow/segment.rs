@@ -88,9 +88,7 @@ impl Gathering {
     pub(crate) fn add(&mut self, block: Block, certificate: Option<Certificate>) -> Option<Stretch> {
         let last = Arc::new(block);
         match certificate {
-            Some(certificate) => {
-                Some(Stretch { before: std::mem::take(&mut self.0), last, certificate })
-            }
+            Some(certificate) => Some(Stretch { before: std::mem::take(&mut self.0), last, certificate }),
             None => {
                 self.0.push(last);
                 None

@@ -3,8 +3,8 @@
 use std::{path::Path, sync::Arc};
 
 use galen_ledger::{
-    Application, BlobHash, BlockContext, ChainFault, Consortium, Event, ExportError, FollowFault, Height, Receipt,
-    Refusal, StateRead, StateWrite, SubmitError,
+    Application, BlobHash, BlockContext, ChainFault, Consortium, Event, ExportError, FollowFault, Height,
+    Receipt, Refusal, StateRead, StateWrite, SubmitError,
     application::AppError,
     blobs::Blobs,
     chain::{Block, Certificate, Genesis},
@@ -136,9 +136,15 @@ async fn t58_history_cannot_be_shortened_reordered_or_changed_without_a_quorum()
     };
     assert!(fault(&|_| {}).is_none(), "taken apart and put together again");
     let swapped = fault(&|parts| parts.blocks.swap(1, 2));
-    assert!(matches!(swapped, Some(ChainFault::Follow(FollowFault::Link(height))) if height == Height::new(2)), "{swapped:?}");
+    assert!(
+        matches!(swapped, Some(ChainFault::Follow(FollowFault::Link(height))) if height == Height::new(2)),
+        "{swapped:?}"
+    );
     let missing = fault(&|parts| drop(parts.blocks.remove(0)));
-    assert!(matches!(missing, Some(ChainFault::Follow(FollowFault::Link(height))) if height == Height::new(1)), "{missing:?}");
+    assert!(
+        matches!(missing, Some(ChainFault::Follow(FollowFault::Link(height))) if height == Height::new(1)),
+        "{missing:?}"
+    );
     let uncertified = fault(&|parts| parts.blocks.last_mut().expect("blocks").1 = None);
     assert!(matches!(uncertified, Some(ChainFault::Follow(FollowFault::NotFinal(_)))), "{uncertified:?}");
     let borrowed = fault(&|parts| {
@@ -182,7 +188,10 @@ async fn t58_cycles_are_followed_and_nothing_of_their_ends_can_be_changed() {
         verify_chain(&put_together(&parts), None, audit).err()
     };
     let uncertified = fault(&|parts| parts.blocks[5].1 = None);
-    assert!(matches!(uncertified, Some(ChainFault::Follow(FollowFault::NotFinal(at))) if at == Height::new(6)), "{uncertified:?}");
+    assert!(
+        matches!(uncertified, Some(ChainFault::Follow(FollowFault::NotFinal(at))) if at == Height::new(6)),
+        "{uncertified:?}"
+    );
     let borrowed = fault(&|parts| parts.blocks[5].1 = parts.blocks[11].1.clone());
     assert!(matches!(borrowed, Some(ChainFault::Follow(FollowFault::Statement(_)))), "{borrowed:?}");
     let silenced = fault(&|parts| {
@@ -192,7 +201,10 @@ async fn t58_cycles_are_followed_and_nothing_of_their_ends_can_be_changed() {
         speaking.0.header.upkeep_root = galen_ledger::chain::upkeep::upkeep_root(&[]);
         speaking.1 = None;
     });
-    assert!(matches!(silenced, Some(ChainFault::Follow(FollowFault::Link(_) | FollowFault::NotFinal(_)))), "{silenced:?}");
+    assert!(
+        matches!(silenced, Some(ChainFault::Follow(FollowFault::Link(_) | FollowFault::NotFinal(_)))),
+        "{silenced:?}"
+    );
     let dropped = fault(&|parts| {
         parts.blocks.iter_mut().for_each(|(block, _)| block.upkeep.clear());
     });

@@ -6,8 +6,8 @@ use std::{
 };
 
 use galen_ledger::{
-    Application, BlobHash, Blobs, BlockContext, Consortium, Event, FollowFault, Follower, Height, MemoryBlobs,
-    Receipt, Refusal, StateRead, StateWrite, TxHash,
+    Application, BlobHash, Blobs, BlockContext, Consortium, Event, FollowFault, Follower, Height,
+    MemoryBlobs, Receipt, Refusal, StateRead, StateWrite, TxHash,
     application::AppError,
     chain::{Block, Certificate},
     execution::{MemoryStore, SledStore, Store, keys},
@@ -110,10 +110,7 @@ async fn a_chain_followed_in_segments_has_the_members_state_blocks_receipts_and_
     let tx = TxHash::of(b"once a");
     assert_eq!(follower.receipt(&tx).expect("reads"), node.receipt(&tx).expect("reads"));
     assert!(follower.receipt(&tx).expect("reads").is_some_and(|receipt| !receipt.receipt.accepted));
-    assert_eq!(
-        follower.read(|state, _| state.get(b"a")).expect("reads").as_deref(),
-        Some(b"1".as_slice())
-    );
+    assert_eq!(follower.read(|state, _| state.get(b"a")).expect("reads").as_deref(), Some(b"1".as_slice()));
     let proof = follower.query(b"a").expect("proves");
     assert_eq!(proof.verify(&tip.outcome.app_hash, b"a"), Ok(()));
     let light = follower.light_proof(&[b"a".to_vec()]).expect("reads").expect("certified");
@@ -233,7 +230,8 @@ async fn a_block_waits_for_its_blobs_and_a_reopened_follower_goes_on_where_it_wa
     let folder = dir.path().join("followed");
     let blobs: Arc<dyn Blobs> = Arc::new(MemoryBlobs::new());
     let blob = BlobHash::of(b"ciphertext");
-    let reopened = || open(&consortium, Arc::new(SledStore::open(&folder).expect("opens")), Arc::clone(&blobs));
+    let reopened =
+        || open(&consortium, Arc::new(SledStore::open(&folder).expect("opens")), Arc::clone(&blobs));
     let follower = reopened();
     let whole = segment(&blocks).expect("certified");
     let fault = follow(&follower, &whole).expect_err("the blob is not here");
@@ -297,8 +295,7 @@ async fn a_store_that_cannot_be_what_it_says_is_emptied_and_followed_again() {
     let follower = open(&consortium, store.clone(), Arc::clone(consortium.blobs()));
     follow(&follower, &whole).expect("follows");
     drop(follower);
-    let nodes: Vec<_> =
-        store.scan(b"n", Some(b"o")).map(|entry| (entry.expect("reads").0, None)).collect();
+    let nodes: Vec<_> = store.scan(b"n", Some(b"o")).map(|entry| (entry.expect("reads").0, None)).collect();
     store.apply(nodes.into_iter().collect()).expect("writes");
     let follower = open(&consortium, store, Arc::clone(consortium.blobs()));
     assert_eq!(follower.position().height, Height::new(0));

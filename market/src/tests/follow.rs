@@ -189,7 +189,8 @@ async fn orders_go_through_a_gateway_and_are_believed_when_they_are_in_the_verif
     assert_eq!(away.receipt(&settled.tx).expect("reads"), Some(settled));
     let status = until(&away, "says so", |status| status.fault.is_some()).await;
     assert!(!status.reached && status.fault.is_some_and(|fault| fault.contains("cannot be reached")));
-    let refused = soon("submits", away.submit(world.accreditation(&auditor, kept.height, 3).to_bytes())).await;
+    let refused =
+        soon("submits", away.submit(world.accreditation(&auditor, kept.height, 3).to_bytes())).await;
     assert!(matches!(refused, Err(ChainError::Away(_))), "{refused:?}");
     let left = away.position().height;
     away.close().await;
@@ -291,8 +292,10 @@ async fn ciphertexts_are_handed_in_and_fetched_with_the_blocks_that_name_them() 
     let (gateway, lie) = Served::start(&consortium).await;
     let follow = async |folder: &str| {
         let asked = Gateway::new(&gateway.url, consortium.genesis().chain_id());
-        let make = |_: &_, blobs| Ok(Arc::new(Shelf(blobs)) as Arc<dyn Application>);
-        FollowedChain::open_with(&dir.path().join(folder), asked, make).await.expect("opens")
+        let opened = FollowedChain::open_with(&dir.path().join(folder), asked, |_, blobs| {
+            Ok(Arc::new(Shelf(blobs)) as Arc<dyn Application>)
+        });
+        opened.await.expect("opens")
     };
     let seller = follow("seller").await;
     // Larger than one part.
