@@ -100,7 +100,8 @@ impl ResearcherDesk {
     /// When the folder cannot be made, or the chain is none of a market's.
     pub fn open(chain: Arc<dyn Chain>, keys: ResearcherKeys, folder: &Path) -> Result<Self, DeskFault> {
         let config = serde_json::from_slice(&chain.genesis().config);
-        let config = config.map_err(|error| DeskFault::Internal(format!("the chain is no market's: {error}")))?;
+        let config =
+            config.map_err(|error| DeskFault::Internal(format!("the chain is no market's: {error}")))?;
         let wallet = Mutex::new(Wallet::new(keys.wallet.clone()));
         let store = Store::open(folder)?;
         let (board, pace, schemas, followed, spending) = Default::default();
@@ -194,7 +195,8 @@ impl ResearcherDesk {
     /// # Errors
     /// When it cannot be kept.
     pub fn begin(&self, by: &str, draft: Draft) -> Result<KeptDraft, DeskFault> {
-        let kept = KeptDraft { id: Name::fresh(), by: by.to_owned(), changed_ms: now_ms(), draft, posted: None };
+        let kept =
+            KeptDraft { id: Name::fresh(), by: by.to_owned(), changed_ms: now_ms(), draft, posted: None };
         self.store.keep_draft(&kept)?;
         Ok(kept)
     }

@@ -38,7 +38,8 @@ impl Desk {
             bail!("{} is the home of a {}, not of a researcher", arg.dir.display(), config.role);
         }
         let path = layout.token(OWNER);
-        let token = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let token =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(Self { address: config.listen, token: token.trim().to_owned() })
     }
 

@@ -41,7 +41,8 @@ pub async fn run(arg: &DeskArg) -> anyhow::Result<()> {
     let taken = || format!("listen = \"{listen}\" in desk.toml: choose another port, or stop what uses it");
     let listener = TcpListener::bind(listen).await.with_context(taken)?;
     let address = listener.local_addr()?;
-    let (site, router) = pages::site(desk, address, Sessions::new(Arc::new(Door(home.people())), address.port()));
+    let (site, router) =
+        pages::site(desk, address, Sessions::new(Arc::new(Door(home.people())), address.port()));
     let console = Console::new(true);
     console.say(format!("the researcher's desk is at http://{address}/"));
     console.say(format!("sign in with the token in {}", home.layout().token(OWNER).display()));

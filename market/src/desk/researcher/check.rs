@@ -185,7 +185,9 @@ fn floor(
 ) -> Option<u16> {
     let (code, message) = match given {
         Some(value) if value >= floor => return Some(value),
-        Some(value) => ("floor", format!("{value} is below what the schema asks for: at least {floor} {what}")),
+        Some(value) => {
+            ("floor", format!("{value} is below what the schema asks for: at least {floor} {what}"))
+        }
         None => ("missing", format!("give a number: at least {floor} {what}")),
     };
     faults.push(fault(field, code, message));
@@ -201,11 +203,13 @@ fn attainable(schema: &Schema, (sensitive, k, l, alpha): (u8, u16, u16, u16), fa
         faults.push(fault("l", "unattainable", message));
     }
     if u32::from(alpha) * values < 1000 {
-        let message = format!("{} has {values} values, so one of them always has a larger share", column.name);
+        let message =
+            format!("{} has {values} values, so one of them always has a larger share", column.name);
         faults.push(fault("alpha", "unattainable", message));
     }
     if l > k {
-        let message = format!("a class of {k} patients cannot have {l} sensitive values: raise k, or lower l");
+        let message =
+            format!("a class of {k} patients cannot have {l} sensitive values: raise k, or lower l");
         faults.push(fault("l", "unattainable", message));
     }
 }
@@ -223,7 +227,11 @@ fn sensitive(draft: &Draft, schema: &Schema, faults: &mut Vec<FieldFault>) -> Op
     None
 }
 
-fn quasi_identifiers(draft: &Draft, schema: &Schema, faults: &mut Vec<FieldFault>) -> Option<Vec<QuasiIdentifier>> {
+fn quasi_identifiers(
+    draft: &Draft,
+    schema: &Schema,
+    faults: &mut Vec<FieldFault>,
+) -> Option<Vec<QuasiIdentifier>> {
     let before = faults.len();
     let mut wrong = |code, message: String| faults.push(fault("quasi_identifiers", code, message));
     let mut chosen: Vec<QuasiIdentifier> = Vec::new();
@@ -237,7 +245,9 @@ fn quasi_identifiers(draft: &Draft, schema: &Schema, faults: &mut Vec<FieldFault
             wrong("repeated", format!("{name} is named twice"));
         }
         match found.class {
-            Class::Sensitive => wrong("class", format!("{name} is sensitive, and cannot be released as a range")),
+            Class::Sensitive => {
+                wrong("class", format!("{name} is sensitive, and cannot be released as a range"))
+            }
             Class::NeverReleased => wrong("class", format!("{name} is never released")),
             Class::QuasiIdentifier | Class::Plain if *weight < found.weight.max(1) => {
                 wrong("weight", format!("{name} weighs at least {}, not {weight}", found.weight.max(1)));
@@ -261,7 +271,8 @@ fn quasi_identifiers(draft: &Draft, schema: &Schema, faults: &mut Vec<FieldFault
 fn released(draft: &Draft, schema: &Schema, faults: &mut Vec<FieldFault>) -> Option<Vec<u8>> {
     let before = faults.len();
     let mut wrong = |code, message: String| faults.push(fault("released", code, message));
-    let ranged = |name: &str| draft.quasi_identifiers.iter().any(|quasi| quasi.column.eq_ignore_ascii_case(name));
+    let ranged =
+        |name: &str| draft.quasi_identifiers.iter().any(|quasi| quasi.column.eq_ignore_ascii_case(name));
     let mut chosen = Vec::new();
     for column in &draft.released {
         let Some((index, found)) = schema.find(column.trim()) else {
@@ -279,7 +290,10 @@ fn released(draft: &Draft, schema: &Schema, faults: &mut Vec<FieldFault>) -> Opt
                 wrong("raw", format!("{name} is released as a range already: take it out of one of the two"));
             }
             Class::Sensitive if !draft.sensitive.trim().eq_ignore_ascii_case(name) => {
-                wrong("unprotected", format!("{name} is sensitive, and only {} is kept diverse", draft.sensitive));
+                wrong(
+                    "unprotected",
+                    format!("{name} is sensitive, and only {} is kept diverse", draft.sensitive),
+                );
             }
             Class::Sensitive | Class::Plain => {}
         }

@@ -46,7 +46,8 @@ impl Citation {
         let proof = chain.light_proof(&keys)?.ok_or_else(none)?;
         let proof = LightProof { genesis: Some(chain.genesis().as_ref().clone()), ..proof };
         let verified = proof.verify(Trust::Chain(chain.id()));
-        let verified = verified.map_err(|fault| DeskFault::Internal(format!("the ledger's proof: {fault}")))?;
+        let verified =
+            verified.map_err(|fault| DeskFault::Internal(format!("the ledger's proof: {fault}")))?;
         let (proof, title, chain) = (proof.to_file(), title.to_owned(), chain.id());
         Ok(Self { request, title, institution, contributions, records, chain, verified, proof })
     }
@@ -146,6 +147,9 @@ mod tests {
 
     #[test]
     fn titles_are_no_commands_of_latex() {
-        assert_eq!(latex("\\input{/etc/passwd} 5% a_b"), "\\textbackslash{}input\\{/etc/passwd\\} 5\\% a\\_b");
+        assert_eq!(
+            latex("\\input{/etc/passwd} 5% a_b"),
+            "\\textbackslash{}input\\{/etc/passwd\\} 5\\% a\\_b"
+        );
     }
 }

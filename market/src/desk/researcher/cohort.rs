@@ -73,11 +73,14 @@ fn part(choice: &Choice, schema: &Schema) -> Result<String, FieldFault> {
     }
     let name = &column.name;
     let quoted = |value: &str| match value.trim() {
-        value if value.contains(['"', '\'']) => Err(wrong("value", "a value holds no quotation marks".into())),
+        value if value.contains(['"', '\'']) => {
+            Err(wrong("value", "a value holds no quotation marks".into()))
+        }
         value => Ok(format!("\"{value}\"")),
     };
     let (from, to) = (choice.from.trim(), choice.to.trim());
-    let codes: Vec<&str> = choice.codes.iter().map(|code| code.trim()).filter(|code| !code.is_empty()).collect();
+    let codes: Vec<&str> =
+        choice.codes.iter().map(|code| code.trim()).filter(|code| !code.is_empty()).collect();
     let text = match (&column.kind, from, to) {
         (Kind::Category(_), "", "") => {
             let codes = codes.iter().map(|code| quoted(code)).collect::<Result<Vec<_>, _>>()?;
@@ -111,7 +114,8 @@ pub fn codes(schema: &Schema, column: &str, text: &str, under: Option<&str>) -> 
     let text = text.trim().trim_end_matches('*').trim_end_matches('.').to_lowercase();
     let within = under.map(|name| category.subtree(name).unwrap_or((0, 0)));
     let nodes = category.nodes();
-    let group = |(lo, hi): (u16, u16)| nodes.iter().filter(move |node| !node.leaf && (node.lo, node.hi) == (lo, hi));
+    let group =
+        |(lo, hi): (u16, u16)| nodes.iter().filter(move |node| !node.leaf && (node.lo, node.hi) == (lo, hi));
     let depth = within.map(|range| group(range).map(|node| node.depth + 1).last().unwrap_or(usize::MAX));
     let found = nodes.iter().filter(|node| {
         let inside = within.is_none_or(|(lo, hi)| lo <= node.lo && node.hi <= hi);

@@ -45,7 +45,11 @@ pub const KINDS: [Kind; 7] = [
     kind("citation.txt", "text/plain; charset=utf-8", "how to cite the data"),
     kind("citation.bib", "application/x-bibtex", "the same for BibTeX"),
     kind("citation.csl.json", "application/vnd.citationstyles.csl+json", "the same for reference managers"),
-    kind("ledger.proof", "application/octet-stream", "proves request and contributions: `galen light verify`"),
+    kind(
+        "ledger.proof",
+        "application/octet-stream",
+        "proves request and contributions: `galen light verify`",
+    ),
 ];
 
 /// What was collected.
@@ -198,7 +202,12 @@ impl ResearcherDesk {
     }
 
     /// The citation, with a proof by the ledger that was verified here.
-    fn cite(&self, id: &RequestId, record: &RequestRecord, deliveries: &[Delivery]) -> Result<Citation, DeskFault> {
+    fn cite(
+        &self,
+        id: &RequestId,
+        record: &RequestRecord,
+        deliveries: &[Delivery],
+    ) -> Result<Citation, DeskFault> {
         let contributions: Vec<_> = deliveries.iter().map(|delivery| delivery.contribution).collect();
         let records = deliveries.iter().map(|delivery| delivery.rows.len()).sum();
         let institution = self.institution(&record.request.account)?;
@@ -216,8 +225,12 @@ fn table(layout: &Layout<'_>, deliveries: &[Delivery]) -> Result<Vec<u8>, DeskFa
 fn dictionary(layout: &Layout<'_>) -> Result<Dictionary, DeskFault> {
     let mut dictionary = layout.dictionary()?;
     let meaning = "number of the contribution among the request's; classes lie within one contribution";
-    let first =
-        Field { name: CONTRIBUTION.into(), column: String::new(), meaning: meaning.into(), values: Vec::new() };
+    let first = Field {
+        name: CONTRIBUTION.into(),
+        column: String::new(),
+        meaning: meaning.into(),
+        values: Vec::new(),
+    };
     dictionary.fields.insert(0, first);
     Ok(dictionary)
 }

@@ -83,7 +83,9 @@ pub struct Weight {
 impl Choice {
     /// Whether it asks for nothing.
     pub fn is_empty(&self) -> bool {
-        self.from.trim().is_empty() && self.to.trim().is_empty() && self.codes.iter().all(|c| c.trim().is_empty())
+        self.from.trim().is_empty()
+            && self.to.trim().is_empty()
+            && self.codes.iter().all(|c| c.trim().is_empty())
     }
 }
 

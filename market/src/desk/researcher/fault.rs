@@ -77,7 +77,8 @@ pub enum DeskFault {
 }
 
 fn listed(faults: &[FieldFault]) -> String {
-    let each: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
+    let each: Vec<String> =
+        faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
     each.join("; ")
 }
 
@@ -91,13 +92,19 @@ impl DeskFault {
                 "have the treasury issue more to this wallet's address, or ask for fewer records".into()
             }
             Self::Wallet(_) => "nothing was spent; see what the wallet holds".into(),
-            Self::NoSeller => "wait until a hospital is accredited and a boundary of the registry has passed".into(),
+            Self::NoSeller => {
+                "wait until a hospital is accredited and a boundary of the registry has passed".into()
+            }
             Self::Refused { until: Some(until), .. } => {
                 format!("nothing was locked; after block {until} it can be posted anew, and never twice")
             }
-            Self::Refused { .. } => "correct what the reason names, and post again; nothing was locked".into(),
+            Self::Refused { .. } => {
+                "correct what the reason names, and post again; nothing was locked".into()
+            }
             Self::NothingYet => "look at the request's page for who acts next, and until when".into(),
-            Self::Collect(_) => "try again in a minute; if it stays so, give the contribution to an auditor".into(),
+            Self::Collect(_) => {
+                "try again in a minute; if it stays so, give the contribution to an auditor".into()
+            }
             _ => "look for it in the list".into(),
         }
     }

@@ -78,7 +78,12 @@ fn page(person: &Person, title: &str, here: &str, main: Markup) -> Markup {
 }
 
 /// The same, with a notice of what the person just did.
-fn flashed(person: &Person, (title, here): (&str, &str), flash: Option<(Tone, &str)>, main: Markup) -> Markup {
+fn flashed(
+    person: &Person,
+    (title, here): (&str, &str),
+    flash: Option<(Tone, &str)>,
+    main: Markup,
+) -> Markup {
     let nav = nav();
     let page = Page::new(title, SiteName::Researcher).nav(&nav, here).person(person.name.as_str());
     match flash {

@@ -17,7 +17,9 @@ impl From<DeskFault> for Problem {
             DeskFault::NotOwn(_) => Self::new(StatusCode::FORBIDDEN, "request.not_own", words, remedy),
             DeskFault::Insufficient { .. } => Self::bad("wallet.insufficient", words, remedy),
             DeskFault::Wallet(_) => Self::bad("wallet.cannot_spend", words, remedy),
-            DeskFault::NoSeller => Self::new(StatusCode::CONFLICT, "request.no_seller", words, remedy).retry(10),
+            DeskFault::NoSeller => {
+                Self::new(StatusCode::CONFLICT, "request.no_seller", words, remedy).retry(10)
+            }
             DeskFault::Refused { code, .. } => Self::bad(code, words, remedy),
             DeskFault::NothingYet => Self::new(StatusCode::CONFLICT, "request.nothing_yet", words, remedy),
             DeskFault::Collect(CollectFault::Missing(_)) => {

@@ -50,7 +50,12 @@ impl Picture {
         let made = format!("{count} contribution{}", if count == 1 { "" } else { "s" });
         let over = detail.stage == Stage::Settled;
         Self {
-            stage: format!("{}: {} {}. {made} so far.", detail.stage.word(), detail.next.who, detail.next.what),
+            stage: format!(
+                "{}: {} {}. {made} so far.",
+                detail.stage.word(),
+                detail.next.who,
+                detail.next.what
+            ),
             run: if over { "done" } else { "running" },
             words: format!("{} of {} records", detail.paid, detail.max_records),
             done: detail.paid,

@@ -180,7 +180,9 @@ impl ResearcherDesk {
         let _one = self.spending.lock().await;
         let (kept, hides_among) = match self.store.transfer::<KeptTransfer>(id)? {
             Some(kept) if kept.to == to.trim() && kept.amount == amount => (kept, None),
-            Some(_) => return Err(super::field("id", "used", "this payment was made with other particulars")),
+            Some(_) => {
+                return Err(super::field("id", "used", "this payment was made with other particulars"));
+            }
             None => {
                 let (desk, to) = (Arc::clone(self), to.to_owned());
                 let (kept, among) = super::blocking(move || desk.make_payment(&to, amount)).await?;
@@ -200,7 +202,9 @@ impl ResearcherDesk {
     fn make_payment(&self, to: &str, amount: u64) -> Result<(KeptTransfer, usize), DeskFault> {
         let payee = address(to).map_err(|message| super::field("to", "address", &message))?;
         let value = Amount::new(amount).ok().filter(|amount| !amount.is_zero());
-        let value = value.ok_or_else(|| super::field("amount", "range", "pay at least 1 minor unit, and less than 2^40"))?;
+        let value = value.ok_or_else(|| {
+            super::field("amount", "range", "pay at least 1 minor unit, and less than 2^40")
+        })?;
         let made = self.with_wallet(|wallet, at| {
             let made = wallet.send(at, &payee, value, &mut OsRng)?;
             let among = wallet.hides_among(at.state, &made).min(RING);
@@ -217,10 +221,8 @@ pub(super) fn spent(fault: WalletFault) -> DeskFault {
     match fault {
         WalletFault::Insufficient { held, needed } => {
             let missing = needed.saturating_sub(held.get());
-            Amount::new(needed).map_or(DeskFault::Wallet(WalletFault::Cap), |needed| DeskFault::Insufficient {
-                held,
-                needed,
-                missing,
+            Amount::new(needed).map_or(DeskFault::Wallet(WalletFault::Cap), |needed| {
+                DeskFault::Insufficient { held, needed, missing }
             })
         }
         fault => DeskFault::Wallet(fault),

@@ -134,7 +134,13 @@ impl Report {
 /// The loss of a row about which nothing is said.
 fn whole(record: &RequestRecord, schema: &Schema) -> u64 {
     let of = |column: u8| schema.column(column).map_or(0, |found| u64::from(found.kind.size()));
-    record.request.terms.quasi_identifiers.iter().map(|quasi| of(quasi.column) * u64::from(quasi.weight)).sum()
+    record
+        .request
+        .terms
+        .quasi_identifiers
+        .iter()
+        .map(|quasi| of(quasi.column) * u64::from(quasi.weight))
+        .sum()
 }
 
 fn proven(record: &RequestRecord, schema: &Schema) -> Vec<String> {
@@ -184,7 +190,10 @@ impl Share {
             groups.entry(&row.bounds).or_default().push(value);
         }
         let sizes = || groups.values().map(Vec::len);
-        let known = delivery.rows.iter().all(|row| row.cells.get(usize::from(sensitive)).is_some_and(Option::is_some));
+        let known = delivery
+            .rows
+            .iter()
+            .all(|row| row.cells.get(usize::from(sensitive)).is_some_and(Option::is_some));
         let counts: Vec<(usize, usize)> = groups.values().map(|values| diversity(values)).collect();
         let share = Self {
             contribution: delivery.contribution.to_string(),

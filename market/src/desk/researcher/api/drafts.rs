@@ -88,7 +88,11 @@ async fn list(State(desk): Desk) -> Answered<Json<Vec<DraftView>>> {
 #[utoipa::path(post, path = "/v1/drafts", tag = "drafts", request_body = Draft,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = DraftView), (status = 422, body = Problem)))]
-async fn begin(State(desk): Desk, person: Person, Json(draft): Json<Draft>) -> Answered<(StatusCode, Json<DraftView>)> {
+async fn begin(
+    State(desk): Desk,
+    person: Person,
+    Json(draft): Json<Draft>,
+) -> Answered<(StatusCode, Json<DraftView>)> {
     let made = blocking(&desk, move |desk| view(desk, desk.begin(&person.name, draft)?)).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -103,7 +107,11 @@ async fn one(State(desk): Desk, Path(id): Path<Name>) -> Answered<Json<DraftView
 /// Change a draft that is not signed
 #[utoipa::path(put, path = "/v1/drafts/{id}", tag = "drafts", params(("id" = String, Path)), request_body = Draft,
     responses((status = 200, body = DraftView), (status = 404, body = Problem), (status = 409, body = Problem)))]
-async fn change(State(desk): Desk, Path(id): Path<Name>, Json(draft): Json<Draft>) -> Answered<Json<DraftView>> {
+async fn change(
+    State(desk): Desk,
+    Path(id): Path<Name>,
+    Json(draft): Json<Draft>,
+) -> Answered<Json<DraftView>> {
     blocking(&desk, move |desk| view(desk, desk.change(&id, draft)?)).await.map(Json)
 }
 

@@ -132,10 +132,7 @@ async fn report(State(desk): Desk, Path(id): Path<RequestId>) -> Answered<Json<R
     params(("id" = String, Path), ("name" = String, Path)),
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-async fn file(
-    State(desk): Desk,
-    Path((id, name)): Path<(RequestId, String)>,
-) -> Answered<Response> {
+async fn file(State(desk): Desk, Path((id, name)): Path<(RequestId, String)>) -> Answered<Response> {
     download(&desk, id, name).await
 }
 
@@ -146,8 +143,10 @@ async fn file(
 pub async fn download(desk: &Arc<ResearcherDesk>, id: RequestId, name: String) -> Answered<Response> {
     let read = move |desk: &ResearcherDesk| {
         let (path, kind) = desk.file(&id, &name)?;
-        let failed =
-            |error: std::io::Error| DeskFault::File { path: path.display().to_string(), reason: error.to_string() };
+        let failed = |error: std::io::Error| DeskFault::File {
+            path: path.display().to_string(),
+            reason: error.to_string(),
+        };
         Ok((std::fs::read(&path).map_err(failed)?, kind))
     };
     let (bytes, kind) = blocking(desk, read).await?;

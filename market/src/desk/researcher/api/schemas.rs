@@ -129,11 +129,8 @@ fn find(desk: &ResearcherDesk, id: &str) -> Answered<Arc<Schema>> {
 /// What data may be used for
 #[utoipa::path(get, path = "/v1/purposes", tag = "schemas", responses((status = 200, body = Vec<PurposeView>)))]
 async fn purposes() -> Json<Vec<PurposeView>> {
-    let view = |purpose: Purpose| PurposeView {
-        short: purpose.short(),
-        code: purpose.code(),
-        name: purpose.name(),
-    };
+    let view =
+        |purpose: Purpose| PurposeView { short: purpose.short(), code: purpose.code(), name: purpose.name() };
     Json(Purpose::all().map(view).collect())
 }
 

@@ -35,7 +35,10 @@ pub async fn show(
     let draft = desk.draft(&id)?.draft;
     let schema = desk.schema(&draft.schema)?.ok_or_else(|| Problem::not_found("schema"))?;
     let Wanted { column, q, under } = &wanted;
-    let name = schema.find(column).map(|(_, found)| found.name.clone()).ok_or_else(|| Problem::not_found("column"))?;
+    let name = schema
+        .find(column)
+        .map(|(_, found)| found.name.clone())
+        .ok_or_else(|| Problem::not_found("column"))?;
     let found = cohort::codes(&schema, &name, q, under.as_deref());
     let chosen = draft.choice(&name).map(|choice| choice.codes.join(", ")).unwrap_or_default();
     let here = format!("/drafts/{id}/codes");
@@ -66,8 +69,10 @@ fn search(here: &str, column: &str, words: &str) -> Markup {
 }
 
 fn table(here: &str, column: &str, found: &[Code], words: &str) -> Markup {
-    let nothing = empty("No code fits", "Try the beginning of a code, as 250, or one word of its title.", html! {});
-    let columns = [Column::words("Code"), Column::words("Meaning"), Column::numbers("Values"), Column::words("")];
+    let nothing =
+        empty("No code fits", "Try the beginning of a code, as 250, or one word of its title.", html! {});
+    let columns =
+        [Column::words("Code"), Column::words("Meaning"), Column::numbers("Values"), Column::words("")];
     let mut table = Table::new("Codes", columns).or_empty(nothing);
     for code in found {
         let below: String = code.name.bytes().map(|byte| format!("%{byte:02X}")).collect();

@@ -24,10 +24,7 @@ pub async fn collect(State(desk): Desk, Path(id): Path<RequestId>) -> Answered<R
     Ok(Redirect::to(&format!("/requests/{id}/data")))
 }
 
-pub async fn file(
-    State(desk): Desk,
-    Path((id, name)): Path<(RequestId, String)>,
-) -> Answered<Response> {
+pub async fn file(State(desk): Desk, Path((id, name)): Path<(RequestId, String)>) -> Answered<Response> {
     download(&desk, id, name).await
 }
 
@@ -38,7 +35,8 @@ pub async fn show(State(desk): Desk, person: Person, Path(id): Path<RequestId>) 
     let (collected, report, citation) = crate::desk::researcher::api::blocking(&desk, read).await?;
     let citation = citation.and_then(|(path, _)| std::fs::read_to_string(path).ok());
     let here = format!("/requests/{id}");
-    let again = parts::post(&format!("{here}/collect"), button(Weight::Quiet, "Collect again, with what came since"));
+    let again =
+        parts::post(&format!("{here}/collect"), button(Weight::Quiet, "Collect again, with what came since"));
     let collect = parts::post(&format!("{here}/collect"), button(Weight::Primary, "Collect the data"));
     let main = html! {
         (crumbs(&[Place::new("Requests", "/requests"), Place::new("Request", here.clone())], "Data"))
@@ -58,7 +56,12 @@ pub async fn show(State(desk): Desk, person: Person, Path(id): Path<RequestId>) 
 }
 
 fn files(here: &str, collected: &Collected) -> Markup {
-    let names = [Column::words("File"), Column::words("What it is"), Column::numbers("Bytes"), Column::words("BLAKE3")];
+    let names = [
+        Column::words("File"),
+        Column::words("What it is"),
+        Column::numbers("Bytes"),
+        Column::words("BLAKE3"),
+    ];
     let mut table = Table::new("Files", names);
     for file in &collected.files {
         table.push([

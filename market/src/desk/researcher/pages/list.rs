@@ -65,15 +65,18 @@ fn next(lines: &Paged<RequestLine>, own: bool) -> Option<String> {
 }
 
 fn undo(id: &Name) -> Markup {
-    let back = parts::post(&format!("/drafts/{id}/restore"), html! { (button(Weight::Quiet, "Bring it back")) });
+    let back =
+        parts::post(&format!("/drafts/{id}/restore"), html! { (button(Weight::Quiet, "Bring it back")) });
     parts::notice(Tone::Info, "The draft was deleted.", back)
 }
 
 fn drafts_table(drafts: &[KeptDraft]) -> Markup {
-    let columns = [Column::words("Draft"), Column::words("Begun by"), Column::words("Changed"), Column::words("")];
+    let columns =
+        [Column::words("Draft"), Column::words("Begun by"), Column::words("Changed"), Column::words("")];
     let mut table = Table::new("Drafts", columns);
     for draft in drafts {
-        let title = if draft.draft.title.trim().is_empty() { "Without a title yet" } else { &draft.draft.title };
+        let title =
+            if draft.draft.title.trim().is_empty() { "Without a title yet" } else { &draft.draft.title };
         let delete = format!("/drafts/{}/delete", draft.id);
         table.push([
             html! { a href={ "/drafts/" (draft.id) "/review" } { (title) } },
@@ -88,8 +91,12 @@ fn drafts_table(drafts: &[KeptDraft]) -> Markup {
 fn posted(lines: &Paged<RequestLine>, own: bool, pace: Pace) -> Markup {
     let begin = button_link(Weight::Primary, "Begin a request", "/drafts/new");
     let nothing = match own {
-        true => empty("No request yet", "Say which patients, what of them, how well protected, and for how much. \
-            Nothing is signed before you have reviewed it.", begin),
+        true => empty(
+            "No request yet",
+            "Say which patients, what of them, how well protected, and for how much. \
+            Nothing is signed before you have reviewed it.",
+            begin,
+        ),
         false => empty("No request on this ledger yet", "Yours can be the first.", begin),
     };
     let columns = [
@@ -102,7 +109,9 @@ fn posted(lines: &Paged<RequestLine>, own: bool, pace: Pace) -> Markup {
     let mut table = Table::new("Requests", columns).or_empty(nothing);
     for line in &lines.items {
         let until = match line.stage {
-            Stage::Drawing | Stage::Open => format!("until block {}, {}", line.deadline, pace.until(line.deadline)),
+            Stage::Drawing | Stage::Open => {
+                format!("until block {}, {}", line.deadline, pace.until(line.deadline))
+            }
             Stage::Closing | Stage::Settled => "no longer".to_owned(),
         };
         table.push([

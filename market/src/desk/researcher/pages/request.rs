@@ -15,7 +15,8 @@ use crate::web::page::Place;
 use crate::web::parts::form::Weight;
 use crate::web::parts::table::Column;
 use crate::web::parts::{
-    self, Facts, Progress, Run, Table, Timeline, Tone, button, button_link, columns, crumbs, empty, notice, section,
+    self, Facts, Progress, Run, Table, Timeline, Tone, button, button_link, columns, crumbs, empty, notice,
+    section,
 };
 use crate::web::{Answered, Person};
 
@@ -124,23 +125,28 @@ fn timeline(detail: &RequestDetail) -> Markup {
 fn asked(detail: &RequestDetail) -> Markup {
     let asked = &detail.asked;
     html! { (Facts::new()
-        .with("Request", parts::hash(&detail.id))
-        .fact("By", detail.by.as_str())
-        .fact("Data", asked.schema_name.as_str())
-        .fact("Purpose", asked.purpose.as_str())
-        .fact("Patients", asked.cohort.as_str())
-        .fact("Released as ranges", asked.quasi_identifiers.join(", "))
-        .fact("Released as they are", asked.released.join(", "))
-        .fact("Kept diverse", asked.sensitive.as_str())
-        .fact("Classes", format!("k = {}, l = {}, α = {} ‰", asked.k, asked.l, asked.alpha))
-        .fact("Most patients left out", format!("{} ‰", asked.max_suppressed))
-        .fact("Sample of each hospital", format!("{} chunks of 64 patients", asked.sample))
-        .fact("Takes contributions", format!("until block {}, about {}", detail.deadline.height, moment(detail.deadline.about_ms)))) }
+    .with("Request", parts::hash(&detail.id))
+    .fact("By", detail.by.as_str())
+    .fact("Data", asked.schema_name.as_str())
+    .fact("Purpose", asked.purpose.as_str())
+    .fact("Patients", asked.cohort.as_str())
+    .fact("Released as ranges", asked.quasi_identifiers.join(", "))
+    .fact("Released as they are", asked.released.join(", "))
+    .fact("Kept diverse", asked.sensitive.as_str())
+    .fact("Classes", format!("k = {}, l = {}, α = {} ‰", asked.k, asked.l, asked.alpha))
+    .fact("Most patients left out", format!("{} ‰", asked.max_suppressed))
+    .fact("Sample of each hospital", format!("{} chunks of 64 patients", asked.sample))
+    .fact("Takes contributions", format!("until block {}, about {}", detail.deadline.height, moment(detail.deadline.about_ms)))) }
 }
 
 fn locked(detail: &RequestDetail) -> Markup {
-    let facts = Facts::new()
-        .fact("Records", format!("{} paid, {} reserved, {} free of {}", detail.paid, detail.reserved, detail.left, detail.max_records));
+    let facts = Facts::new().fact(
+        "Records",
+        format!(
+            "{} paid, {} reserved, {} free of {}",
+            detail.paid, detail.reserved, detail.left, detail.max_records
+        ),
+    );
     let facts = match &detail.money {
         Some(locked) => facts
             .fact("Price of one record", money(locked.price))

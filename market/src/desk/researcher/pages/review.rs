@@ -60,22 +60,22 @@ fn facts(desk: &ResearcherDesk, view: &DraftView, pace: Pace) -> Answered<Markup
     let ranges: Vec<&str> = draft.quasi_identifiers.iter().map(|quasi| quasi.column.as_str()).collect();
     let open = |life: u64| format!("{life} blocks, about {}", pace.span(life));
     Ok(html! { (Facts::new()
-        .fact("Title", draft.title.as_str())
-        .fact("Data", format!("{} v{}", schema.name(), schema.version()))
-        .fact("Purpose", purpose.unwrap_or_else(|_| "not chosen yet".into()))
-        .fact("Patients", patients.unwrap_or_else(|_| "not said yet, or not understood".into()))
-        .fact("Released as ranges", ranges.join(", "))
-        .fact("Released as they are", draft.released.join(", "))
-        .fact("Kept diverse", draft.sensitive.as_str())
-        .maybe("Patients in every class (k)", draft.k)
-        .maybe("Sensitive values in every class (l)", draft.l)
-        .maybe("Greatest share of one value (α)", draft.alpha.map(|alpha| format!("{alpha} ‰")))
-        .maybe("Most patients left out", draft.max_suppressed.map(|most| format!("{most} ‰")))
-        .maybe("Widest ranges, on average", draft.max_loss.map(|most| format!("{most} ‰ of the whole domains")))
-        .maybe("Sample of each hospital", draft.sample.map(|chunks| format!("{chunks} chunks of 64 patients")))
-        .maybe("Price of one record", draft.price.map(money))
-        .maybe("Most records", draft.max_records)
-        .maybe("Open for", draft.life.map(open))) })
+    .fact("Title", draft.title.as_str())
+    .fact("Data", format!("{} v{}", schema.name(), schema.version()))
+    .fact("Purpose", purpose.unwrap_or_else(|_| "not chosen yet".into()))
+    .fact("Patients", patients.unwrap_or_else(|_| "not said yet, or not understood".into()))
+    .fact("Released as ranges", ranges.join(", "))
+    .fact("Released as they are", draft.released.join(", "))
+    .fact("Kept diverse", draft.sensitive.as_str())
+    .maybe("Patients in every class (k)", draft.k)
+    .maybe("Sensitive values in every class (l)", draft.l)
+    .maybe("Greatest share of one value (α)", draft.alpha.map(|alpha| format!("{alpha} ‰")))
+    .maybe("Most patients left out", draft.max_suppressed.map(|most| format!("{most} ‰")))
+    .maybe("Widest ranges, on average", draft.max_loss.map(|most| format!("{most} ‰ of the whole domains")))
+    .maybe("Sample of each hospital", draft.sample.map(|chunks| format!("{chunks} chunks of 64 patients")))
+    .maybe("Price of one record", draft.price.map(money))
+    .maybe("Most records", draft.max_records)
+    .maybe("Open for", draft.life.map(open))) })
 }
 
 fn faults(id: &Name, draft: &DraftView) -> Markup {
@@ -89,10 +89,13 @@ fn faults(id: &Name, draft: &DraftView) -> Markup {
 }
 
 fn signed(id: &Name) -> Markup {
-    let again = parts::post(&format!("/drafts/{id}/post"), html! {
-        (parts::hidden("confirm", "yes"))
-        (button(Weight::Primary, "Send it again"))
-    });
+    let again = parts::post(
+        &format!("/drafts/{id}/post"),
+        html! {
+            (parts::hidden("confirm", "yes"))
+            (button(Weight::Primary, "Send it again"))
+        },
+    );
     let words = html! {
         p { "It was signed and kept before it was sent, and it is not known to be final. Sending it again posts the same request: \
             nothing is locked twice." }
@@ -141,7 +144,8 @@ pub async fn post(
     Form(sent): Sent,
 ) -> Answered<Response> {
     if Fields(sent).get("confirm") != "yes" {
-        let shown = render(&desk, &person, id, Some("Tick this if you want to go on; nothing was signed.")).await?;
+        let shown =
+            render(&desk, &person, id, Some("Tick this if you want to go on; nothing was signed.")).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response());
     }
     let request = posted(&desk, id).await?;

@@ -55,7 +55,8 @@ pub async fn new(State(desk): Desk, person: Person) -> Answered<Markup> {
     let schemas = desk.schemas()?;
     let choices = schemas.iter().map(|(id, schema)| {
         let columns: Vec<&str> = schema.columns().iter().map(|column| column.name.as_str()).collect();
-        Choice::new(id.to_string(), format!("{} v{}", schema.name(), schema.version())).hint(columns.join(", "))
+        Choice::new(id.to_string(), format!("{} v{}", schema.name(), schema.version()))
+            .hint(columns.join(", "))
     });
     let first = schemas.first().map(|(id, _)| id.to_string()).unwrap_or_default();
     let form = html! {
@@ -130,7 +131,10 @@ fn take(fields: &Fields, at: usize, schema: &Schema, draft: &mut Draft) {
         0 => (draft.title, draft.purpose) = (fields.get("title").into(), fields.get("purpose").into()),
         1 => {
             draft.cohort = fields.get("cohort").into();
-            draft.choices = asked_about(schema).map(|column| chosen(fields, &column.name)).filter(|c| !c.is_empty()).collect();
+            draft.choices = asked_about(schema)
+                .map(|column| chosen(fields, &column.name))
+                .filter(|c| !c.is_empty())
+                .collect();
         }
         2 => {
             draft.sensitive = fields.get("sensitive").into();
@@ -141,8 +145,10 @@ fn take(fields: &Fields, at: usize, schema: &Schema, draft: &mut Draft) {
                 ranges.into_iter().map(|column| Weighed { weight: weight(&column), column }).collect();
         }
         3 => {
-            (draft.k, draft.l, draft.alpha) = (fields.number("k"), fields.number("l"), fields.number("alpha"));
-            (draft.max_suppressed, draft.max_loss) = (fields.number("max_suppressed"), fields.number("max_loss"));
+            (draft.k, draft.l, draft.alpha) =
+                (fields.number("k"), fields.number("l"), fields.number("alpha"));
+            (draft.max_suppressed, draft.max_loss) =
+                (fields.number("max_suppressed"), fields.number("max_loss"));
         }
         _ => {
             (draft.price, draft.max_records) = (fields.money("price"), fields.number("max_records"));
@@ -152,7 +158,12 @@ fn take(fields: &Fields, at: usize, schema: &Schema, draft: &mut Draft) {
 }
 
 fn chosen(fields: &Fields, column: &str) -> Chosen {
-    let typed = fields.get(&format!("codes.{column}")).split(',').map(str::trim).map(str::to_owned).collect::<Vec<_>>();
+    let typed = fields
+        .get(&format!("codes.{column}"))
+        .split(',')
+        .map(str::trim)
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     Chosen {
         column: column.to_owned(),
         from: fields.get(&format!("from.{column}")).into(),
@@ -185,7 +196,8 @@ async fn render(
         3 => shown.protection(),
         _ => shown.price(),
     };
-    let summary: Vec<(String, &str)> = faults.iter().map(|f| (anchor(&f.field), f.message.as_str())).collect();
+    let summary: Vec<(String, &str)> =
+        faults.iter().map(|f| (anchor(&f.field), f.message.as_str())).collect();
     let summary: Vec<(&str, &str)> = summary.iter().map(|(id, words)| (id.as_str(), *words)).collect();
     let form = html! {
         (body)
@@ -219,8 +231,12 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     fn error(&self, field: &str) -> Option<String> {
-        let found: Vec<&str> =
-            self.faults.iter().filter(|fault| fault.field == field).map(|fault| fault.message.as_str()).collect();
+        let found: Vec<&str> = self
+            .faults
+            .iter()
+            .filter(|fault| fault.field == field)
+            .map(|fault| fault.message.as_str())
+            .collect();
         (!found.is_empty()).then(|| found.join("; "))
     }
 
@@ -233,8 +249,10 @@ impl Shown<'_> {
     }
 
     fn purpose(&self) -> Markup {
-        let choices = Purpose::all()
-            .map(|purpose| Choice::new(purpose.short(), format!("{}: {}", purpose.short(), purpose.name())).hint(purpose.code()));
+        let choices = Purpose::all().map(|purpose| {
+            Choice::new(purpose.short(), format!("{}: {}", purpose.short(), purpose.name()))
+                .hint(purpose.code())
+        });
         let purpose = Field::select("purpose", "What the data will be used for", choices)
             .required()
             .value(&self.draft.purpose)
@@ -273,7 +291,10 @@ impl Shown<'_> {
                 let field = Field::text(format!("codes.{name}"), format!("{name}: codes"))
                     .id(format!("from.{name}"))
                     .value(chosen.codes.join(", "))
-                    .hint(format!("One of {} values, or groups of them; several with commas between. Empty: all.", category.size()))
+                    .hint(format!(
+                        "One of {} values, or groups of them; several with commas between. Empty: all.",
+                        category.size()
+                    ))
                     .maybe_error(error);
                 html! {
                     (field)
@@ -297,7 +318,9 @@ impl Shown<'_> {
             .value(&self.draft.sensitive)
             .hint("Its values differ within every class, so that a class does not tell them.")
             .maybe_error(self.error("sensitive"));
-        let released = of(Class::Sensitive).chain(of(Class::Plain)).map(|column| Choice::new(&column.name, &column.name));
+        let released = of(Class::Sensitive)
+            .chain(of(Class::Plain))
+            .map(|column| Choice::new(&column.name, &column.name));
         let mut released = Field::checks("released", "Released as they are", released)
             .hint("Of sensitive columns only the one above can be released.")
             .maybe_error(self.error("released"));
@@ -317,7 +340,8 @@ impl Shown<'_> {
     }
 
     fn weights(&self) -> Markup {
-        let ranged = self.schema.columns().iter().filter(|c| matches!(c.class, Class::QuasiIdentifier | Class::Plain));
+        let ranged =
+            self.schema.columns().iter().filter(|c| matches!(c.class, Class::QuasiIdentifier | Class::Plain));
         html! {
             p { "Where you need narrow ranges, raise the number: hospitals then keep that column finer and others wider. It is at least what the schema says." }
             @for column in ranged {
@@ -354,7 +378,9 @@ impl Shown<'_> {
         let price = Field::text("price", "Price of one record")
             .required()
             .value(draft.price.map(written).unwrap_or_default())
-            .hint("As 12.50. It is sealed: accredited hospitals and the audit authority read it, nobody else.")
+            .hint(
+                "As 12.50. It is sealed: accredited hospitals and the audit authority read it, nobody else.",
+            )
             .maybe_error(self.error("price"));
         let pace = self.pace;
         html! {

@@ -66,7 +66,11 @@ fn render(funds: &Funds, fields: &Fields, errors: &[(&str, &str)]) -> Markup {
 }
 
 fn notes(funds: &Funds) -> Markup {
-    let nothing = empty("No money yet", "Give the address above to the treasury: what it issues appears here.", html! {});
+    let nothing = empty(
+        "No money yet",
+        "Give the address above to the treasury: what it issues appears here.",
+        html! {},
+    );
     let names = [
         Column::words("Note"),
         Column::numbers("Amount"),
@@ -96,7 +100,8 @@ fn notes(funds: &Funds) -> Markup {
 pub async fn ask(State(desk): Desk, person: Person, Form(sent): Sent) -> Answered<Response> {
     let fields = Fields(sent);
     let funds = funds(&desk).await?;
-    let (wrong, amount) = (address(fields.get("to")).err(), fields.money("amount").filter(|amount| *amount > 0));
+    let (wrong, amount) =
+        (address(fields.get("to")).err(), fields.money("amount").filter(|amount| *amount > 0));
     let much = format!("The wallet holds {}.", money(funds.balance));
     let mut errors: Vec<(&str, &str)> = Vec::new();
     errors.extend(wrong.as_deref().map(|words| ("to", words)));
@@ -139,7 +144,12 @@ pub async fn pay(State(desk): Desk, person: Person, Form(sent): Sent) -> Answere
     let amount = fields.money("amount").unwrap_or_default();
     if fields.get("confirm") != "yes" {
         let funds = funds(&desk).await?;
-        let main = confirm(fields.get("to"), amount, &funds, Some("Tick this if you want to go on; nothing was paid."));
+        let main = confirm(
+            fields.get("to"),
+            amount,
+            &funds,
+            Some("Tick this if you want to go on; nothing was paid."),
+        );
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&person, "Pay", "/wallet", main)).into_response());
     }
     let done = paid(&desk, fields.get("id"), fields.get("to").to_owned(), amount).await?;

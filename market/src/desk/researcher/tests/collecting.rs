@@ -54,7 +54,9 @@ async fn what_was_bought_becomes_a_table_a_report_and_a_proven_citation() {
     let mut expected = vec![Subject::Request(request).key()];
     expected.extend([waiting, second].map(|id| Subject::Contribution(id).key()));
     assert_eq!(keys.len(), 3);
-    assert!(expected.iter().all(|key| keys.contains(key)) && verified.claims.iter().all(|c| c.value.is_some()));
+    assert!(
+        expected.iter().all(|key| keys.contains(key)) && verified.claims.iter().all(|c| c.value.is_some())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -58,7 +58,8 @@ impl Site {
         request.extensions_mut().insert(ConnectInfo::<SocketAddr>("127.0.0.1:1".parse().unwrap()));
         let response = self.0.clone().oneshot(request).await.unwrap();
         let status = response.status();
-        let to = response.headers().get("location").map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
+        let to =
+            response.headers().get("location").map(|to| to.to_str().unwrap().to_owned()).unwrap_or_default();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         Answer { status, to, body: String::from_utf8_lossy(&bytes).into_owned() }
     }
@@ -91,7 +92,8 @@ async fn the_wizard_leads_from_nothing_to_the_data_without_a_script() {
     assert!(begun.contains(&schema));
     let begun = site.form("/drafts", &[("schema", &schema)]).await;
     let draft = begun.to.strip_suffix("/purpose").unwrap().to_owned();
-    let step = async |name: &str, fields: &[(&str, &str)]| site.form(&format!("{draft}/{name}"), fields).await;
+    let step =
+        async |name: &str, fields: &[(&str, &str)]| site.form(&format!("{draft}/{name}"), fields).await;
 
     let wrong = step("purpose", &[("title", "Kidneys"), ("purpose", "")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
@@ -174,7 +176,10 @@ async fn t70_nobody_without_a_session_reaches_anything_and_no_other_site_acts() 
     for path in ["/v1/drafts", "/v1/wallet", "/v1/requests", "/v1/wallet/receipts", "/v1/status"] {
         for headers in [&[][..], &[("authorization", "Bearer eve's token")][..]] {
             let asked = site.call(Method::GET, path, headers, String::new()).await;
-            assert_eq!((asked.status, asked.json()["code"].as_str()), (StatusCode::UNAUTHORIZED, Some("unauthorized")));
+            assert_eq!(
+                (asked.status, asked.json()["code"].as_str()),
+                (StatusCode::UNAUTHORIZED, Some("unauthorized"))
+            );
         }
     }
     let post = format!("/drafts/{kept}/post");
@@ -210,14 +215,28 @@ async fn t74_markup_in_any_text_is_text() {
         "/requests?after=%3Cscript%3E".to_owned(),
         "/sign-in?next=%22%3E%3Cscript%3Ealert(1)".to_owned(),
     ];
-    paths.extend(["purpose", "cohort", "fields", "protection", "price", "review"].map(|s| format!("/drafts/{kept}/{s}")));
+    paths.extend(
+        ["purpose", "cohort", "fields", "protection", "price", "review"]
+            .map(|s| format!("/drafts/{kept}/{s}")),
+    );
     for path in paths {
-        let shown = site.call(Method::GET, &path, &[("authorization", TOKEN), ("accept", "text/html")], String::new()).await;
-        assert!(!shown.body.contains("<script>alert") && !shown.body.contains("<img"), "{path}: {}", shown.body);
+        let shown = site
+            .call(Method::GET, &path, &[("authorization", TOKEN), ("accept", "text/html")], String::new())
+            .await;
+        assert!(
+            !shown.body.contains("<script>alert") && !shown.body.contains("<img"),
+            "{path}: {}",
+            shown.body
+        );
         assert!(!shown.body.contains("<b>R</b>") && !shown.body.contains("<i>L</i>"), "{path}");
     }
-    let wrong = site.form(&format!("/drafts/{kept}/cohort"), &[("cohort", script), ("from.age", script)]).await;
-    assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && !wrong.body.contains("<img"), "{}", wrong.body);
+    let wrong =
+        site.form(&format!("/drafts/{kept}/cohort"), &[("cohort", script), ("from.age", script)]).await;
+    assert!(
+        wrong.status == StatusCode::UNPROCESSABLE_ENTITY && !wrong.body.contains("<img"),
+        "{}",
+        wrong.body
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -232,14 +251,23 @@ async fn programs_do_what_pages_do_and_are_told_stable_codes() {
     let made = site.send(Method::POST, "/v1/drafts", &wanted).await;
     assert_eq!(made.status, StatusCode::CREATED);
     let made = made.json();
-    let named: Vec<&str> = made["faults"].as_array().unwrap().iter().filter_map(|f| f["field"].as_str()).collect();
+    let named: Vec<&str> =
+        made["faults"].as_array().unwrap().iter().filter_map(|f| f["field"].as_str()).collect();
     assert_eq!(named, ["title", "purpose", "cohort", "price", "max_records"]);
     let path = format!("/v1/drafts/{}", made["id"].as_str().unwrap());
     let refused = site.send(Method::POST, &format!("{path}/post"), &json!({})).await;
-    assert_eq!((refused.status, refused.json()["code"].as_str()), (StatusCode::UNPROCESSABLE_ENTITY, Some("draft.fields")));
-    for (key, value) in
-        [("title", json!("T")), ("purpose", json!("HMB")), ("cohort", json!("everyone")), ("price", json!(100)), ("max_records", json!(50)), ("sample", json!(2))]
-    {
+    assert_eq!(
+        (refused.status, refused.json()["code"].as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, Some("draft.fields"))
+    );
+    for (key, value) in [
+        ("title", json!("T")),
+        ("purpose", json!("HMB")),
+        ("cohort", json!("everyone")),
+        ("price", json!(100)),
+        ("max_records", json!(50)),
+        ("sample", json!(2)),
+    ] {
         wanted[key] = value;
     }
     let changed = site.send(Method::PUT, &path, &wanted).await.json();
@@ -252,7 +280,10 @@ async fn programs_do_what_pages_do_and_are_told_stable_codes() {
     let late = site.send(Method::DELETE, &path, &json!({})).await;
     assert_eq!((late.status, late.json()["code"].as_str()), (StatusCode::CONFLICT, Some("draft.signed")));
     let nothing = site.send(Method::POST, &format!("/v1/requests/{id}/collect"), &json!({})).await;
-    assert_eq!((nothing.status, nothing.json()["code"].as_str()), (StatusCode::CONFLICT, Some("request.nothing_yet")));
+    assert_eq!(
+        (nothing.status, nothing.json()["code"].as_str()),
+        (StatusCode::CONFLICT, Some("request.nothing_yet"))
+    );
     assert_eq!(site.get(&format!("/v1/requests/{}", "0".repeat(64))).await.json()["code"], "not-found");
     assert_eq!(site.get("/v1/requests/nonsense").await.status, StatusCode::NOT_FOUND);
     assert_eq!(site.get("/v1/wallet").await.json()["balance"], json!(FUNDS - 5000));
@@ -273,7 +304,10 @@ async fn programs_do_what_pages_do_and_are_told_stable_codes() {
     assert!(after.revision > before.revision && !after.over);
     let asked = site.get(&format!("/v1/requests/{id}/progress")).await.json();
     assert_eq!((&asked["done"], &asked["stage"]), (&json!(6), &after.data["stage"]));
-    assert_eq!(site.send(Method::POST, &format!("/v1/requests/{id}/collect"), &json!({})).await.json()["records"], 6);
+    assert_eq!(
+        site.send(Method::POST, &format!("/v1/requests/{id}/collect"), &json!({})).await.json()["records"],
+        6
+    );
 }
 
 /// The document that is checked in is the one that the desk serves. `GALEN_WRITE_API=1` writes it anew.
@@ -287,5 +321,8 @@ fn the_api_document_is_the_checked_in_one() {
         std::fs::write(&path, &text).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(kept, text, "the API changed: run this test with GALEN_WRITE_API=1, look at the difference, and commit it");
+    assert_eq!(
+        kept, text,
+        "the API changed: run this test with GALEN_WRITE_API=1, look at the difference, and commit it"
+    );
 }

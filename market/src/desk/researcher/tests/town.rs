@@ -78,7 +78,12 @@ pub fn draft() -> Draft {
     Draft {
         title: "Kidneys in diabetes".into(),
         purpose: "HMB".into(),
-        choices: vec![Choice { column: "age".into(), from: "40".into(), to: "79".into(), ..Choice::default() }],
+        choices: vec![Choice {
+            column: "age".into(),
+            from: "40".into(),
+            to: "79".into(),
+            ..Choice::default()
+        }],
         cohort: "diagnosis in E08-E13".into(),
         price: Some(125),
         max_records: Some(40),
@@ -132,7 +137,11 @@ impl Town {
         self.governed(Action::RegisterSchema(RegisterSchema { schema: schema() }), None).await;
         for (seed, name) in [([9; 32], "Institute <b>R</b>"), ([8; 32], "Another institute")] {
             let account = ResearcherKeys::from_seed(&seed).account.key();
-            self.governed(Action::AccreditResearcher(AccreditResearcher { account, name: name.into() }), None).await;
+            self.governed(
+                Action::AccreditResearcher(AccreditResearcher { account, name: name.into() }),
+                None,
+            )
+            .await;
         }
         for number in 0..hospitals {
             let keys = HospitalKeys::generate(&mut self.rng);
@@ -217,7 +226,12 @@ impl Town {
     }
 
     /// A hospital contributes these rows (age, diagnosis, days, remark), in classes of the given boxes (of ages), and opens.
-    pub async fn sell(&self, hospital: usize, request: &RequestId, classes: &[((u16, u16), Vec<[u16; 4]>)]) -> ContributionId {
+    pub async fn sell(
+        &self,
+        hospital: usize,
+        request: &RequestId,
+        classes: &[((u16, u16), Vec<[u16; 4]>)],
+    ) -> ContributionId {
         let (id, opening) = self.contribute(hospital, request, classes).await;
         self.submit(&Transaction::Open(opening)).await;
         id
@@ -233,7 +247,8 @@ impl Town {
         let keys = &self.hospitals[hospital];
         let (id, authority) = (self.id(), self.key());
         let payee = keys.payout(&id, &authority, request, 0);
-        let rows: Vec<BlockRow> = classes.iter().flat_map(|(reach, rows)| rows.iter().map(|row| block_row(*reach, row))).collect();
+        let rows: Vec<BlockRow> =
+            classes.iter().flat_map(|(reach, rows)| rows.iter().map(|row| block_row(*reach, row))).collect();
         assert!(rows.len() <= BLOCK_ROWS);
         let released = rows.len() as u32;
         let padded: Vec<BlockRow> =
@@ -242,9 +257,12 @@ impl Town {
         let cipher = vec![encrypt(data_key, 0, &plaintext(&record.request.terms, &padded))];
         let ephemeral = Ephemeral::from_wide(&[hospital as u8 + 1; 64]);
         let encapsulation = ephemeral.seal(TO_BUYER, &record.request.buyer, data_key);
-        let identity =
-            Sealed { ephemeral: Coordinates { x: F::from(2u64), y: F::from(hospital as u64) }, masked: request.field() };
-        let loss: u64 = classes.iter().map(|((lo, hi), rows)| u64::from(hi - lo) * 2 * rows.len() as u64).sum();
+        let identity = Sealed {
+            ephemeral: Coordinates { x: F::from(2u64), y: F::from(hospital as u64) },
+            masked: request.field(),
+        };
+        let loss: u64 =
+            classes.iter().map(|((lo, hi), rows)| u64::from(hi - lo) * 2 * rows.len() as u64).sum();
         let header = Header {
             recent: self.read(|state| query::recent_roots(state)[0].root),
             run: F::from(99u64),
@@ -267,7 +285,8 @@ impl Town {
         let statement = record.statement(&id, &self.config).unwrap();
         let name = ContributionId::from_bytes(Challenge::draw(&statement, &contribution.header).id);
         let hash = self.consortium.blobs().store(&blob_bytes(&cipher)).unwrap();
-        let signed = SignedContribution::new(&id, *request, contribution, hash, (&payee.payee, &payee.secret));
+        let signed =
+            SignedContribution::new(&id, *request, contribution, hash, (&payee.payee, &payee.secret));
         self.submit(&Transaction::Contribute(signed)).await;
         (name, Opening { contribution: name, encapsulation })
     }

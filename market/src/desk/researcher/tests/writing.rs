@@ -22,7 +22,8 @@ fn every_wrong_field_is_named_and_nothing_else() {
         ("choices.height", "column", |d| d.choices[0].column = "height".into()),
         ("choices.ward", "column", |d| d.choices[0].column = "ward".into()),
         ("choices.diagnosis", "value", |d| {
-            d.choices = vec![Choice { column: "diagnosis".into(), codes: vec!["Z99".into()], ..Choice::default() }];
+            d.choices =
+                vec![Choice { column: "diagnosis".into(), codes: vec!["Z99".into()], ..Choice::default() }];
         }),
         ("cohort", "words", |d| d.cohort = "weight > 3".into()),
         ("cohort", "missing", |d| {
@@ -35,7 +36,9 @@ fn every_wrong_field_is_named_and_nothing_else() {
         ("released", "repeated", |d| d.released.push("DAYS".into())),
         ("quasi_identifiers", "left_out", |d| d.quasi_identifiers.clear()),
         ("quasi_identifiers", "weight", |d| d.quasi_identifiers[0].weight = 1),
-        ("quasi_identifiers", "repeated", |d| d.quasi_identifiers.push(Weight { column: "age".into(), weight: 2 })),
+        ("quasi_identifiers", "repeated", |d| {
+            d.quasi_identifiers.push(Weight { column: "age".into(), weight: 2 })
+        }),
         ("sensitive", "class", |d| {
             d.sensitive = "days".into();
             d.released = vec!["days".into()];
@@ -64,7 +67,8 @@ fn every_wrong_field_is_named_and_nothing_else() {
         let mut changed = draft();
         change(&mut changed);
         let faults = check(&changed, Some(&schema()), &windows).unwrap_err();
-        let named: Vec<(&str, &str)> = faults.iter().map(|fault| (fault.field.as_str(), fault.code)).collect();
+        let named: Vec<(&str, &str)> =
+            faults.iter().map(|fault| (fault.field.as_str(), fault.code)).collect();
         assert_eq!(named, [(*field, *code)], "{faults:?}");
         assert!(faults[0].message.len() > 10, "{faults:?}");
     }
