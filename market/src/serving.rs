@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use axum::Router;
 use galen_market::chain::Chain;
-use galen_market::explorer::{self, Explorer, Health, feed};
+use galen_market::explorer::{self, Explorer, Health};
 use galen_market::web::limit::Rates;
 use galen_market::web::page::SiteName;
 use galen_market::web::site::{self, Site};
@@ -69,9 +69,7 @@ pub async fn explorer(
 ) -> anyhow::Result<Serving> {
     Serving::begin("explorer.listen", listen, |_| {
         let site = Site::public(SiteName::Explorer, rates);
-        let (feed, _) = feed::routes(Arc::clone(&chain)).split_for_parts();
-        let routes = explorer::routes(Explorer::start(chain, health)).merge(feed);
-        let router = site.around(routes);
+        let router = site.around(explorer::routes(Explorer::start(chain, health)));
         (site, router)
     })
     .await

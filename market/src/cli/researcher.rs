@@ -136,7 +136,8 @@ async fn requests(desk: &Client, all: bool) -> anyhow::Result<()> {
     let console = Console::new(false);
     for line in &items {
         let (paid, most) = (said(line, "/paid"), said(line, "/max_records"));
-        let words = format!("{}: {paid} of {most} records paid; {}", said(line, "/stage"), said(line, "/title"));
+        let words =
+            format!("{}: {paid} of {most} records paid; {}", said(line, "/stage"), said(line, "/title"));
         console.fact(&said(line, "/id"), words);
     }
     if items.is_empty() {
@@ -165,7 +166,8 @@ async fn show(desk: &Client, id: &RequestId) -> anyhow::Result<()> {
 
 async fn draft(desk: &Client, file: &std::path::Path) -> anyhow::Result<()> {
     let text = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let written: Value = serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", file.display()))?;
+    let written: Value =
+        serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", file.display()))?;
     let kept = desk.post("/v1/drafts", &written).await?;
     let console = Console::new(false);
     console.fact("draft", said(&kept, "/id"));
@@ -184,7 +186,10 @@ impl PostArgs {
         let console = Console::new(false);
         if !self.yes && kept.pointer("/posted").is_none_or(Value::is_null) {
             let (locked, held) = (amount(&kept, "/cost/escrow"), amount(&kept, "/cost/balance"));
-            let question = format!("Lock {locked} of {held} and post {:?}? It cannot be withdrawn", said(&kept, "/draft/title"));
+            let question = format!(
+                "Lock {locked} of {held} and post {:?}? It cannot be withdrawn",
+                said(&kept, "/draft/title")
+            );
             let sure = console.ask(&question).context("say --yes, as nobody can be asked")?;
             ensure!(sure, "nothing was signed");
         }

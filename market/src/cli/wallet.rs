@@ -132,7 +132,7 @@ pub struct HurryArg {
 
 impl HurryArg {
     fn patience(self) -> Patience {
-        if self.now { Patience::Now } else { Patience::Wait }
+        Patience::unless(self.now)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::codec::Canonical;
 use crate::id::RequestId;
 use crate::notes::keys::Address;
 use crate::transaction::Transaction;
-use crate::wallet::{At, Receipt, WalletFault};
+use crate::wallet::{At, Patience, Receipt, WalletFault};
 
 /// A note of the hospital's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -101,7 +101,7 @@ impl HospitalDesk {
     ///
     /// # Errors
     /// For no address, too little money, or a ledger that cannot be reached.
-    pub async fn pay(&self, by: &str, to: &str, amount: u64) -> Result<Payment, DeskFault> {
+    pub async fn pay(&self, by: &str, (to, amount): (&str, u64), patience: Patience) -> Result<Payment, DeskFault> {
         let address = hex::decode(to.trim()).ok().and_then(|bytes| Address::from_canonical(&bytes).ok());
         let address = address.ok_or_else(|| {
             let detail = "an address is 128 hex digits, as a wallet shows its own";
@@ -110,7 +110,7 @@ impl HospitalDesk {
         let amount = checked(amount)?;
         let _turn = self.spending.lock().await;
         self.scan()?;
-        let transfer = self.spend(|wallet, at| wallet.send(at, &address, amount, &mut OsRng))?;
+        let transfer = self.spend(|wallet, at| wallet.send(at, &address, amount, patience, &mut OsRng))?;
         let bytes = Transaction::Transfer(transfer).to_bytes();
         let tx = TxHash::of(&bytes).to_string();
         let (to, at_ms) = (to.trim().to_owned(), now_ms());
@@ -137,11 +137,11 @@ impl HospitalDesk {
     ///
     /// # Errors
     /// For another amount, or too little money.
-    pub async fn redeem(&self, amount: u64) -> Result<Redeem, DeskFault> {
+    pub async fn redeem(&self, amount: u64, patience: Patience) -> Result<Redeem, DeskFault> {
         let amount = checked(amount)?;
         let _turn = self.spending.lock().await;
         self.scan()?;
-        self.spend(|wallet, at| wallet.redeem(at, amount, &mut OsRng))
+        self.spend(|wallet, at| wallet.redeem(at, amount, patience, &mut OsRng))
     }
 
     fn spend<T>(
@@ -153,7 +153,7 @@ impl HospitalDesk {
         let authority = self.authority();
         let spent = self.chain.read(|state, _| spend(&wallet, At { state, chain: &chain, authority }))?;
         spent.map_err(|fault| {
-            DeskFault::invalid("wallet", fault.to_string(), "choose another amount, or wait for a payment")
+            DeskFault::invalid("wallet", fault.to_string(), "choose another amount, wait, or spend now all the same, if you can bear to be hidden less")
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::notes::keys::Address;
 use crate::notes::ring::RING;
 use crate::record::RequestRecord;
 use crate::transaction::Transaction;
-use crate::wallet::{At, Receipt, Wallet, WalletFault};
+use crate::wallet::{At, Patience, Receipt, Wallet, WalletFault};
 
 /// What the wallet holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -176,7 +176,12 @@ impl ResearcherDesk {
     ///
     /// # Errors
     /// When the wallet has too little, or the ledger refuses.
-    pub async fn pay(self: &Arc<Self>, id: &Name, to: &str, amount: u64) -> Result<Paid, DeskFault> {
+    pub async fn pay(
+        self: &Arc<Self>,
+        id: &Name,
+        (to, amount): (&str, u64),
+        patience: Patience,
+    ) -> Result<Paid, DeskFault> {
         let _one = self.spending.lock().await;
         let (kept, hides_among) = match self.store.transfer::<KeptTransfer>(id)? {
             Some(kept) if kept.to == to.trim() && kept.amount == amount => (kept, None),
@@ -185,7 +190,7 @@ impl ResearcherDesk {
             }
             None => {
                 let (desk, to) = (Arc::clone(self), to.to_owned());
-                let (kept, among) = super::blocking(move || desk.make_payment(&to, amount)).await?;
+                let (kept, among) = super::blocking(move || desk.make_payment(&to, amount, patience)).await?;
                 self.store.keep_transfer(id, &kept)?;
                 (kept, Some(among))
             }
@@ -199,14 +204,14 @@ impl ResearcherDesk {
         Ok(Paid { tx: done.tx.to_string(), height: done.height.get(), amount, hides_among })
     }
 
-    fn make_payment(&self, to: &str, amount: u64) -> Result<(KeptTransfer, usize), DeskFault> {
+    fn make_payment(&self, to: &str, amount: u64, patience: Patience) -> Result<(KeptTransfer, usize), DeskFault> {
         let payee = address(to).map_err(|message| super::field("to", "address", &message))?;
         let value = Amount::new(amount).ok().filter(|amount| !amount.is_zero());
         let value = value.ok_or_else(|| {
             super::field("amount", "range", "pay at least 1 minor unit, and less than 2^40")
         })?;
         let made = self.with_wallet(|wallet, at| {
-            let made = wallet.send(at, &payee, value, &mut OsRng)?;
+            let made = wallet.send(at, &payee, value, patience, &mut OsRng)?;
             let among = wallet.hides_among(at.state, &made).min(RING);
             Ok::<_, WalletFault>((made, among))
         })?;

@@ -9,7 +9,8 @@ use serde::Deserialize;
 use super::{Assent, Desk, money, page};
 use crate::desk::hospital::fault::DeskFault;
 use crate::web::extract::Form;
-use crate::web::parts::{Column, Confirm, Facts, Field, Table, code, empty, hash, heading, moment, section};
+use crate::wallet::Patience;
+use crate::web::parts::{Choice, Column, Confirm, Facts, Field, Table, code, empty, hash, heading, moment, section};
 use crate::web::{Answered, Person};
 
 /// What the forms send.
@@ -20,6 +21,14 @@ pub struct Sending {
     #[serde(default)]
     to: String,
     amount: String,
+    #[serde(default)]
+    now: String,
+}
+
+impl Sending {
+    fn patience(&self) -> Patience {
+        Patience::unless(self.now == "yes")
+    }
 }
 
 pub async fn wallet(State(desk): Desk, person: Person) -> Answered<Markup> {
@@ -63,6 +72,7 @@ fn sending() -> Markup {
     let fields = html! {
         (Field::text("to", "To").id("send-to").hint("An address of 128 hex digits, as a wallet shows its own.").required())
         (Field::text("amount", "Amount").id("send-amount").hint("With two decimals: 12.50").required())
+        (hurry("send-now"))
     };
     let box_ = Confirm::new("/wallet/send", "Send money", "Send")
         .consequence("The money is the payee's when it is final, and only the payee can send it back.")
@@ -70,10 +80,17 @@ fn sending() -> Markup {
     html! { (box_) }
 }
 
+/// Waiting hides better; who cannot wait says so.
+fn hurry(id: &str) -> Markup {
+    let choice = Choice::new("yes", "Spend now, even if waiting would hide it better");
+    html! { (Field::checks("now", "Hurry", [choice]).id(id)) }
+}
+
 fn redeeming() -> Markup {
     let fields = html! {
         (Field::text("amount", "Amount").id("redeem-amount")
             .hint("1, 2 or 5 times a power of ten in hundredths: 0.50, 10.00, 200.00").required())
+        (hurry("redeem-now"))
     };
     let box_ = Confirm::new("/wallet/redeem", "Write a redemption", "Write the file")
         .consequence("The file is for the treasury, which signs and sends it, and pays outside.")
@@ -97,14 +114,16 @@ fn minor(text: &str) -> Result<u64, DeskFault> {
 }
 
 pub async fn send(State(desk): Desk, person: Person, Form(form): Form<Sending>) -> Answered<Redirect> {
+    let patience = form.patience();
     Assent { confirm: form.confirm }.given()?;
-    desk.pay(&person.name, &form.to, minor(&form.amount)?).await?;
+    desk.pay(&person.name, (&form.to, minor(&form.amount)?), patience).await?;
     Ok(Redirect::to("/wallet"))
 }
 
 pub async fn redeem(State(desk): Desk, Form(form): Form<Sending>) -> Answered<impl IntoResponse> {
+    let patience = form.patience();
     Assent { confirm: form.confirm }.given()?;
-    let redeem = desk.redeem(minor(&form.amount)?).await?;
+    let redeem = desk.redeem(minor(&form.amount)?, patience).await?;
     let name = "attachment; filename=\"redemption.json\"";
     Ok(([(header::CONTENT_DISPOSITION, name)], axum::Json(redeem)))
 }

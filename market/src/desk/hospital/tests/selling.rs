@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::clinic::{Clinic, TELLTALE, assert_absent, keys};
+use crate::wallet::Patience;
 use crate::desk::hospital::case::Stage;
 use crate::desk::hospital::{HospitalDesk, Settings};
 use crate::id::RequestId;
@@ -86,7 +87,7 @@ fn a_contribution_survives_stops_and_is_sent_once() {
         assert!(preview.is_ok_and(|preview| preview.overlap.before == 0), "its own release is no overlap");
         assert_absent(&clinic.home(0), TELLTALE);
         let address = wallet.address;
-        assert!(desk.pay("ada", &address, sold.earned + 1).await.is_err());
+        assert!(desk.pay("ada", (&address, sold.earned + 1), Patience::Now).await.is_err());
     });
     second.shutdown_timeout(Duration::from_secs(20));
     drop(world);

@@ -14,6 +14,7 @@ use crate::desk::researcher::fault::DeskFault;
 use crate::desk::researcher::purse::{Funds, Paid};
 use crate::desk::researcher::store::Name;
 use crate::wallet::Receipt;
+use crate::wallet::Patience;
 use crate::web::extract::Json;
 use crate::web::{Answered, Problem};
 
@@ -33,6 +34,9 @@ struct Payment {
     /// How much, in minor units.
     #[schema(minimum = 1)]
     amount: u64,
+    /// Whether to spend now although waiting would hide it better.
+    #[serde(default)]
+    now: bool,
 }
 
 /// What the wallet holds
@@ -53,17 +57,22 @@ async fn receipts(State(desk): Desk) -> Answered<Json<Vec<Receipt>>> {
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = Paid), (status = 422, body = Problem), (status = 503, body = Problem)))]
 async fn pay(State(desk): Desk, Json(payment): Json<Payment>) -> Answered<Json<Paid>> {
-    let Payment { id, to, amount } = payment;
-    Ok(Json(paid(&desk, &id, to, amount).await?))
+    let Payment { id, to, amount, now } = payment;
+    Ok(Json(paid(&desk, &id, (to, amount), Patience::unless(now)).await?))
 }
 
 /// Pays, also when the caller does not wait for it.
 ///
 /// # Errors
 /// As [`ResearcherDesk::pay`].
-pub async fn paid(desk: &Arc<ResearcherDesk>, id: &str, to: String, amount: u64) -> Result<Paid, DeskFault> {
+pub async fn paid(
+    desk: &Arc<ResearcherDesk>,
+    id: &str,
+    (to, amount): (String, u64),
+    patience: Patience,
+) -> Result<Paid, DeskFault> {
     let name: Name = id.parse().map_err(|message| crate::desk::researcher::field("id", "name", message))?;
     let desk = Arc::clone(desk);
-    let paying = tokio::spawn(async move { desk.pay(&name, &to, amount).await });
+    let paying = tokio::spawn(async move { desk.pay(&name, (&to, amount), patience).await });
     paying.await.unwrap_or_else(|error| Err(DeskFault::Internal(error.to_string())))
 }

@@ -14,11 +14,12 @@ use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::api::wallet::paid;
 use crate::desk::researcher::purse::{Funds, address, money};
 use crate::desk::researcher::store::Name;
+use crate::wallet::Patience;
 use crate::web::extract::{Form, Query};
 use crate::web::page::Place;
 use crate::web::parts::form::Weight;
 use crate::web::parts::table::Column;
-use crate::web::parts::{self, Confirm, Facts, Field, Table, Tone, button, crumbs, empty, hidden, section};
+use crate::web::parts::{self, Choice, Confirm, Facts, Field, Table, Tone, button, crumbs, empty, hidden, section};
 use crate::web::{Answered, Person};
 
 /// Notes that the page shows.
@@ -125,6 +126,7 @@ fn confirm(to: &str, amount: u64, funds: &Funds, error: Option<&str>) -> Markup 
         .consequence(html! { "They go to " (parts::hash(to)) ". Nobody can bring them back." })
         .fields(html! {
             (hidden("id", Name::fresh().as_str())) (hidden("to", to)) (hidden("amount", &written(amount)))
+            (Field::checks("now", "Hurry", [Choice::new("yes", "Pay now, even if waiting would hide it better")]))
         })
         .tick(format!("I want to pay {words}"))
         .back("/wallet");
@@ -152,7 +154,8 @@ pub async fn pay(State(desk): Desk, person: Person, Form(sent): Sent) -> Answere
         );
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&person, "Pay", "/wallet", main)).into_response());
     }
-    let done = paid(&desk, fields.get("id"), fields.get("to").to_owned(), amount).await?;
+    let patience = Patience::unless(fields.get("now") == "yes");
+    let done = paid(&desk, fields.get("id"), (fields.get("to").to_owned(), amount), patience).await?;
     Ok(Redirect::to(&format!("/wallet?paid={}", done.amount)).into_response())
 }
 

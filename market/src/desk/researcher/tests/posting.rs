@@ -9,6 +9,7 @@ use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
 use galen_ledger::{BlobHash, Height, LightProof, MemberIndex, Position, StateRead, Submitted, TxHash};
 
 use super::town::{FUNDS, Town, draft};
+use crate::wallet::Patience;
 use crate::chain::{Answer, Chain, ChainError, SeenBlock};
 use crate::desk::researcher::fault::DeskFault;
 use crate::desk::researcher::purse::money;
@@ -165,10 +166,10 @@ async fn a_payment_of_one_name_is_made_once() {
     let (desk, other) = (town.desk(), town.desk_on(town.chain(), [8; 32]));
     let (id, to) = (Name::fresh(), other.funds().unwrap().address);
     let before = other.funds().unwrap().balance;
-    let paid = desk.pay(&id, &to, 500).await.unwrap();
-    assert_eq!(desk.pay(&id, &to, 500).await.unwrap().tx, paid.tx);
-    assert!(matches!(desk.pay(&id, &to, 501).await, Err(DeskFault::Fields(_))));
-    assert!(matches!(desk.pay(&Name::fresh(), "00", 1).await, Err(DeskFault::Fields(_))));
+    let paid = desk.pay(&id, (&to, 500), Patience::Now).await.unwrap();
+    assert_eq!(desk.pay(&id, (&to, 500), Patience::Now).await.unwrap().tx, paid.tx);
+    assert!(matches!(desk.pay(&id, (&to, 501), Patience::Now).await, Err(DeskFault::Fields(_))));
+    assert!(matches!(desk.pay(&Name::fresh(), ("00", 1), Patience::Now).await, Err(DeskFault::Fields(_))));
     assert_eq!(other.funds().unwrap().balance, before + 500);
     assert_eq!(desk.funds().unwrap().balance, FUNDS - 500);
 }
