@@ -183,7 +183,8 @@ impl Proposal {
         let order: Order = canonical("proposal", &self.order)?;
         check_words(&self.what, order_words(&order)?)?;
         let digest = order.digest(&self.chain);
-        let broken = self.signatures.iter().find(|approval| !approval.signature.holds(&approval.key, &digest));
+        let broken =
+            self.signatures.iter().find(|approval| !approval.signature.holds(&approval.key, &digest));
         broken.map_or(Ok(order), |approval| Err(ProposalFault::Signature(approval.key)))
     }
 

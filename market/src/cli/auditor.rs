@@ -96,20 +96,20 @@ impl AuditorCommand {
 }
 
 fn verify_file(file: &Path, chain: Option<ChainId>, console: &Console) -> anyhow::Result<()> {
-        let audit = match verify(file, chain) {
-            Ok(audit) => audit,
-            Err(fault) => {
-                console.object(&json!({ "verified": false, "fault": fault.to_string() }));
-                anyhow::bail!("{} does not verify: {fault}", file.display());
-            }
-        };
-        if !audit.market.broken.is_empty() {
-            let broken = audit.market.broken.join("; ");
-            console.object(&json!({ "verified": false, "fault": broken }));
-            anyhow::bail!("{} breaks the market's rules: {broken}", file.display());
+    let audit = match verify(file, chain) {
+        Ok(audit) => audit,
+        Err(fault) => {
+            console.object(&json!({ "verified": false, "fault": fault.to_string() }));
+            anyhow::bail!("{} does not verify: {fault}", file.display());
         }
-        show(console, &audit, chain.is_some());
-        Ok(())
+    };
+    if !audit.market.broken.is_empty() {
+        let broken = audit.market.broken.join("; ");
+        console.object(&json!({ "verified": false, "fault": broken }));
+        anyhow::bail!("{} breaks the market's rules: {broken}", file.display());
+    }
+    show(console, &audit, chain.is_some());
+    Ok(())
 }
 
 fn show(console: &Console, audit: &Audit, pinned: bool) {

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
-use galen_market::desk::home::{DeskConfig, DeskHome, DeskRole, HomeFault, Layout, Seed, SeedStorage, Work, seed};
+use galen_market::desk::home::{
+    DeskConfig, DeskHome, DeskRole, HomeFault, Layout, Seed, SeedStorage, Work, seed,
+};
 use serde_json::json;
 
 use super::console::Console;
@@ -97,7 +99,9 @@ impl DeskCommand {
             Self::Passphrase { home, new_passphrase_file } => {
                 let open = home.open_any()?;
                 if open.config().keys.seed == SeedStorage::Plain {
-                    bail!("the keys of this home are not under a passphrase: keys.seed in desk.toml is \"plain\"");
+                    bail!(
+                        "the keys of this home are not under a passphrase: keys.seed in desk.toml is \"plain\""
+                    );
                 }
                 let configured = open.config().keys.passphrase_file.as_deref();
                 let present = passphrase::known(home.passphrase_file.as_deref(), configured)?;

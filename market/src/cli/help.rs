@@ -41,7 +41,8 @@ fn groups(command: &Command) -> String {
         let _ = write!(text, "\n{heading}:\n");
         for name in names {
             let about = command.find_subcommand(name).and_then(Command::get_about);
-            let about = about.map_or_else(|| "Show this, or the help of a command".into(), ToString::to_string);
+            let about =
+                about.map_or_else(|| "Show this, or the help of a command".into(), ToString::to_string);
             let _ = writeln!(text, "  {name:<12} {about}");
         }
     }

@@ -85,9 +85,15 @@ impl QuickstartArgs {
         let dir = self.dir.display();
         let steps = [
             format!("look at {}: every field is explained", home.config_file().display()),
-            format!("galen node apply --home {dir} --out application.json   # for the founders, or the members"),
-            format!("galen node peer --home {dir}   # for the others' lists of peers, with an address that they reach"),
-            format!("galen node adopt --home {dir} --genesis GENESIS   # and compare the chain's id by telephone"),
+            format!(
+                "galen node apply --home {dir} --out application.json   # for the founders, or the members"
+            ),
+            format!(
+                "galen node peer --home {dir}   # for the others' lists of peers, with an address that they reach"
+            ),
+            format!(
+                "galen node adopt --home {dir} --genesis GENESIS   # and compare the chain's id by telephone"
+            ),
             format!("append the others' entries to {}", home.config_file().display()),
             format!("galen node config check --home {dir}"),
             format!("galen node run --home {dir}"),

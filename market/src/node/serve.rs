@@ -12,8 +12,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::home::Home;
 use super::run::Running;
-use crate::cli::log;
 use super::{admin, health::Health};
+use crate::cli::log;
 
 /// How long stopping in order may take. What is not finished then is what a crash would leave, which is safe.
 const STOP_TIME: Duration = Duration::from_secs(5);

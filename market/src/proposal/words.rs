@@ -26,10 +26,16 @@ pub fn words(action: &Action) -> Result<String, Unspeakable> {
                 a.account,
                 a.seller,
                 hex::encode(crate::codec::Canonical::to_canonical(&a.sealing.key)),
-                if schemas.is_empty() { "no schema".into() } else { format!("schema {}", schemas.join(", ")) }
+                if schemas.is_empty() {
+                    "no schema".into()
+                } else {
+                    format!("schema {}", schemas.join(", "))
+                }
             )
         }
-        Action::AccreditResearcher(a) => format!("accredit {:?}, account {}, as a researcher", a.name, a.account),
+        Action::AccreditResearcher(a) => {
+            format!("accredit {:?}, account {}, as a researcher", a.name, a.account)
+        }
         Action::AccreditAuditor(a) => format!("accredit {:?}, account {}, as an auditor", a.name, a.account),
         Action::Suspend(a) => format!("suspend account {}, because {:?}", a.account, a.reason),
         Action::RegisterSchema(a) => {

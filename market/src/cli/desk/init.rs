@@ -111,11 +111,16 @@ pub fn next_steps(role: DeskRole, home: &DeskHome) -> Vec<String> {
     let mut steps = Vec::new();
     if home.network().is_err() {
         let file = home.layout().config();
-        steps.push(format!("write `gateway` and `chain` into {}, as the consortium tells them", file.display()));
+        steps.push(format!(
+            "write `gateway` and `chain` into {}, as the consortium tells them",
+            file.display()
+        ));
     }
     let genesis = if role == DeskRole::Hospital { " --genesis GENESIS --schema SCHEMA.toml" } else { "" };
     steps.push(format!("galen {role} apply --home {dir}{genesis} --out application.json"));
-    steps.push("give application.json to the consortium, which accredits the account (galen governance)".into());
+    steps.push(
+        "give application.json to the consortium, which accredits the account (galen governance)".into(),
+    );
     steps.push(format!("galen {role} serve --home {dir}"));
     let token = home.layout().token(OWNER);
     steps.push(format!(
@@ -143,7 +148,9 @@ pub fn show(role: DeskRole, made: &Made, console: &Console) {
     let (layout, steps) = (home.layout(), next_steps(role, home));
     console.fact("home", layout.folder().display());
     console.fact("account", made.account);
-    console.warn("keep a copy of its keys and of their passphrase apart: without them nobody can act for this party");
+    console.warn(
+        "keep a copy of its keys and of their passphrase apart: without them nobody can act for this party",
+    );
     console.say("next:");
     for (number, step) in (1..).zip(&steps) {
         console.say(format!("{number}. {step}"));

@@ -102,7 +102,8 @@ impl PersonCommand {
                 let people = home.people()?.current()?;
                 let console = Console::new(false);
                 for person in people.iter() {
-                    console.fact(&person.name, format!("since {}", person.since.strftime("%Y-%m-%d %H:%M UTC")));
+                    console
+                        .fact(&person.name, format!("since {}", person.since.strftime("%Y-%m-%d %H:%M UTC")));
                 }
                 let list: Vec<_> = people
                     .iter()

@@ -99,8 +99,8 @@ impl HospitalApplyArgs {
         let genesis = read_genesis(&self.genesis)?;
         let (chain, file) = (genesis.chain_id(), home.layout().config());
         let expected = home.config().chain;
-        let expected = expected
-            .with_context(|| format!("{} names no chain: write it there first", file.display()))?;
+        let expected =
+            expected.with_context(|| format!("{} names no chain: write it there first", file.display()))?;
         ensure!(
             chain == expected,
             "{} is of chain {chain}, but chain in {} is {expected}",

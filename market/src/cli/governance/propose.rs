@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
 use clap::{ArgGroup, Args, Subcommand};
+use galen_ledger::ChainId;
 use galen_ledger::Height;
 use galen_market::action::disclose::Subject;
 use galen_market::action::{Disclose, RegisterSchema, Suspend};
@@ -11,7 +12,6 @@ use galen_market::private::read_bounded;
 use galen_market::proposal::{Application, MAX_FILE, Proposal};
 use galen_market::{AccountKey, Action, ContributionId, MarketConfig, RequestId};
 use galen_prover::import::ImportSpec;
-use galen_ledger::ChainId;
 use rand::rngs::OsRng;
 use serde_json::json;
 
@@ -122,7 +122,10 @@ impl ProposeArgs {
         save(&self.out, &proposal)?;
         let console = Console::new(false);
         super::show(&proposal, &console);
-        console.fact("to be signed by", format!("{} of the governance keys, at least", market.governance.threshold));
+        console.fact(
+            "to be signed by",
+            format!("{} of the governance keys, at least", market.governance.threshold),
+        );
         console.object(&json!({ "file": self.out, "what": proposal.what, "valid_until": last }));
         Ok(())
     }
