@@ -14,7 +14,7 @@ use galen_ledger::StateRead;
 
 pub use patience::{Aim, Coin, Patience, choose};
 pub use receipt::Receipt;
-pub use spend::{At, Patience, WalletFault};
+pub use spend::{At, WalletFault};
 
 use crate::amount::Amount;
 use crate::id::RequestId;

@@ -118,8 +118,16 @@ fn keys_are_under_a_passphrase_that_is_asked_for_and_can_be_changed() {
     assert!(errors(&check(&second)).contains("the passphrase does not open"));
     refused(&["desk", "check", "--home", &home], "nobody can be asked");
     let change = |present: &str, new: &str| {
-        let arguments =
-            ["desk", "passphrase", "--home", &home, "--passphrase-file", present, "--new-passphrase-file", new];
+        let arguments = [
+            "desk",
+            "passphrase",
+            "--home",
+            &home,
+            "--passphrase-file",
+            present,
+            "--new-passphrase-file",
+            new,
+        ];
         ask(&arguments)
     };
     assert!(errors(&change(&second, &first)).contains("does not open"));

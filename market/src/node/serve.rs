@@ -12,8 +12,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::home::Home;
 use super::run::Running;
-use crate::cli::log;
 use super::{admin, explorer, health::Health};
+use crate::cli::log;
 use crate::serving::Serving;
 
 /// How long stopping in order may take. What is not finished then is what a crash would leave, which is safe.

@@ -41,7 +41,10 @@ fn signatures_are_collected_file_by_file_until_the_ledger_takes_the_order() {
         proposal = again(&proposal);
         proposal.sign(&signer(seed)).expect("signed");
     }
-    assert!(proposal.missing(&board).expect("whole").is_nothing(), "a second signature of one key is the same");
+    assert!(
+        proposal.missing(&board).expect("whole").is_nothing(),
+        "a second signature of one key is the same"
+    );
     let Transaction::Order(order) = proposal.transaction().expect("whole") else { panic!("an order") };
     assert_eq!(order.signatures.len(), 2);
     order.check_signatures(&chain()).expect("hold, in order");

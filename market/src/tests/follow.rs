@@ -292,7 +292,8 @@ async fn ciphertexts_are_handed_in_and_fetched_with_the_blocks_that_name_them() 
     let (gateway, lie) = Served::start(&consortium).await;
     let follow = async |folder: &str| {
         let asked = Gateway::new(&gateway.url, consortium.genesis().chain_id());
-        let opened = FollowedChain::open_with(&dir.path().join(folder), asked, |_, blobs| {
+        let path = dir.path().join(folder);
+        let opened = FollowedChain::open_with(&path, asked, |_, blobs| {
             Ok(Arc::new(Shelf(blobs)) as Arc<dyn Application>)
         });
         opened.await.expect("opens")

@@ -21,6 +21,13 @@ pub enum Patience {
     Now,
 }
 
+impl Patience {
+    /// Waits, unless there is no time to.
+    pub fn unless(now: bool) -> Self {
+        if now { Self::Now } else { Self::Wait }
+    }
+}
+
 /// What notes are spent for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Aim {

@@ -80,13 +80,6 @@ struct For {
     point: RistrettoPoint,
 }
 
-impl Patience {
-    /// Waits, unless there is no time to.
-    pub fn unless(now: bool) -> Self {
-        if now { Self::Now } else { Self::Wait }
-    }
-}
-
 impl Wallet {
     /// Pays somebody; the rest comes back.
     ///

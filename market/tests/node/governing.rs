@@ -84,7 +84,8 @@ fn governors_approve_a_schema_and_accredit_who_applies() {
     board.propose(&order, &["schema", text(&schema)]);
     let unsigned = board.submit(&order).output().expect("it starts");
     assert!(said(&unsigned).contains("refused"), "{}", said(&unsigned));
-    let untold = governance("sign").arg(&order).arg("--seed").arg(&board.seeds[0]).output().expect("it starts");
+    let untold =
+        governance("sign").arg(&order).arg("--seed").arg(&board.seeds[0]).output().expect("it starts");
     assert!(said(&untold).contains("--yes"), "nothing is signed unseen: {}", said(&untold));
     board.pass(&order);
 

@@ -177,12 +177,13 @@ pub fn write_new(folder: &Path, seed: &Seed, protection: &Protection) -> Result<
             return Err(PrivateFault::Exists(path).into());
         }
     }
-    Ok(match protection {
-        Protection::Plain => write_new_private(&folder.join(PLAIN), &seed.line())?,
+    let (name, bytes) = match protection {
+        Protection::Plain => (PLAIN, seed.line()),
         Protection::Passphrase(passphrase, work) => {
-            write_new_private(&folder.join(ENCRYPTED), &encrypt(seed, passphrase, *work)?)?;
+            (ENCRYPTED, Zeroizing::new(encrypt(seed, passphrase, *work)?))
         }
-    })
+    };
+    Ok(write_new_private(&folder.join(name), &bytes)?)
 }
 
 /// Reads a home's seed. `ask` is called only if a passphrase is needed.

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use rand::{CryptoRng, RngCore};
 
 use super::{MAX_NAME, People, PeopleFault, Token};
-use crate::web::session::Doorkeeper;
 use crate::private::{PrivateFault, read_private, write_private};
+use crate::web::session::Doorkeeper;
 
 /// Largest file, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
