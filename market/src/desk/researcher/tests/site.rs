@@ -267,6 +267,7 @@ async fn programs_do_what_pages_do_and_are_told_stable_codes() {
         ("price", json!(100)),
         ("max_records", json!(50)),
         ("sample", json!(2)),
+        ("max_suppressed", json!(500)),
     ] {
         wanted[key] = value;
     }

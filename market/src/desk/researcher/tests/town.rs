@@ -89,6 +89,8 @@ pub fn draft() -> Draft {
         max_records: Some(40),
         life: Some(400),
         sample: Some(2),
+        // One patient of seven is left out of each contribution.
+        max_suppressed: Some(500),
         ..Draft::under(&schema())
     }
 }
