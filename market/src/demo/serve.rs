@@ -81,7 +81,12 @@ async fn open_all(
 ) -> anyhow::Result<()> {
     let cast = stage.cast;
     let mut all = vec![
-        (DeskRole::Researcher, "researcher".to_owned(), "Institute of Research".to_owned(), cast.bytes("researcher")),
+        (
+            DeskRole::Researcher,
+            "researcher".to_owned(),
+            "Institute of Research".to_owned(),
+            cast.bytes("researcher"),
+        ),
         (DeskRole::Auditor, "auditor".to_owned(), "Audit office".to_owned(), cast.bytes("auditor")),
     ];
     for index in 0..stage.source.asked.hospitals {

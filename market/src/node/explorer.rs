@@ -41,7 +41,11 @@ impl SiteHealth for Looked {
         let highest = health.meter.heights.values().map(|height| height.get()).max().unwrap_or(0);
         HealthView {
             ready: health.is_ready(),
-            words: if health.is_ready() { "all is well".into() } else { "not ready: its operators know why".into() },
+            words: if health.is_ready() {
+                "all is well".into()
+            } else {
+                "not ready: its operators know why".into()
+            },
             behind: highest.saturating_sub(health.height.get()),
             linked: health.reached,
             peers: health.members,

@@ -101,7 +101,12 @@ impl HospitalDesk {
     ///
     /// # Errors
     /// For no address, too little money, or a ledger that cannot be reached.
-    pub async fn pay(&self, by: &str, (to, amount): (&str, u64), patience: Patience) -> Result<Payment, DeskFault> {
+    pub async fn pay(
+        &self,
+        by: &str,
+        (to, amount): (&str, u64),
+        patience: Patience,
+    ) -> Result<Payment, DeskFault> {
         let address = hex::decode(to.trim()).ok().and_then(|bytes| Address::from_canonical(&bytes).ok());
         let address = address.ok_or_else(|| {
             let detail = "an address is 128 hex digits, as a wallet shows its own";
@@ -153,7 +158,11 @@ impl HospitalDesk {
         let authority = self.authority();
         let spent = self.chain.read(|state, _| spend(&wallet, At { state, chain: &chain, authority }))?;
         spent.map_err(|fault| {
-            DeskFault::invalid("wallet", fault.to_string(), "choose another amount, wait, or spend now all the same, if you can bear to be hidden less")
+            DeskFault::invalid(
+                "wallet",
+                fault.to_string(),
+                "choose another amount, wait, or spend now all the same, if you can bear to be hidden less",
+            )
         })
     }
 }

@@ -204,7 +204,12 @@ impl ResearcherDesk {
         Ok(Paid { tx: done.tx.to_string(), height: done.height.get(), amount, hides_among })
     }
 
-    fn make_payment(&self, to: &str, amount: u64, patience: Patience) -> Result<(KeptTransfer, usize), DeskFault> {
+    fn make_payment(
+        &self,
+        to: &str,
+        amount: u64,
+        patience: Patience,
+    ) -> Result<(KeptTransfer, usize), DeskFault> {
         let payee = address(to).map_err(|message| super::field("to", "address", &message))?;
         let value = Amount::new(amount).ok().filter(|amount| !amount.is_zero());
         let value = value.ok_or_else(|| {

@@ -8,9 +8,11 @@ use serde::Deserialize;
 
 use super::{Assent, Desk, money, page};
 use crate::desk::hospital::fault::DeskFault;
-use crate::web::extract::Form;
 use crate::wallet::Patience;
-use crate::web::parts::{Choice, Column, Confirm, Facts, Field, Table, code, empty, hash, heading, moment, section};
+use crate::web::extract::Form;
+use crate::web::parts::{
+    Choice, Column, Confirm, Facts, Field, Table, code, empty, hash, heading, moment, section,
+};
 use crate::web::{Answered, Person};
 
 /// What the forms send.

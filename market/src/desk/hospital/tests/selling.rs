@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::clinic::{Clinic, TELLTALE, assert_absent, keys};
-use crate::wallet::Patience;
 use crate::desk::hospital::case::Stage;
 use crate::desk::hospital::{HospitalDesk, Settings};
 use crate::id::RequestId;
 use crate::query;
 use crate::tests::actors::PRICE;
+use crate::wallet::Patience;
 
 async fn until(desk: &std::sync::Arc<HospitalDesk>, request: &RequestId, stage: &str) -> serde_json::Value {
     let mut shots = desk.case_shots(request).unwrap();

@@ -13,8 +13,8 @@ use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::fault::DeskFault;
 use crate::desk::researcher::purse::{Funds, Paid};
 use crate::desk::researcher::store::Name;
-use crate::wallet::Receipt;
 use crate::wallet::Patience;
+use crate::wallet::Receipt;
 use crate::web::extract::Json;
 use crate::web::{Answered, Problem};
 

@@ -19,7 +19,9 @@ use crate::web::extract::{Form, Query};
 use crate::web::page::Place;
 use crate::web::parts::form::Weight;
 use crate::web::parts::table::Column;
-use crate::web::parts::{self, Choice, Confirm, Facts, Field, Table, Tone, button, crumbs, empty, hidden, section};
+use crate::web::parts::{
+    self, Choice, Confirm, Facts, Field, Table, Tone, button, crumbs, empty, hidden, section,
+};
 use crate::web::{Answered, Person};
 
 /// Notes that the page shows.

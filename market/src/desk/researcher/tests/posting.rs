@@ -9,11 +9,11 @@ use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
 use galen_ledger::{BlobHash, Height, LightProof, MemberIndex, Position, StateRead, Submitted, TxHash};
 
 use super::town::{FUNDS, Town, draft};
-use crate::wallet::Patience;
 use crate::chain::{Answer, Chain, ChainError, SeenBlock};
 use crate::desk::researcher::fault::DeskFault;
 use crate::desk::researcher::purse::money;
 use crate::desk::researcher::store::Name;
+use crate::wallet::Patience;
 
 /// What goes wrong with the next submission.
 const NOTHING: u8 = 0;
