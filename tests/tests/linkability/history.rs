@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use galen_market::RequestId;
 use galen_market::money::{self, NoteRecord, Origin};
-use galen_market::wallet::{Aim, Coin, Patience, choose};
+use galen_market::wallet::{Aim, Coin, Patience, choose, decoys};
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
@@ -53,6 +53,8 @@ pub struct Spend {
     pub real: usize,
     /// By which transfer.
     pub transfer: usize,
+    /// Whether its window was dealt by then.
+    pub dealt: bool,
 }
 
 /// One or more notes spent together.
@@ -99,12 +101,12 @@ impl History {
         while history.payouts.len() < payouts {
             history.round();
             // Hospitals try whenever they like; the wallet says whether they may.
-            for _ in 0..history.rng.gen_range(0..16) {
+            for _ in 0..history.rng.gen_range(0..24) {
                 history.cash_in();
             }
         }
         // Much later, when no new requests come.
-        for _ in 0..2 * payouts {
+        for _ in 0..payouts {
             history.cash_in();
         }
         history
@@ -179,10 +181,12 @@ impl History {
         let chosen: Vec<Held> = chosen.into_iter().copied().collect();
         let (transfer, first) = (self.transfers.len(), self.spends.len());
         let mut sources = BTreeSet::new();
-        for Held { position, .. } in &chosen {
+        for Held { position, record, .. } in &chosen {
+            let dealt = decoys::until_dealt(&self.ledger.state, record) == 0;
             let ring = self.ledger.ring(*position, 0);
             let members = ring.members.iter().map(|member| member.position).collect();
-            self.spends.push(Spend { ring: members, height: self.ledger.height, real: ring.place, transfer });
+            let height = self.ledger.height;
+            self.spends.push(Spend { ring: members, height, real: ring.place, transfer, dealt });
             if self.payouts.contains_key(position) {
                 sources.insert(*position);
             }

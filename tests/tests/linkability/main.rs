@@ -26,7 +26,7 @@ use statistics::{at_most, within};
 use through::{Fit, OPEN, PRICED, Through};
 
 const SEED: u64 = 20_260_719;
-const PAYOUTS: usize = 4000;
+const PAYOUTS: usize = 1500;
 
 /// How often a strategy was right.
 struct Rate {
@@ -67,22 +67,30 @@ fn by_rings(history: &History, judged: &[usize]) -> Vec<Rate> {
 }
 
 /// Guesses which transferred notes were redeemed, by the payouts that may be behind them.
-fn by_source(history: &History, judged: &[usize], fits: &[(&'static str, Fit)]) -> Vec<Rate> {
-    let through = Through::of(history, SEED);
+fn by_source(
+    history: &History,
+    through: &Through,
+    judged: &[usize],
+    fits: &[(&'static str, Fit)],
+) -> Vec<Rate> {
     let right = |fit: Fit, at: usize| through.member(at, fit) == history.spends[at].real;
     fits.iter().map(|(name, fit)| Rate::of(name, judged.iter().map(|at| right(*fit, *at)))).collect()
 }
 
 /// Guesses a payout behind each redemption of hospitals with this patience.
-fn payouts_behind(history: &History, patience: Patience, fits: &[(&'static str, Fit)]) -> Vec<Rate> {
-    let through = Through::of(history, SEED);
+fn payouts_behind(
+    history: &History,
+    through: &Through,
+    patience: Patience,
+    fits: &[(&'static str, Fit)],
+) -> Vec<Rate> {
     let made = history.transfers.iter().enumerate();
     let judged = made.filter(|(_, made)| made.patience == Some(patience) && made.aim == Aim::Redeem);
-    let judged: Vec<_> = judged.collect();
+    let judged: Vec<usize> = judged.map(|(at, _)| at).collect();
     let right = |fit: Fit, at: usize| {
         through.payout(at, fit).is_some_and(|guess| history.transfers[at].sources.contains(&guess))
     };
-    fits.iter().map(|(name, fit)| Rate::of(name, judged.iter().map(|(at, _)| right(*fit, *at)))).collect()
+    fits.iter().map(|(name, fit)| Rate::of(name, judged.iter().map(|at| right(*fit, *at)))).collect()
 }
 
 /// Hospitals that try to cash in whenever they like, and whose wallets wait.
@@ -108,40 +116,50 @@ fn t28_no_observer_finds_the_note_behind_a_redemption_of_a_wallet_that_waits() {
     let judged = history.spent(Patience::Wait, Aim::Redeem);
     assert!(judged.len() > 2000, "{}", judged.len());
     by_rings(history, &judged).iter().for_each(|rate| rate.is_at_most(1.0));
-    by_source(history, &judged, &OPEN).iter().for_each(|rate| rate.is_at_most(1.0));
-    by_source(history, &judged, &PRICED);
+    let through = Through::of(history, SEED);
+    by_source(history, &through, &judged, &OPEN).iter().for_each(|rate| rate.is_at_most(1.0));
+    // Not part of the claim: who knows prices leaves out members behind which there is not enough.
+    by_source(history, &through, &judged, &PRICED).iter().for_each(|rate| rate.is_at_most(2.5));
 }
 
+/// The claim that matters: through both steps, even for who knows all prices.
 #[test]
 fn t28_no_observer_finds_the_payout_behind_a_redemption_of_a_wallet_that_waits() {
     let history = patient();
-    payouts_behind(history, Patience::Wait, &OPEN).iter().for_each(|rate| rate.is_at_most(1.0));
-    payouts_behind(history, Patience::Wait, &PRICED);
+    let through = Through::of(history, SEED);
+    for fits in [OPEN, PRICED] {
+        let rates = payouts_behind(history, &through, Patience::Wait, &fits);
+        rates.iter().for_each(|rate| rate.is_at_most(1.0));
+    }
 }
 
+/// A measurement, not a claim: what those show who do not wait, where the window was not dealt.
 #[test]
 fn t28_those_who_do_not_wait_are_hidden_less() {
     println!("seed {SEED}");
     let history = History::new(SEED, PAYOUTS, 12);
-    let sent = history.spent(Patience::Now, Aim::Send);
-    by_rings(&history, &sent).iter().for_each(|rate| rate.is_at_most(2.0));
-    let redeemed = history.spent(Patience::Now, Aim::Redeem);
-    by_rings(&history, &redeemed);
-    by_source(&history, &redeemed, &PRICED);
-    payouts_behind(&history, Patience::Now, &OPEN);
-    payouts_behind(&history, Patience::Now, &PRICED);
+    for aim in [Aim::Send, Aim::Redeem] {
+        let spent = history.spent(Patience::Now, aim);
+        let early: Vec<usize> = spent.iter().copied().filter(|at| !history.spends[*at].dealt).collect();
+        println!("{aim:?}: {} of {} were too new", early.len(), spent.len());
+        if !early.is_empty() {
+            by_rings(&history, &early).iter().for_each(|rate| rate.is_at_most(4.0));
+        }
+    }
+    let through = Through::of(&history, SEED);
+    payouts_behind(&history, &through, Patience::Now, &OPEN);
+    payouts_behind(&history, &through, Patience::Now, &PRICED);
 }
 
+/// Half of the hospitals do not wait: the others are hidden all the same.
 #[test]
 fn t28_those_who_wait_are_hidden_among_others_who_do_not() {
     println!("seed {SEED}");
     let history = History::new(SEED, PAYOUTS, 6);
     for aim in [Aim::Send, Aim::Redeem] {
         println!("{aim:?}");
-        let judged = history.spent(Patience::Wait, aim);
-        by_rings(&history, &judged);
+        by_rings(&history, &history.spent(Patience::Wait, aim)).iter().for_each(|rate| rate.is_at_most(1.0));
     }
-    payouts_behind(&history, Patience::Wait, &OPEN);
 }
 
 /// Why redemptions are not made of payouts: what a payout is worth an accredited hospital knows.

@@ -17,6 +17,9 @@ pub struct Through<'a> {
     rng: RefCell<ChaCha20Rng>,
 }
 
+/// Below this a payout is left out.
+const LEAST: f64 = 2e-4;
+
 /// How well a payout fits what was redeemed.
 pub type Fit = fn(&Payout, u64) -> f64;
 
@@ -43,7 +46,7 @@ impl<'a> Through<'a> {
     pub fn of(history: &'a History, seed: u64) -> Self {
         let mut behind: Vec<BTreeMap<u32, f64>> = Vec::new();
         for transfer in &history.transfers {
-            let mut sources = BTreeMap::new();
+            let mut sources: BTreeMap<u32, f64> = BTreeMap::new();
             let rings = transfer.spends.clone().map(|at| &history.spends[at].ring);
             for member in rings.flatten() {
                 let share = 1.0 / (16 * transfer.spends.len()) as f64;
@@ -54,6 +57,8 @@ impl<'a> Through<'a> {
                     *sources.entry(*payout).or_default() += share * part;
                 }
             }
+            // What is that unlikely no strategy would guess; and there is much of it.
+            sources.retain(|_, share| *share >= LEAST);
             behind.push(sources);
         }
         Self { history, behind, rng: RefCell::new(ChaCha20Rng::seed_from_u64(seed + 2)) }
