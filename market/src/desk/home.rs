@@ -174,7 +174,11 @@ impl DeskHome {
         if layout.config().exists() {
             return Err(HomeFault::Exists(folder.to_owned()));
         }
-        layout.folders().iter().try_for_each(|path| private_dir(path))?;
+        for path in layout.folders() {
+            private_dir(&path)?;
+            // It may have been there already.
+            close(&path)?;
+        }
         let lock = lock(folder)?;
         let config =
             DeskConfig { keys: config::KeysSection { seed: protection.storage(), ..config.keys }, ..config };

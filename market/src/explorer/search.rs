@@ -18,6 +18,8 @@ use crate::role::participant;
 const LOOKED_BACK: u64 = 200;
 /// The longest text that is looked at.
 const LONGEST: usize = 128;
+/// Digits of the greatest height.
+const LONGEST_NUMBER: usize = 20;
 
 /// Something that was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -39,7 +41,8 @@ pub async fn search(chain: &dyn Chain, text: &str) -> Result<Vec<Match>, ChainEr
     if text.len() > LONGEST {
         return Ok(Vec::new());
     }
-    if let Ok(number) = text.parse::<u64>() {
+    // An id may be nothing but digits, too.
+    if let Some(number) = text.parse::<u64>().ok().filter(|_| text.len() <= LONGEST_NUMBER) {
         return by_number(chain, number).await;
     }
     let text = text.to_ascii_lowercase();

@@ -118,7 +118,7 @@ async fn every_refusal_is_a_problem_with_what_to_do() {
         Call::new(Method::GET, "/nothing").token().with("accept", "text/html").of(&router, "").await;
     assert_eq!(status.as_u16(), 404);
     assert!(
-        text.contains("<h1>Not Found</h1>") && text.contains("What to do:") && text.contains("Request "),
+        text.contains("<h1>Not found</h1>") && text.contains("What to do:") && text.contains("Request "),
         "{text}"
     );
 }

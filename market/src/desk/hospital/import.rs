@@ -145,7 +145,7 @@ impl HospitalDesk {
             imports.insert(view.id.clone(), Running::new(view.clone()));
         }
         let (desk, id) = (Arc::clone(self), view.id.clone());
-        tokio::task::spawn_blocking(move || desk.read_file(&id, &spec, allow, &spool));
+        tokio::task::spawn_blocking(move || desk.read_file(&id, &spec, allow, spool));
         Ok(view)
     }
 
@@ -186,8 +186,10 @@ impl HospitalDesk {
         }
     }
 
-    fn read_file(&self, id: &str, spec: &ImportSpec, allow: Allow, spool: &Spool) {
-        let read = self.read_rows(id, spec, allow, spool);
+    fn read_file(&self, id: &str, spec: &ImportSpec, allow: Allow, spool: Spool) {
+        let read = self.read_rows(id, spec, allow, &spool);
+        // An upload is gone before anybody hears that it was read.
+        drop(spool);
         let kept = read.and_then(|(rows, report)| {
             let view = self.import(id)?;
             let dataset = self.keep_dataset((&view.source, &view.by), &spec.schema, rows, report.clone())?;

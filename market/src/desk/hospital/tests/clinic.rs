@@ -129,11 +129,13 @@ impl Clinic {
         }
         let (id, key, treasury) = (self.id(), self.config.auditor.amounts.key, self.treasury.clone());
         let (mut books, mut rng) = (self.books.clone(), self.rng.clone());
-        let to = researcher().wallet.address();
-        let issue =
-            self.read(|state| books.issue(state, (&id, &key), &to, amount(1_000_000), &mut rng).unwrap());
+        // Transfers begin with the second issue.
+        for to in [researcher().wallet.address(), keys(200).wallet().address()] {
+            let issue =
+                self.read(|state| books.issue(state, (&id, &key), &to, amount(1_000_000), &mut rng).unwrap());
+            self.order(issue, &[&treasury]).await;
+        }
         (self.books, self.rng) = (books, rng);
-        self.order(issue, &[&treasury]).await;
     }
 
     /// Passes a boundary of the registry: who is accredited and committed by then can sell afterwards.
