@@ -267,13 +267,16 @@ async fn a_block_waits_for_its_blobs_and_a_reopened_follower_goes_on_where_it_wa
     assert_eq!(reopened().position(), tip);
 }
 
+/// What is done to a store: its name, a key, and what lies there then.
+type Damage = (&'static str, Vec<u8>, Option<Vec<u8>>);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_cannot_be_what_it_says_is_emptied_and_followed_again() {
     let dir = tempfile::tempdir().expect("dir");
     let (consortium, blocks) = chain(dir.path()).await;
     let whole = segment(&blocks).expect("certified");
     let tip = certified(&blocks) as u64;
-    let damages: [(&str, Vec<u8>, Option<Vec<u8>>); 4] = [
+    let damages: [Damage; 4] = [
         ("no newest block", keys::block(Height::new(tip)), None),
         ("junk for it", keys::block(Height::new(tip)), Some(vec![1, 2, 3])),
         ("another block", keys::block(Height::new(tip)), Some(frame_of(&blocks[0]))),

@@ -77,6 +77,10 @@ impl Silent {
 
     fn line(&self) -> Result<Zeroizing<String>, PassphraseFault> {
         let mut line = Line::default();
+        #[expect(
+            clippy::unbuffered_bytes,
+            reason = "a buffer would keep what is typed, and take more than the line"
+        )]
         for byte in (&self.terminal).bytes() {
             match line.take(byte.map_err(|error| PassphraseFault::Terminal(error.to_string()))?) {
                 Taken::More => {}

@@ -15,7 +15,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt, Limited};
 
-use super::problem::Problem;
+use super::problem::{Answered, Problem};
 use super::session::Person;
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -64,20 +64,20 @@ impl Answers {
     }
 
     /// The answer that was given; or none, and the key is claimed.
-    fn claim(&self, key: [u8; 32], of: [u8; 32]) -> Result<Option<Kept>, Problem> {
+    fn claim(&self, key: [u8; 32], of: [u8; 32]) -> Answered<Option<Kept>> {
         self.with(|entries| {
             entries.retain(|_, entry| entry.since.elapsed() < LIFE);
             if let Some(entry) = entries.get(&key) {
                 let other = "this Idempotency-Key was used for another call";
                 let remedy = "draw a fresh key for each thing that is to be done";
                 let fault = || Problem::bad("idempotency-key", other, remedy);
-                return if entry.of == of { Ok(Some(entry.kept.clone())) } else { Err(fault()) };
+                return if entry.of == of { Ok(Some(entry.kept.clone())) } else { Err(Box::new(fault())) };
             }
             if entries.len() >= MOST {
                 let detail = "too many calls with an Idempotency-Key are remembered";
                 let remedy = "try again later, or without the header";
                 let fault = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", detail, remedy);
-                return Err(fault.retry(60));
+                return Err(Box::new(fault.retry(60)));
             }
             entries.insert(key, Entry { of, since: Instant::now(), kept: Kept::Begun });
             Ok(None)
@@ -96,19 +96,24 @@ pub async fn once(State(answers): State<Answers>, request: Request, next: Next) 
     }
 }
 
-async fn repeat(answers: &Answers, request: Request, next: Next) -> Result<Response, Problem> {
+async fn repeat(answers: &Answers, request: Request, next: Next) -> Answered<Response> {
     let text = request.headers().get(KEY).and_then(|key| key.to_str().ok()).unwrap_or_default();
     let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
     if text.is_empty() || text.len() > LONGEST_KEY || !plain {
         let detail = format!("an Idempotency-Key is 1 to {LONGEST_KEY} letters, digits, - and _");
-        return Err(Problem::bad("idempotency-key", detail, "draw one at random, such as a UUID"));
+        return Err(Box::new(Problem::bad("idempotency-key", detail, "draw one at random, such as a UUID")));
     }
     let person = request.extensions().get::<Person>().map_or("", |person| person.name.as_str());
     let key = digest(&[person.as_bytes(), text.as_bytes()]);
     let (parts, body) = request.into_parts();
     let body = Limited::new(body, MOST_BYTES).collect().await.map_err(|_| {
         let detail = "with an Idempotency-Key a body has at most 1 MiB, and arrives whole";
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail, "send it without the header")
+        Box::new(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            detail,
+            "send it without the header",
+        ))
     })?;
     let body = body.to_bytes();
     let of = digest(&[parts.uri.to_string().as_bytes(), &body]);
@@ -122,7 +127,7 @@ async fn repeat(answers: &Answers, request: Request, next: Next) -> Result<Respo
         Some(Kept::Begun) => {
             let detail = "the first call with this Idempotency-Key is being worked on";
             let problem = Problem::new(StatusCode::CONFLICT, "in-progress", detail, "ask again in a moment");
-            return Err(problem.retry(1));
+            return Err(Box::new(problem.retry(1)));
         }
         None => {}
     }
@@ -130,7 +135,9 @@ async fn repeat(answers: &Answers, request: Request, next: Next) -> Result<Respo
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     let (head, body) = response.into_parts();
     let Ok(body) = Limited::new(body, MOST_BYTES).collect().await else {
-        return Err(Problem::internal("an answer to a call with an Idempotency-Key was too large to keep"));
+        return Err(Box::new(Problem::internal(
+            "an answer to a call with an Idempotency-Key was too large to keep",
+        )));
     };
     let body = body.to_bytes();
     // What may go otherwise the next time is not an answer for ever.

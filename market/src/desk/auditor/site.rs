@@ -54,15 +54,15 @@ fn about(text: &str) -> Answered<About> {
 
 /// Makes and signs a report, away from the threads that answer.
 async fn signed(desk: Desk, about: About) -> Answered<Signed> {
-    let made = tokio::task::spawn_blocking(move || {
+    let made = tokio::task::spawn_blocking(move || -> Answered<Signed> {
         let report =
             Report::of(desk.explorer.chain.as_ref(), about, FOLLOWED).map_err(|fault| match fault {
-                ReportFault::Unknown(_) => Problem::not_found("contribution"),
+                ReportFault::Unknown(_) => Box::new(Problem::not_found("contribution")),
                 ReportFault::Chain(error) => error.into(),
             })?;
-        Signed::new(report, &desk.signer).map_err(Problem::internal)
+        Signed::new(report, &desk.signer).map_err(|fault| Box::new(Problem::internal(fault)))
     });
-    Ok(made.await.map_err(Problem::internal).and_then(|made| made).map_err(Box::new)?)
+    made.await.map_err(|fault| Box::new(Problem::internal(fault)))?
 }
 
 /// A signed report: of the whole chain (`chain`), or of a contribution (its id)

@@ -116,7 +116,7 @@ pub fn codes(schema: &Schema, column: &str, text: &str, under: Option<&str>) -> 
     let nodes = category.nodes();
     let group =
         |(lo, hi): (u16, u16)| nodes.iter().filter(move |node| !node.leaf && (node.lo, node.hi) == (lo, hi));
-    let depth = within.map(|range| group(range).map(|node| node.depth + 1).last().unwrap_or(usize::MAX));
+    let depth = within.map(|range| group(range).map(|node| node.depth + 1).next_back().unwrap_or(usize::MAX));
     let found = nodes.iter().filter(|node| {
         let inside = within.is_none_or(|(lo, hi)| lo <= node.lo && node.hi <= hi);
         let level = if text.is_empty() { node.depth == depth.unwrap_or(0) } else { true };

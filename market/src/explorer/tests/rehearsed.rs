@@ -126,7 +126,7 @@ impl Chain for Rehearsed {
     }
 
     fn position(&self) -> Position {
-        self.inner().position.clone()
+        self.inner().position
     }
 
     fn beyond(&self, height: Height) -> Answer<'_, Height> {

@@ -81,7 +81,7 @@ fn t76_a_list_that_is_truncated_huge_or_of_another_encoding_lets_nobody_in() {
         String::from_utf8_lossy(&whole).replace("\"since\"", "\"sinse\""),
         format!(
             "{{\"people\":[{0},{0}]}}",
-            serde_json::to_value(&serde_json::from_slice::<People>(&whole).expect("read")).expect("JSON")["people"]
+            serde_json::to_value(serde_json::from_slice::<People>(&whole).expect("read")).expect("JSON")["people"]
                 [0]
         ),
     ];

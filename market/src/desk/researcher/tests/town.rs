@@ -95,6 +95,9 @@ pub fn draft() -> Draft {
     }
 }
 
+/// A class that is released: its range, and its rows.
+pub type Released = ((u16, u16), Vec<[u16; 4]>);
+
 impl Town {
     pub async fn new(hospitals: usize) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(11);
@@ -228,12 +231,7 @@ impl Town {
     }
 
     /// A hospital contributes these rows (age, diagnosis, days, remark), in classes of the given boxes (of ages), and opens.
-    pub async fn sell(
-        &self,
-        hospital: usize,
-        request: &RequestId,
-        classes: &[((u16, u16), Vec<[u16; 4]>)],
-    ) -> ContributionId {
+    pub async fn sell(&self, hospital: usize, request: &RequestId, classes: &[Released]) -> ContributionId {
         let (id, opening) = self.contribute(hospital, request, classes).await;
         self.submit(&Transaction::Open(opening)).await;
         id
@@ -243,7 +241,7 @@ impl Town {
         &self,
         hospital: usize,
         request: &RequestId,
-        classes: &[((u16, u16), Vec<[u16; 4]>)],
+        classes: &[Released],
     ) -> (ContributionId, Opening) {
         let record = self.drawn(request).await;
         let keys = &self.hospitals[hospital];
@@ -306,7 +304,7 @@ fn block_row((lo, hi): (u16, u16), row: &[u16; 4]) -> BlockRow {
 }
 
 /// Two classes of three patients.
-pub fn classes() -> Vec<((u16, u16), Vec<[u16; 4]>)> {
+pub fn classes() -> Vec<Released> {
     vec![
         ((41, 60), vec![[41, 1, 5, 2], [50, 2, 6, 1], [60, 3, 7, 1]]),
         ((61, 80), vec![[61, 1, 5, 0], [70, 2, 0, 1], [80, 2, 9, 2]]),
