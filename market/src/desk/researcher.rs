@@ -3,7 +3,7 @@
 //! | question | module |
 //! |---|---|
 //! | what is written down before anything is signed? | [`draft`], [`cohort`] |
-//! | what is wrong with it? | [`check`] |
+//! | what is wrong with it? | [`mod@check`] |
 //! | how is it posted once and never twice? | [`post`] |
 //! | where is the money? | [`purse`] |
 //! | what is asked on the chain, and who acts next? | [`board`], [`view`], [`pace`] |

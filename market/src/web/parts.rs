@@ -2,7 +2,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | breadcrumbs, heading with badge, columns | [`heading`] |
+//! | breadcrumbs, heading with badge, columns | [`mod@heading`] |
 //! | facts, hashes, numbers, moments, code, terms | [`facts`] |
 //! | tables, older and newer | [`table`] |
 //! | timeline, steps of a wizard | [`flow`] |
