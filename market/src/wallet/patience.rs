@@ -1,6 +1,7 @@
 //! Which notes to spend, and whether to wait until they hide well.
 //!
-//! A note whose window is dealt ([`decoys`]) is one of sixteen to everybody. One of the newest is found up to twice as often.
+//! A note whose window is dealt ([`decoys`]) is one of sixteen to everybody. One of the newest is found up to four times as often: the game in
+//! `tests/tests/linkability` measures it.
 //! And what a payout, a refund or an issued note is worth somebody else knows, so that a redemption, whose amount everybody
 //! sees, tells which of a ring can be meant. Whoever waits spends only what hides well, and is told how long that takes.
 
