@@ -195,7 +195,8 @@ impl HospitalDesk {
             let dataset = self.keep_dataset((&view.source, &view.by), &spec.schema, rows, report.clone())?;
             Ok((dataset, report))
         });
-        self.change_import(id, |view| match kept {
+        let Ok(mut view) = self.import(id) else { return };
+        match kept {
             Ok((dataset, report)) => {
                 view.stage = ImportStage::Done;
                 view.bytes_read = view.bytes;
@@ -214,12 +215,12 @@ impl HospitalDesk {
                 view.stage = ImportStage::Failed;
                 view.reason = Some("the desk could not keep what it read: see its log, and try again".into());
             }
-        });
-        if let Ok(view) = self.import(id)
-            && let Err(error) = self.books.put(Kind::Import, id, &view)
-        {
+        }
+        // The report is on the disk before anybody hears of it.
+        if let Err(error) = self.books.put(Kind::Import, id, &view) {
             tracing::warn!(%error, "the report of an import could not be kept");
         }
+        self.change_import(id, |shown| *shown = view);
     }
 
     fn read_rows(
