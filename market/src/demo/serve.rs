@@ -15,6 +15,7 @@ use galen_market::desk::hospital::HospitalDesk;
 use galen_market::desk::hospital::import::ImportStage;
 use galen_market::desk::hospital::spool::Spool;
 use galen_market::desk::researcher::ResearcherDesk;
+use galen_market::desk::researcher::check::lives;
 use galen_market::desk::researcher::draft::Draft;
 use galen_market::web::limit::Rates;
 use galen_prover::import::Allow;
@@ -185,6 +186,8 @@ async fn ask(stage: &Stage<'_>, desk: &Arc<ResearcherDesk>) -> anyhow::Result<()
         cohort: "age >= 60".into(),
         price: Some(900),
         max_records: Some(most),
+        // Nobody who goes through it by hand is late.
+        life: Some(lives(&desk.config().windows).1),
         ..usual
     };
     let kept = desk.begin(OWNER, draft)?;

@@ -13,3 +13,4 @@ mod page;
 #[path = "../program/mod.rs"]
 mod program;
 mod selftest;
+mod story;

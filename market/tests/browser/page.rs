@@ -10,6 +10,7 @@ mod download;
 mod find;
 mod form;
 mod look;
+mod read;
 mod session;
 mod wait;
 mod wire;

@@ -13,8 +13,8 @@ use crate::explorer::{overview as at_a_glance, transaction as one_transaction};
 use crate::web::extract::{Path, Query};
 use crate::web::page::Place;
 use crate::web::parts::{
-    Column, Facts, Table, Tone, badge, columns, crumbs, empty, hash, hash_link, heading, moment, notice,
-    number, search, section,
+    Column, Facts, Table, Tone, badge, columns, crumbs, empty, hash, hash_link, heading, instant, moment,
+    notice, number, search, section,
 };
 use crate::web::{Answered, Paging, Problem};
 
@@ -24,7 +24,7 @@ const NEWEST: usize = 8;
 pub(super) async fn overview(State(site): Shared) -> Answered<Markup> {
     let chain = site.chain.as_ref();
     let view = at_a_glance::overview(chain, &site.index).await?;
-    let newest = block::blocks(chain, None, NEWEST).await?;
+    let newest = block::blocks(chain, &site.lines, None, NEWEST).await?;
     let cycle = &view.cycle;
     let facts = Facts::new()
         .with("Newest block", html! { a href={ "/blocks/" (view.height) } { (number(view.height)) } ", " (moment(view.time_ms)) })
@@ -89,7 +89,7 @@ fn block_table(blocks: &[BlockLine]) -> Markup {
         let link = format!("/blocks/{}", block.height);
         table.push([
             html! { a href=(link) { (number(block.height)) } },
-            moment(block.time_ms),
+            instant(block.time_ms),
             html! { (block.proposer) },
             html! { (block.transactions) },
             hash_link(&block.hash, &link),
@@ -100,7 +100,7 @@ fn block_table(blocks: &[BlockLine]) -> Markup {
 
 pub(super) async fn blocks(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
     let below = crate::explorer::api::below(&paging)?;
-    let found = block::blocks(site.chain.as_ref(), below, paging.limit()?).await?;
+    let found = block::blocks(site.chain.as_ref(), &site.lines, below, paging.limit()?).await?;
     Ok(page(
         "Blocks",
         "/blocks",
@@ -159,7 +159,7 @@ pub(super) async fn block(State(site): Shared, Path(height): Path<u64>) -> Answe
         None => "final as the ancestor of a block that has a certificate".to_owned(),
     };
     let facts = Facts::new()
-        .with("Time", moment(line.time_ms))
+        .with("Time", instant(line.time_ms))
         .with("Proposer", html! { "member " (line.proposer) ", in view " (view.view) })
         .with("Cycle", html! { (line.cycle) })
         .fact("Certificate", signers)
@@ -184,17 +184,31 @@ pub(super) async fn block(State(site): Shared, Path(height): Path<u64>) -> Answe
             @if !view.lanes.is_empty() {
                 (section("Mini-blocks", html! { ul { @for lane in &view.lanes { li {
                     "member " (lane.author) " (group " (lane.group) "), number " (lane.number) ": " (lane.transactions)
-                    " transactions, " (lane.omitted) " of them not in this block; checked by members " (numbers(&lane.receipts))
+                    (if lane.transactions == 1 { " transaction" } else { " transactions" })
+                    @if lane.omitted > 0 { ", " (lane.omitted) " of them not in this block" }
+                    @if !lane.receipts.is_empty() { "; checked by members " (numbers(&lane.receipts)) }
                 } } } }))
             }
             @if !view.affairs.is_empty() {
-                (section("The ledger's own affairs", html! { ul { @for affair in &view.affairs { li { (affair) } } } }))
+                (section("The ledger's own affairs", html! { ul { @for (affair, times) in counted(&view.affairs) { li { (affair) @if times > 1 { " (" (times) " times)" } } } } }))
             }
             @if !view.begin.is_empty() || !view.end.is_empty() {
                 (section("What happened besides", html! { (events(&view.begin)) (events(&view.end)) }))
             }
         },
     ))
+}
+
+/// What comes several times, once with its number.
+fn counted<T: AsRef<str>>(affairs: &[T]) -> Vec<(&str, usize)> {
+    let mut counted: Vec<(&str, usize)> = Vec::new();
+    for affair in affairs.iter().map(AsRef::as_ref) {
+        match counted.iter_mut().find(|(known, _)| *known == affair) {
+            Some((_, times)) => *times += 1,
+            None => counted.push((affair, 1)),
+        }
+    }
+    counted
 }
 
 pub(super) async fn transaction(State(site): Shared, Path(id): Path<TxHash>) -> Answered<Markup> {
@@ -256,7 +270,7 @@ pub(super) async fn members(State(site): Shared) -> Answered<Markup> {
     let facts = Facts::new()
         .with("Cycle", html! { (cycle.cycle) ": blocks " (number(cycle.first)) " to " (number(cycle.last)) })
         .with("Members, quorum", html! { (cycle.members) ", of which " (cycle.quorum) " must agree; up to " (cycle.faults) " may do anything at all" })
-        .maybe("Beacon", cycle.beacon.as_ref().map(|beacon| html! { (hash(&beacon.value)) ", since block " (number(beacon.height)) }));
+        .maybe("Beacon", cycle.beacon.as_ref().map(|beacon| html! { "since block " (number(beacon.height)) ": " (hash(&beacon.value)) }));
     Ok(page(
         "Members",
         "/members",

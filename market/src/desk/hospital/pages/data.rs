@@ -116,16 +116,16 @@ fn importing(sources: &[SourceView], files: &[(String, u64)]) -> Markup {
             html! {},
         );
     }
-    let choose_source = |id: &str| {
+    let choose_source = |id: &str, label: &str| {
         let choices =
             usable().map(|s| Choice::new(s.name.as_str(), format!("{} ({})", s.name, s.schema_name)));
-        Field::select("source", "Source", choices)
+        Field::select("source", label, choices)
             .id(id)
             .hint("How the file is written, and its schema.")
             .required()
     };
     let sending = html! {
-        (choose_source("upload-source"))
+        (choose_source("upload-source", "Source"))
         (Field::file("file", "File").id("upload-file").accept(".csv,.gz,text/csv")
             .hint("CSV, may be compressed with gzip. It is read here and nowhere else, and removed when it was read.").required())
         (lenient("upload"))
@@ -138,8 +138,8 @@ fn importing(sources: &[SourceView], files: &[(String, u64)]) -> Markup {
         @if !files.is_empty() {
             h3 { "Or choose a file of the import folder" }
             (post("/imports", html! {
-                (choose_source("folder-source"))
-                (Field::select("file", "File", listed).id("folder-file").required())
+                (choose_source("folder-source", "Source of that file"))
+                (Field::select("file", "File of the folder", listed).id("folder-file").required())
                 (lenient("folder"))
                 div.actions { (button(Weight::Quiet, "Import from the folder")) }
             }))

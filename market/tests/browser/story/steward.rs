@@ -1,0 +1,90 @@
+//! The data steward: patients come in, one release is looked at and approved, proofs are made, money comes.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use galen_prover::cohort::write_csv;
+
+use super::cast::Act;
+
+/// Patients of a file: the schema asks for sixteen chunks of 64.
+const PATIENTS: u32 = 1_200;
+/// Until a contribution is proven, sent and paid, on a slow machine.
+const PROVING: Duration = Duration::from_secs(400);
+
+/// A file with a wrong value is refused and says where; the right one becomes a dataset, which is committed to.
+pub async fn imports(act: &Act<'_>) {
+    let page = act.person(&act.cast.hospital).await;
+    page.see("Requests that can be answered").await;
+    page.look("hospital-inbox").await;
+    page.click("Data").await;
+    page.see("Datasets").await;
+    page.look("hospital-data").await;
+
+    let (good, broken) = files(act);
+    page.attach("File", &broken).await;
+    page.click("Import the file").await;
+    page.see("Nothing was imported.").await;
+    page.see("line 4").await;
+    assert!(!page.text().await.contains("elderly"), "a value is shown");
+    page.look("hospital-import-refused").await;
+
+    page.click("Data").await;
+    page.attach("File", &good).await;
+    page.click("Import the file").await;
+    page.see("The rows are kept, sealed, at this desk.").await;
+    page.see("What was found").await;
+    page.look("hospital-import-done").await;
+    page.click("Look at the dataset and commit to it").await;
+    page.see("Commit to this dataset").await;
+    page.look("hospital-dataset").await;
+    page.tick("I have read this and want to go on").await;
+    page.click("Commit").await;
+    page.see("until block").await;
+    page.look("hospital-dataset-committed").await;
+    page.finish().await;
+}
+
+fn files(act: &Act<'_>) -> (PathBuf, PathBuf) {
+    let path = |name: &str| act.cast.folder.path().join(format!("{name}-{}.csv", act.number));
+    let mut text = Vec::new();
+    write_csv(7_000 + u64::from(act.number), PATIENTS, &mut text).expect("patients");
+    let (good, broken) = (path("patients"), path("broken"));
+    fs::write(&good, &text).expect("written");
+    let text = String::from_utf8(text).expect("text");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut fields: Vec<&str> = lines[3].split(',').collect();
+    fields[2] = "elderly";
+    lines[3] = fields.join(",");
+    fs::write(&broken, lines.join("\n")).expect("written");
+    (good, broken)
+}
+
+/// Looks at what would be released, approves it, watches the proofs, is paid. Gives the contribution.
+pub async fn sells(act: &Act<'_>, request: &str) -> String {
+    let mut page = act.person(&act.cast.hospital).await;
+    page.follow(&format!("/requests/{request}")).await;
+    page.see("Risk of re-identification").await;
+    page.see("Overlap with earlier releases").await;
+    page.look("hospital-request").await;
+    page.tick("I have looked at risk and overlap, and agree for this hospital").await;
+    page.click("Approve and begin").await;
+    page.arrive(&format!("/jobs/{request}")).await;
+    page.see("Approved by").await;
+    page.look("hospital-job-running").await;
+    page.patient(PROVING);
+    let text = page.until(async || Some(page.text().await).filter(|text| text.contains("paid"))).await;
+    assert!(text.is_some(), "it is not paid:\n{}", page.text().await);
+    page.look("hospital-job-paid").await;
+    page.click("Jobs").await;
+    page.see("Begun").await;
+    page.look("hospital-jobs").await;
+    page.click("Sold").await;
+    page.see("Released before").await;
+    page.look("hospital-sold").await;
+    page.goto(&format!("{}/jobs/{request}", act.cast.hospital.url)).await;
+    let contribution = page.fact("Contribution").await;
+    page.finish().await;
+    contribution
+}
