@@ -6,6 +6,7 @@
 
 pub mod consensus;
 pub mod contributions;
+pub mod crowded;
 pub mod listeners;
 pub mod measure;
 pub mod money;

@@ -1,5 +1,8 @@
 //! Blocks: a list, the newest first, and one with all that is in it.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use galen_ledger::chain::{Block, Upkeep};
 use galen_ledger::{BlobHash, Event, Height, Receipt, TxHash};
 use serde::Serialize;
@@ -188,12 +191,38 @@ fn affair(upkeep: &Upkeep) -> String {
     }
 }
 
+/// Lines of blocks that were shown before: blocks are final, and a list need not read each whole, with all its transactions.
+#[derive(Debug, Default)]
+pub struct Lines(Mutex<BTreeMap<u64, BlockLine>>);
+
+/// Lines that are remembered at most, some 300 bytes each.
+const REMEMBERED: usize = 10_000;
+
+impl Lines {
+    async fn get(&self, chain: &dyn Chain, height: u64) -> Result<Option<BlockLine>, ChainError> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&height).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let line = chain.block(Height::new(height)).await?.map(|seen| BlockLine::of(&seen.block));
+        if let Some(line) = &line {
+            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if lines.len() >= REMEMBERED {
+                lines.clear();
+            }
+            lines.insert(height, line.clone());
+        }
+        Ok(line)
+    }
+}
+
 /// The blocks below a height, the newest first. Blocks from before a snapshot are not here, and end the list.
 ///
 /// # Errors
 /// [`ChainError`].
 pub async fn blocks(
     chain: &dyn Chain,
+    lines: &Lines,
     below: Option<u64>,
     limit: usize,
 ) -> Result<Paged<BlockLine>, ChainError> {
@@ -201,8 +230,8 @@ pub async fn blocks(
     let mut height = below.map_or(newest, |below| below.saturating_sub(1).min(newest));
     let mut page = Paged { items: Vec::with_capacity(limit), next: None };
     while height > 0 && page.items.len() < limit {
-        let Some(seen) = chain.block(Height::new(height)).await? else { return Ok(page) };
-        page.items.push(BlockLine::of(&seen.block));
+        let Some(line) = lines.get(chain, height).await? else { return Ok(page) };
+        page.items.push(line);
         height -= 1;
     }
     page.next = (height > 0).then(|| cursor(height + 1));

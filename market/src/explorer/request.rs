@@ -20,6 +20,11 @@ use crate::web::Paged;
 /// the newest contributions are all there are, but for what waited.
 const LOOKED_AT: u32 = 64;
 
+/// The word for a request that takes contributions.
+pub(super) const OPEN: &str = "open";
+/// The word for one that is over.
+pub(super) const SETTLED: &str = "settled";
+
 /// A request in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RequestLine {
@@ -106,9 +111,9 @@ pub struct RequestView {
 /// The phase as a word.
 const fn word(phase: &Phase) -> &'static str {
     match phase {
-        Phase::Open => "open",
+        Phase::Open => OPEN,
         Phase::Closing => "closing",
-        Phase::Settled { .. } => "settled",
+        Phase::Settled { .. } => SETTLED,
     }
 }
 
@@ -152,13 +157,8 @@ pub async fn requests(
     from: Option<&[u8]>,
     limit: usize,
 ) -> Result<Paged<RequestLine>, ChainError> {
-    let ids = index.newest(chain, from.and_then(place), limit + 1).await?;
-    chain.read(|state, _| {
-        let line = |(posted, id): &(u64, RequestId)| {
-            Some((cursor(*posted, id), RequestLine::of(id, &RequestRecord::load(state, id)?)))
-        };
-        Paged::of(ids.iter().filter_map(line), limit)
-    })
+    let lines = index.newest(chain, from.and_then(place), limit + 1).await?;
+    Ok(Paged::of(lines.into_iter().map(|(id, line)| (cursor(line.posted, &id), line)), limit))
 }
 
 /// A request.

@@ -8,6 +8,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
+use super::block::Lines;
 use super::index::Index;
 use super::material::{self, MaterialFault};
 use crate::chain::{Chain, ChainError};
@@ -42,6 +43,8 @@ pub struct Explorer {
     pub chain: Arc<dyn Chain>,
     /// Requests by time, and counts.
     pub index: Index,
+    /// Blocks as lists show them.
+    pub lines: Lines,
     /// How the node is.
     pub health: Option<Arc<dyn Health>>,
     news: watch::Receiver<Shot>,
@@ -58,6 +61,7 @@ impl Explorer {
         Arc::new(Self {
             chain,
             index: Index::default(),
+            lines: Lines::default(),
             health,
             news,
             keys: OnceLock::new(),

@@ -51,7 +51,7 @@ pub(in crate::explorer) fn below(paging: &Paging) -> Answered<Option<u64>> {
     responses((status = 200, body = Paged<BlockLine>), (status = "default", body = Problem)))]
 async fn blocks(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Json<Paged<BlockLine>>> {
     let (below, limit) = (below(&paging)?, paging.limit()?);
-    Ok(Json(block::blocks(site.chain.as_ref(), below, limit).await?))
+    Ok(Json(block::blocks(site.chain.as_ref(), &site.lines, below, limit).await?))
 }
 
 /// A block

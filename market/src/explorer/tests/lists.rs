@@ -1,5 +1,7 @@
 //! Lists and single things: nothing is lost or shown twice while blocks come.
 
+use std::collections::BTreeSet;
+
 use super::rehearsed::{NO_BLOCK, Rehearsed};
 use crate::chain::Chain;
 use crate::explorer::{
@@ -66,20 +68,54 @@ async fn counts_follow_contributions_payments_and_settlement() {
 }
 
 #[tokio::test]
+async fn what_is_remembered_of_a_request_is_what_the_state_says_after_every_block() {
+    let mut world = World::new(306, 3);
+    let chain = Rehearsed::new(&world);
+    let (index, mut phases) = (Index::default(), BTreeSet::new());
+    let until = world.chain.height + 40;
+    let asked = world.request(wish(20, until));
+    let id = asked.id(&world.chain.id());
+    let posting = world.post_tx(asked);
+    for step in 0..70 {
+        let txs = match step {
+            1 => vec![posting.clone()],
+            // Two are reserved and one waits; one is paid, the others lapse, the last after the deadline.
+            28 => (0..3).map(|hospital| world.contribute(hospital, &id, 9)).collect(),
+            30 => vec![world.open(&world.id_of(&id, 0))],
+            _ => Vec::new(),
+        };
+        let receipts = chain.block(&mut world, &txs.iter().collect::<Vec<_>>());
+        assert!(receipts.iter().all(|receipt| receipt.accepted), "{receipts:?}");
+        let remembered = request::requests(chain.as_ref(), &index, None, 10).await.unwrap();
+        let read = request::requests(chain.as_ref(), &Index::default(), None, 10).await.unwrap();
+        assert_eq!(remembered, read, "step {step}");
+        phases.extend(remembered.items.iter().map(|line| (line.phase, line.reserved, line.paid)));
+    }
+    let expected = [("open", 18, 0), ("open", 9, 9), ("closing", 9, 9), ("settled", 0, 9)];
+    assert!(expected.iter().all(|stage| phases.contains(stage)), "{phases:?}");
+}
+
+#[tokio::test]
 async fn blocks_go_back_without_a_gap_to_where_this_node_began() {
     let mut world = World::new(303, 1);
     let chain = Rehearsed::new(&world);
     let first = world.chain.height;
     (0..5).for_each(|_| drop(chain.block(&mut world, &[])));
-    let page = block::blocks(chain.as_ref(), None, 3).await.unwrap();
+    let lines = block::Lines::default();
+    let page = block::blocks(chain.as_ref(), &lines, None, 3).await.unwrap();
     let heights: Vec<u64> = page.items.iter().map(|line| line.height).collect();
     assert_eq!(heights, [first + 5, first + 4, first + 3]);
     chain.block(&mut world, &[]);
     let below = u64::from_be_bytes(hex::decode(page.next.unwrap()).unwrap().try_into().unwrap());
-    let page = block::blocks(chain.as_ref(), Some(below), 10).await.unwrap();
+    let page = block::blocks(chain.as_ref(), &lines, Some(below), 10).await.unwrap();
     let heights: Vec<u64> = page.items.iter().map(|line| line.height).collect();
     assert_eq!(heights, [first + 2, first + 1, first]);
     assert_eq!(page.next, None, "earlier blocks are not here");
+    for remembered in [&lines, &block::Lines::default()] {
+        let newest = block::blocks(chain.as_ref(), remembered, None, 2).await.unwrap();
+        let heights: Vec<u64> = newest.items.iter().map(|line| line.height).collect();
+        assert_eq!(heights, [first + 6, first + 5], "what is remembered is not what is newest");
+    }
     assert_ne!(page.items[0].hash, NO_BLOCK.to_string());
 }
 

@@ -9,8 +9,8 @@ use galen_ledger::crypto::SecretKey;
 use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
 use galen_ledger::types::{BlockHash, Cycle, ReceiptsRoot, TxRoot};
 use galen_ledger::{
-    AppHash, BlobHash, Height, LightProof, MemberIndex, MemoryState, Position, Receipt, StateRead, Submitted,
-    TxHash, View,
+    AppHash, Application, BlobHash, Event, Height, LightProof, MemberIndex, MemoryState, Overlay, Position,
+    Receipt, Rehearsal, StateRead, StateWrite, Submitted, TxHash, View,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -52,7 +52,11 @@ impl Rehearsed {
         };
         let (newest, _) = watch::channel(0);
         let chain = Self { genesis: Arc::new(genesis), inner: Mutex::default(), newest };
-        chain.keep(world, Vec::new(), Vec::new());
+        chain.keep(
+            world,
+            Vec::new(),
+            BlockResult { begin: Vec::new(), receipts: Vec::new(), end: Vec::new() },
+        );
         Arc::new(chain)
     }
 
@@ -62,13 +66,16 @@ impl Rehearsed {
 
     /// Makes a block of these transactions in the world, and keeps it.
     pub fn block(&self, world: &mut World, txs: &[&Transaction]) -> Vec<Receipt> {
-        let receipts = world.chain.block(txs);
-        self.keep(world, txs.iter().map(|tx| tx.to_bytes()).collect(), receipts.clone());
+        let txs: Vec<Vec<u8>> = txs.iter().map(|tx| tx.to_bytes()).collect();
+        let (begin, end) = told(world, &txs);
+        let bytes: Vec<&[u8]> = txs.iter().map(Vec::as_slice).collect();
+        let receipts = Rehearsal::block(&mut world.chain, &bytes);
+        self.keep(world, txs, BlockResult { begin, receipts: receipts.clone(), end });
         receipts
     }
 
     /// Takes over the world's state as that after a block with these transactions.
-    fn keep(&self, world: &World, txs: Vec<Vec<u8>>, receipts: Vec<Receipt>) {
+    fn keep(&self, world: &World, txs: Vec<Vec<u8>>, result: BlockResult) {
         let height = Height::new(world.chain.height);
         let outcome = Outcome {
             app_hash: AppHash::from_bytes([1; 32]),
@@ -89,7 +96,7 @@ impl Rehearsed {
             upkeep_root: [0; 32],
             lanes_root: [0; 32],
         };
-        for (index, (tx, receipt)) in (0..).zip(txs.iter().zip(&receipts)) {
+        for (index, (tx, receipt)) in (0..).zip(txs.iter().zip(&result.receipts)) {
             let tx = TxHash::of(tx);
             inner.receipts.insert(tx, Submitted { tx, height, index, receipt: receipt.clone() });
         }
@@ -102,13 +109,31 @@ impl Rehearsed {
             time_ms: height.get() * 1000,
             outcome,
         };
-        let result = Some(BlockResult { begin: Vec::new(), receipts, end: Vec::new() });
-        inner.blocks.insert(height.get(), SeenBlock { block, certificate: None, result });
+        inner.blocks.insert(height.get(), SeenBlock { block, certificate: None, result: Some(result) });
         inner.state = world.chain.state.clone();
         inner.position = position;
         drop(inner);
         self.newest.send_replace(height.get());
     }
+}
+
+/// What happens at the beginning and the end of a world's next block with these transactions: a rehearsal tells of receipts
+/// only.
+fn told(world: &World, txs: &[Vec<u8>]) -> (Vec<Event>, Vec<Event>) {
+    let (app, mut state) = (&world.chain.app, world.chain.state.clone());
+    let context = world.chain.context(world.chain.height + 1);
+    let begin = app.begin_block(&mut state, &context);
+    for tx in txs {
+        let mut overlay = Overlay::new(&state);
+        let accepted = app.execute(&mut overlay, &context, tx).accepted;
+        for (key, value) in overlay.into_writes().into_iter().filter(|_| accepted) {
+            match value {
+                Some(value) => state.put(&key, value),
+                None => state.delete(&key),
+            }
+        }
+    }
+    (begin, app.end_block(&mut state, &context))
 }
 
 /// The hash of no block.
