@@ -3,7 +3,7 @@
 //! | question | module |
 //! |---|---|
 //! | how does a file become a dataset, and what does the ledger have of it? | [`source`], [`spool`], [`import`], [`dataset`] |
-//! | what is asked, what would be released, at what risk? | [`inbox`], [`preview`], [`overlap`] |
+//! | what is asked, what would be released, at what risk, and is there room? | [`inbox`], [`preview`], [`overlap`], [`room`] |
 //! | who agreed, and what becomes of it? | [`case`], [`approval`], `work` |
 //! | what was sold, and where is the money? | [`sold`], [`purse`] |
 //! | what rests on the disk, and how? | [`books`] |
@@ -25,6 +25,7 @@ pub mod overlap;
 pub mod pages;
 pub mod preview;
 pub mod purse;
+pub mod room;
 pub mod sold;
 pub mod source;
 pub mod spool;

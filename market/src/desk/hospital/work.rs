@@ -125,6 +125,8 @@ impl HospitalDesk {
                 "look at the preview again, and approve that one",
             ));
         }
+        // Between approvals, or before a proof is made anew, others may have sold what was left.
+        self.room(&case.request, case.release.released)?.check()?;
         let payee = self.payout(case).header();
         let loaded = &looked.loaded;
         let plan = self.keys.plan(&looked.offer, &loaded.dataset, loaded.salt, &looked.answer, payee);

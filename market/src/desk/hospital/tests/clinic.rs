@@ -211,9 +211,14 @@ impl Clinic {
 
     /// Posts a request, and waits until its sample is drawn.
     pub async fn post(&mut self, title: &str) -> RequestId {
+        self.post_for(title, 100).await
+    }
+
+    /// Posts a request for so many records, and waits until its sample is drawn.
+    pub async fn post_for(&mut self, title: &str, records: u32) -> RequestId {
         let (id, key, keys) = (self.id(), self.config.auditor.amounts.key, researcher());
         let deadline = self.consortium.height().get() + 20_000;
-        let wish = Wish { title: title.into(), ..wish(100, deadline) };
+        let wish = Wish { title: title.into(), ..wish(records, deadline) };
         let mut rng = self.rng.clone();
         let posting = self.read(|state| {
             let request = keys.request(&id, &key, &query::sellers(state), wish, &mut rng).unwrap();
