@@ -35,6 +35,9 @@ pub enum ChainError {
     /// Too much waits already.
     #[error("too many transactions are waiting: try again in a moment")]
     Full,
+    /// Too many ciphertexts wait for a transaction that names them.
+    #[error("there is no room for more ciphertexts that no transaction names yet")]
+    NoRoom,
     /// Nobody answers.
     #[error("the ledger cannot be reached: {0}")]
     Away(String),

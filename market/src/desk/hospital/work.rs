@@ -393,7 +393,7 @@ impl HospitalDesk {
 /// Whether the same will do better later.
 fn passes(fault: &DeskFault) -> bool {
     match fault {
-        DeskFault::Chain(ChainError::Full | ChainError::Away(_)) => true,
+        DeskFault::Chain(ChainError::Full | ChainError::NoRoom | ChainError::Away(_)) => true,
         DeskFault::Proving(ProvingError::Full { .. } | ProvingError::Unreachable { .. }) => true,
         DeskFault::Proving(ProvingError::Closing | ProvingError::NotReady(_)) => true,
         DeskFault::Conflict { code, .. } => *code == "not-in-standing",
