@@ -119,7 +119,8 @@ fn explorer_text(explorer: Option<ExplorerSection>) -> String {
     let ExplorerSection { listen, per_second, unnamed_mib } = explorer.unwrap_or(usual);
     format!(
         "{hash}[explorer]\n{hash}listen = \"{listen}\"\n# Calls a second of one address; ten times as many at once. Then 429.\n\
-         {hash}per_second = {per_second}\n# Ciphertexts come before the transactions that name them. So many MiB may wait, each for an hour;          then 503.\n{hash}unnamed_mib = {unnamed_mib}"
+         {hash}per_second = {per_second}\n# Ciphertexts come before the transactions that name them: so many MiB of them may\n\
+         # wait, each for an hour. Then 503.\n{hash}unnamed_mib = {unnamed_mib}"
     )
 }
 
