@@ -16,6 +16,7 @@ use serde::Deserialize;
 use tower::ServiceExt;
 
 use super::extract::{Json, Path, Query};
+use super::guard::PublicName;
 use super::limit::Rates;
 use super::page::SiteName;
 use super::session::{Doorkeeper, Sessions};
@@ -163,6 +164,35 @@ async fn t70_a_browser_signs_in_and_out() {
         Call::new(Method::GET, "/sign-in?wrong=1&next=%2Fwho%22%3E").of(&router, "").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("That token is not known here") && page.contains("/who&quot;&gt;"), "{page}");
+}
+
+/// T70: behind what ends TLS a desk is called by its public name too, and its cookie goes over TLS only.
+#[tokio::test]
+async fn t70_a_browser_signs_in_by_the_public_name() {
+    let listen: SocketAddr = HERE.parse().unwrap();
+    let url = reqwest::Url::parse("https://desk.example").unwrap();
+    let sessions = Sessions::new(Arc::new(Ada), listen.port()).behind(PublicName::of(&url).unwrap());
+    let router = Site::desk(SiteName::Researcher, listen, sessions).around(routes(Arc::default()));
+    let call =
+        |method, path, host: &str| Call(Request::builder().method(method).uri(path)).with("host", host);
+    let sign_in = |origin| {
+        let call = call(Method::POST, "/sign-in", "desk.example").with("origin", origin);
+        call.with("content-type", "application/x-www-form-urlencoded")
+    };
+    let (status, _, text) = sign_in("https://evil.example").of(&router, "token=ada%27s+token").await;
+    assert_eq!((status, code(&text).as_str()), (StatusCode::FORBIDDEN, "origin"));
+    let (_, response, _) = sign_in("https://desk.example").of(&router, "token=ada%27s+token").await;
+    let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.starts_with("__Host-galen_7801=") && cookie.ends_with("; Secure"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    let (status, _, text) =
+        call(Method::GET, "/v1/who", "desk.example").with("cookie", cookie).of(&router, "").await;
+    assert_eq!((status, text.as_str()), (StatusCode::OK, "Ada"));
+    let (status, _, text) =
+        call(Method::GET, "/v1/who", "evil.example").with("cookie", cookie).of(&router, "").await;
+    assert_eq!((status, code(&text).as_str()), (StatusCode::FORBIDDEN, "host"));
+    // Programs on the machine go on as before.
+    assert_eq!(Call::new(Method::GET, "/v1/who").token().of(&router, "").await.2, "Ada");
 }
 
 #[tokio::test]
