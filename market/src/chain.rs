@@ -68,6 +68,15 @@ pub trait Chain: Send + Sync {
     /// [`ChainError::Store`].
     fn read_with(&self, read: &mut dyn FnMut(&dyn StateRead, &Position)) -> Result<(), ChainError>;
 
+    /// The same for as long as it takes. A followed chain goes on meanwhile; a node's own stands still, as in [`Self::read_with`].
+    /// It waits while somebody else reads for long: call it where nothing waits for this thread.
+    ///
+    /// # Errors
+    /// [`ChainError::Store`], also when so much changed meanwhile that the state could not be kept for this reader.
+    fn read_long_with(&self, read: &mut dyn FnMut(&dyn StateRead, &Position)) -> Result<(), ChainError> {
+        self.read_with(read)
+    }
+
     /// The newest final block's place.
     fn position(&self) -> Position;
 
@@ -125,6 +134,16 @@ impl dyn Chain + '_ {
     pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, ChainError> {
         let (mut read, mut found) = (Some(read), None);
         self.read_with(&mut |state, position| found = read.take().map(|read| read(state, position)))?;
+        found.ok_or_else(|| ChainError::Store("nothing was read".into()))
+    }
+
+    /// The same for as long as it takes: see [`Chain::read_long_with`].
+    ///
+    /// # Errors
+    /// [`ChainError::Store`].
+    pub fn read_long<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, ChainError> {
+        let (mut read, mut found) = (Some(read), None);
+        self.read_long_with(&mut |state, position| found = read.take().map(|read| read(state, position)))?;
         found.ok_or_else(|| ChainError::Store("nothing was read".into()))
     }
 
