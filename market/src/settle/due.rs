@@ -37,11 +37,12 @@ pub fn waits(state: &(impl StateRead + ?Sized)) -> bool {
 
 /// The requests that are open, the nearest deadline first. A deadline is put on the calendar when its request is posted, and
 /// taken off when that closes or is settled; no other request is looked at.
-pub fn open_requests<'a>(state: &'a (impl StateRead + ?Sized)) -> impl Iterator<Item = RequestId> + 'a {
-    list::<Due>(state, &state_key::all_due()).filter_map(|(_, due)| match due {
+pub fn open_requests(state: &(impl StateRead + ?Sized)) -> Vec<RequestId> {
+    let open = list::<Due>(state, &state_key::all_due()).filter_map(|(_, due)| match due {
         Due::Deadline(id) => Some(id),
         Due::Lapse(_) | Due::Settle(_) => None,
-    })
+    });
+    open.collect()
 }
 
 /// Takes the first thing that is due.

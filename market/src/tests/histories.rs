@@ -51,7 +51,7 @@ fn invariants(world: &World, requests: &[RequestId]) -> Result<(), TestCaseError
     let is_open =
         |id: &&RequestId| RequestRecord::load(state, id).is_some_and(|record| record.phase == Phase::Open);
     let open: BTreeSet<RequestId> = requests.iter().filter(is_open).copied().collect();
-    prop_assert_eq!(open_requests(state).collect::<BTreeSet<_>>(), open);
+    prop_assert_eq!(open_requests(state).into_iter().collect::<BTreeSet<_>>(), open);
     for id in requests {
         let view = query::request(state, id).unwrap();
         let record = &view.record;

@@ -124,7 +124,8 @@ impl HospitalDesk {
     /// When the state cannot be read.
     pub fn inbox(&self) -> Result<Vec<InboxItem>, DeskFault> {
         let open: Vec<(RequestId, RequestRecord)> = self.chain.read(|state, _| {
-            settle::open_requests(state).filter_map(|id| Some((id, record_of(state, &id)?))).collect()
+            let open = settle::open_requests(state).into_iter();
+            open.filter_map(|id| Some((id, record_of(state, &id)?))).collect()
         })?;
         open.into_iter().map(|(id, record)| self.item(&id, &record)).collect()
     }
