@@ -6,10 +6,12 @@
 //! | how is a request written, paid and collected? | [`researcher`] |
 //! | how is everything checked, and reported? | [`auditor`] |
 //! | how are patients imported, requests answered and paid? | [`hospital`] |
+//! | what do several of them show of a wallet? | [`purse`] |
 
 pub mod auditor;
 pub mod home;
 pub mod hospital;
+pub mod purse;
 pub mod researcher;
 
 use std::time::{SystemTime, UNIX_EPOCH};
