@@ -71,3 +71,76 @@ pub fn listing(title: &str, document: &Value) -> Markup {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::desk::{hospital, researcher};
+    use crate::web::page::{Page, Place, SiteName};
+
+    fn documents() -> [OpenApi; 2] {
+        [hospital::api::document(), researcher::api::document()]
+    }
+
+    async fn get(router: &Router, path: &str, person: Option<&str>) -> (StatusCode, String) {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        if let Some(name) = person {
+            request.extensions_mut().insert(Person { name: name.to_owned() });
+        }
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_desk_shows_every_call_of_its_api_to_its_people() {
+        for document in documents() {
+            let nav = [Place::new("Start", "/")];
+            let routes = routes(&document, move |person, main| {
+                Page::new("API", SiteName::Researcher)
+                    .nav(&nav, PAGE)
+                    .person(person.name.as_str())
+                    .render(main)
+            });
+            let (status, page) = get(&routes, PAGE, Some("Ada")).await;
+            assert_eq!(status, StatusCode::OK);
+            for path in document.paths.paths.keys() {
+                assert!(page.contains(&format!(" {path}</code>")), "{path}");
+            }
+            assert!(page.contains("Ada") && page.contains("href=\"/api/openapi.json\""));
+            assert!(!page.contains("http://") && !page.contains("https://"), "no outside host");
+            let (_, json) = get(&routes, JSON, Some("Ada")).await;
+            let served: Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(served, serde_json::to_value(&document).unwrap());
+            assert_eq!(get(&routes, PAGE, None).await.0, StatusCode::UNAUTHORIZED);
+        }
+    }
+
+    /// T74: what a document says is text.
+    #[test]
+    fn t74_words_of_a_document_are_text() {
+        let evil = "<script>alert(1)</script>";
+        let parameters = [serde_json::json!({ "name": evil, "description": evil })];
+        let operation = serde_json::json!({ "summary": evil, "description": evil, "parameters": parameters });
+        let shown =
+            listing(evil, &serde_json::json!({ "paths": { evil: { "get": operation } } })).into_string();
+        assert!(!shown.contains("<script") && shown.matches("&lt;script&gt;").count() == 6, "{shown}");
+    }
+
+    #[test]
+    fn the_foot_of_a_page_leads_to_the_api_where_the_navigation_does_not() {
+        let link = "<a href=\"/api\">API</a>";
+        let with = |places: &[Place]| {
+            let page = Page::new("T", SiteName::DataSteward).nav(places, "/");
+            page.render(html! { h1 { "T" } }).into_string().matches(link).count()
+        };
+        let (start, api) = (Place::new("Start", "/"), Place::new("API", PAGE));
+        assert_eq!((with(&[]), with(&[start.clone()]), with(&[start, api])), (0, 1, 1));
+    }
+}

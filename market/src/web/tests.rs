@@ -1,9 +1,10 @@
 //! A site as a whole: what every call passes.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -213,6 +214,57 @@ async fn a_repeated_call_is_answered_and_not_done_again() {
     assert_eq!(call("k2").of(&router, r#"{"name":"a"}"#).await.2, "a 1");
     assert_eq!(code(&call("k 3").of(&router, r#"{"name":"a"}"#).await.2), "idempotency-key");
     assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// T73: the log has which call it was, and nothing of what stands in its address, its headers or its body.
+#[tokio::test]
+async fn t73_the_log_repeats_no_word_of_a_call() {
+    const VALUE: &str = "SECRETVALUE";
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    let router = desk(&Arc::default());
+    let json = "application/json";
+    for (call, body) in [
+        (Call::new(Method::GET, "/v1/things/SECRETVALUE?patient=SECRETVALUE").token(), ""),
+        (Call::new(Method::GET, "/SECRETVALUE?patient=SECRETVALUE").token(), ""),
+        (Call::new(Method::GET, "/v1/who").with("authorization", "Bearer SECRETVALUE"), ""),
+        (Call::new(Method::GET, "/v1/who").with("cookie", "galen_7801=SECRETVALUE"), ""),
+        (Call::new(Method::GET, "/v1/who").token().with("x-request-id", "SECRETVALUE\t1"), ""),
+        (
+            Call::new(Method::POST, "/v1/things").token().with("content-type", json),
+            r#"{"name":"SECRETVALUE"}"#,
+        ),
+        (
+            Call::new(Method::POST, "/v1/things").token().with("content-type", json),
+            r#"{"nam":"SECRETVALUE"}"#,
+        ),
+        (Call::new(Method::POST, "/v1/things").token().with("origin", "http://SECRETVALUE"), ""),
+    ] {
+        call.of(&router, body).await;
+    }
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("/v1/things/{id}") && logged.contains("/v1/who"), "{logged}");
+    assert!(!logged.contains(VALUE), "{logged}");
 }
 
 #[tokio::test]
