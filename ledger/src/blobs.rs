@@ -1,14 +1,16 @@
 //! Large bodies that travel beside the chain: ciphertexts, mostly. Transactions name them by their BLAKE3 hash.
 //!
 //! Each node has a store of its own. What it lacks it pulls from other nodes in the chunks of [`transfer`]; who asks whom,
-//! and when, is the node's affair.
+//! and when, is the node's affair. What anybody may hand in waits in [`staging`] until a transaction names it.
 
 pub mod file;
 pub mod memory;
+pub mod staging;
 pub mod transfer;
 
 pub use file::FileBlobs;
 pub use memory::MemoryBlobs;
+pub use staging::{Staging, StagingLimits};
 pub use transfer::{BlobChunk, BlobRequest};
 
 use crate::types::BlobHash;
@@ -35,6 +37,14 @@ pub enum BlobError {
         size: u64,
         /// The limit.
         limit: usize,
+    },
+    /// No more can wait for a transaction that names it.
+    #[error("blobs of {waiting} bytes that no transaction names are waiting; {limit} is the limit")]
+    Full {
+        /// Bytes that wait.
+        waiting: u64,
+        /// The limit.
+        limit: u64,
     },
     /// The store failed.
     #[error("blob store: {0}")]

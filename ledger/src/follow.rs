@@ -55,6 +55,8 @@ pub struct Follower {
     keeps: bool,
     /// Held by the one who follows.
     turn: Mutex<()>,
+    /// Held by the one who reads for long.
+    reading: Mutex<()>,
 }
 
 impl Follower {
@@ -77,7 +79,8 @@ impl Follower {
             }
             opened => opened?,
         };
-        let follower = Self { executor, store, blobs, keeps: true, turn: Mutex::new(()) };
+        let follower =
+            Self { executor, store, blobs, keeps: true, turn: Mutex::default(), reading: Mutex::default() };
         follower.ensure_sound()?;
         Ok(follower)
     }
@@ -90,7 +93,7 @@ impl Follower {
         blobs: Arc<dyn Blobs>,
     ) -> Result<Self, FollowFault> {
         let executor = Executor::open(app, genesis, Arc::clone(&store))?;
-        Ok(Self { executor, store, blobs, keeps: false, turn: Mutex::new(()) })
+        Ok(Self { executor, store, blobs, keeps: false, turn: Mutex::default(), reading: Mutex::default() })
     }
 
     /// What the chain began with.
@@ -146,6 +149,17 @@ impl Follower {
     /// When the store fails.
     pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, StoreError> {
         self.executor.read(read)
+    }
+
+    /// The same for as long as it takes: the chain is followed on meanwhile. One at a time; others wait.
+    ///
+    /// # Errors
+    /// When the store fails, or so much changed meanwhile that the reader's state could not be kept.
+    pub fn read_long<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, StoreError> {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = self.executor.read_long(read)?;
+        // A follower writes no snapshots, and who reads is alone.
+        answer.ok_or_else(|| StoreError::Io("somebody else reads an earlier state".into()))
     }
 
     /// What is at a key of that state, with the proof.

@@ -50,7 +50,7 @@ pub mod types;
 pub use application::{
     AppError, Application, Beacon, BlockContext, Event, Receipt, Refusal, receipt::codes as receipt_codes,
 };
-pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs};
+pub use blobs::{BlobError, Blobs, FileBlobs, MemoryBlobs, Staging, StagingLimits};
 pub use consortium::{BlobStores, Consortium, ConsortiumError, ConsortiumSettings, MemberLinks};
 pub use execution::{FinalBlock, Position, StateProof};
 pub use export::{AuditedChain, ChainFault, ExportError, Report, verify_chain, verify_chain_file};

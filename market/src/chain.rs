@@ -35,6 +35,9 @@ pub enum ChainError {
     /// Too much waits already.
     #[error("too many transactions are waiting: try again in a moment")]
     Full,
+    /// Too many ciphertexts wait for a transaction that names them.
+    #[error("there is no room for more ciphertexts that no transaction names yet")]
+    NoRoom,
     /// Nobody answers.
     #[error("the ledger cannot be reached: {0}")]
     Away(String),
@@ -64,6 +67,15 @@ pub trait Chain: Send + Sync {
     /// # Errors
     /// [`ChainError::Store`].
     fn read_with(&self, read: &mut dyn FnMut(&dyn StateRead, &Position)) -> Result<(), ChainError>;
+
+    /// The same for as long as it takes. A followed chain goes on meanwhile; a node's own stands still, as in [`Self::read_with`].
+    /// It waits while somebody else reads for long: call it where nothing waits for this thread.
+    ///
+    /// # Errors
+    /// [`ChainError::Store`], also when so much changed meanwhile that the state could not be kept for this reader.
+    fn read_long_with(&self, read: &mut dyn FnMut(&dyn StateRead, &Position)) -> Result<(), ChainError> {
+        self.read_with(read)
+    }
 
     /// The newest final block's place.
     fn position(&self) -> Position;
@@ -122,6 +134,16 @@ impl dyn Chain + '_ {
     pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, ChainError> {
         let (mut read, mut found) = (Some(read), None);
         self.read_with(&mut |state, position| found = read.take().map(|read| read(state, position)))?;
+        found.ok_or_else(|| ChainError::Store("nothing was read".into()))
+    }
+
+    /// The same for as long as it takes: see [`Chain::read_long_with`].
+    ///
+    /// # Errors
+    /// [`ChainError::Store`].
+    pub fn read_long<T>(&self, read: impl FnOnce(&dyn StateRead, &Position) -> T) -> Result<T, ChainError> {
+        let (mut read, mut found) = (Some(read), None);
+        self.read_long_with(&mut |state, position| found = read.take().map(|read| read(state, position)))?;
         found.ok_or_else(|| ChainError::Store("nothing was read".into()))
     }
 

@@ -18,6 +18,7 @@ pub mod prover;
 pub mod quickstart;
 pub mod researcher;
 pub mod snapshot;
+mod subject;
 pub mod testnet;
 pub mod treasury;
 pub mod wallet;

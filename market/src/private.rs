@@ -78,7 +78,11 @@ pub fn private_dir(path: &Path) -> Result<(), PrivateFault> {
 /// # Errors
 /// When it cannot be written.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), PrivateFault> {
-    let temporary = path.with_extension("part");
+    let name = path.file_name().ok_or_else(|| io_fault("write", path)(io::ErrorKind::InvalidInput.into()))?;
+    // Beside it, and under all of its name: two files that differ in their ending may be written at once.
+    let mut part = name.to_owned();
+    part.push(".part");
+    let temporary = path.with_file_name(part);
     let write = || -> io::Result<()> {
         // What a killed process left may be open to others: its mode would stay.
         match fs::remove_file(&temporary) {
@@ -91,7 +95,11 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), PrivateFault> {
         fs::rename(&temporary, path)?;
         sync_folder(path)
     };
-    write().map_err(io_fault("write", path))
+    write().map_err(|error| {
+        // Best effort: the error that matters is the first.
+        let _ = fs::remove_file(&temporary);
+        io_fault("write", path)(error)
+    })
 }
 
 /// Writes a new file that only its owner may read.

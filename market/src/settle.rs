@@ -9,6 +9,6 @@ mod due;
 mod end;
 mod queue;
 
-pub use due::{Due, schedule, unschedule, waits};
+pub use due::{Due, open_requests, schedule, unschedule, waits};
 pub use end::end_block;
 pub use queue::{Room, promote, reserve, room, wait};

@@ -138,8 +138,9 @@ fn homes(dir: &Path, plan: &Plan) -> anyhow::Result<Vec<Home>> {
         let home = Home::new(dir.join(&name));
         let mut config = init::init(&home, NewHome { number, role, name, links, api })?;
         if role == Role::Gateway {
-            config.explorer =
-                sites.next().map(|port| ExplorerSection { listen: at(*port), per_second: SITE_RATE });
+            config.explorer = sites
+                .next()
+                .map(|port| ExplorerSection { per_second: SITE_RATE, ..ExplorerSection::at(at(*port)) });
             init::write(&home, &config)?;
         }
         homes.push(home);

@@ -14,3 +14,4 @@ mod money;
 mod opening;
 mod registry;
 mod requests;
+pub(crate) mod running;

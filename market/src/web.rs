@@ -6,11 +6,13 @@
 //! | what does it say when it refuses? | [`problem`], [`extract`] |
 //! | who may call it, how often, from where? | [`session`], [`guard`], [`limit`] |
 //! | what do its pages look like? | [`page`], [`parts`], [`chart`], [`assets`] |
+//! | how is its API described? | [`document`] |
 //! | how are long lists, repeated calls and progress handled? | [`cursor`], [`idempotency`], [`events`] |
 
 pub mod assets;
 pub mod chart;
 pub mod cursor;
+pub mod document;
 pub mod events;
 pub mod extract;
 pub mod guard;

@@ -46,6 +46,48 @@ impl FileBlobs {
         self.folder.join(hash.to_string())
     }
 
+    fn file(&self, hash: &BlobHash) -> Result<Option<File>, BlobError> {
+        match File::open(self.path(hash)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The blobs with their sizes.
+    pub(super) fn list(&self) -> Result<Vec<(BlobHash, u64)>, BlobError> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            // Drafts, and folders, have other names.
+            if let Ok(hash) = BlobHash::from_hex(&entry.file_name().to_string_lossy()) {
+                found.push((hash, entry.metadata()?.len()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes a blob; none is removed already.
+    pub(super) fn remove(&self, hash: &BlobHash) -> Result<(), BlobError> {
+        match fs::remove_file(self.path(hash)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a blob over from another folder of the same disk; durable when it returns. Whether it was there.
+    pub(super) fn adopt(&self, from: &Self, hash: &BlobHash) -> Result<bool, BlobError> {
+        match fs::rename(from.path(hash), self.path(hash)) {
+            Ok(()) => {
+                File::open(&self.folder)?.sync_all()?;
+                Ok(true)
+            }
+            // Somebody else may have taken it over.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.has(hash),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn begin(&self) -> Result<FileDraft, BlobError> {
         let writer = self.writers.fetch_add(1, Ordering::Relaxed);
         let path = self.folder.join(format!("{DRAFT}{}-{writer}", std::process::id()));
@@ -71,15 +113,14 @@ impl Blobs for FileBlobs {
     }
 
     fn get(&self, hash: &BlobHash) -> Result<Option<Vec<u8>>, BlobError> {
-        let size = match fs::metadata(self.path(hash)) {
-            Ok(metadata) => metadata.len(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        // Opened once: it may be moved or removed meanwhile.
+        let Some(mut file) = self.file(hash)? else { return Ok(None) };
+        let size = file.metadata()?.len();
         if size > MAX_BLOB_BYTES as u64 {
             return Err(BlobError::TooLarge { size, limit: MAX_BLOB_BYTES });
         }
-        let bytes = fs::read(self.path(hash))?;
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        file.read_to_end(&mut bytes)?;
         matching(hash, &bytes)?;
         Ok(Some(bytes))
     }
@@ -89,11 +130,7 @@ impl Blobs for FileBlobs {
     }
 
     fn read(&self, hash: &BlobHash, offset: u64, length: usize) -> Result<Option<Part>, BlobError> {
-        let mut file = match File::open(self.path(hash)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(mut file) = self.file(hash)? else { return Ok(None) };
         let size = file.metadata()?.len();
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(offset))?;

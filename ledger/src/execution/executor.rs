@@ -342,6 +342,27 @@ impl Executor {
         Ok(answer)
     }
 
+    /// The same for as long as it takes: blocks become final meanwhile, and what they overwrite is kept in memory for the
+    /// reader. None while another still reads in this way, or a snapshot is written.
+    ///
+    /// # Errors
+    /// When the store fails, or too much changed meanwhile.
+    pub fn read_long<T>(
+        &self,
+        read: impl FnOnce(&dyn StateRead, &Position) -> T,
+    ) -> Result<Option<T>, StoreError> {
+        let (position, frozen) = {
+            // The store changes only while the tip is held for writing: both are of one block.
+            let tip = self.read_tip();
+            let Some(frozen) = self.freezable.freeze() else { return Ok(None) };
+            (tip.position, frozen)
+        };
+        let view = View::new(Vec::new(), Arc::new(frozen));
+        let answer = read(&view.space(keys::APPLICATION), &position);
+        view.intact()?;
+        Ok(Some(answer))
+    }
+
     /// What is at a key of the application's final state, with the proof.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use galen_ledger::{
     Application, BlobError, BlobHash, BlobStores, Blobs, Consortium, ConsortiumSettings, MemberIndex,
-    MemberLinks, MemoryBlobs, Node, NodeSettings, Submitted, TxHash,
+    MemberLinks, MemoryBlobs, Node, NodeSettings, Staging, StagingLimits, Submitted, TxHash,
     blobs::{Draft, Part},
     codec::Encode,
     consensus::{Message, Timing},
@@ -135,6 +135,41 @@ async fn a_member_that_was_away_gets_what_final_blocks_name_also_after_losing_it
     timeout(LONG, consortium.stop()).await.expect("stops in order");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn t57_what_strangers_hand_in_is_kept_once_a_good_transaction_names_it_and_goes_otherwise() {
+    let dir = tempfile::tempdir().expect("dir");
+    // Whatever still waits at a sweep is removed.
+    let limits = StagingLimits { bytes: 1 << 20, age: Duration::ZERO };
+    let staging = Staging::open(dir.path().join("handed-in"), limits).expect("opens");
+    let others: Vec<Arc<dyn Blobs>> =
+        (1..4).map(|_| Arc::new(MemoryBlobs::new()) as Arc<dyn Blobs>).collect();
+    let mut stores = vec![(staging.checks(), staging.node())];
+    stores.extend(others.iter().map(|store| (Arc::clone(store), Arc::clone(store))));
+    let (_links, nodes) = members_with(dir.path(), stores, 0);
+    let gateway = staging.gateway();
+
+    let unnamed = gateway.store(b"nobody names this").expect("room");
+    assert!(nodes[0].check(&keep(&unnamed)).is_ok(), "it is here");
+    assert_eq!(staging.waiting_bytes(), 17, "a check keeps nothing");
+    staging.sweep();
+    assert!(nodes[0].check(&keep(&unnamed)).is_err(), "it is not any more");
+
+    let bytes = ciphertext(300_000);
+    let blob = gateway.store(&bytes).expect("room");
+    assert!(!gateway.has(&blob).expect("reads"), "nobody can fetch it yet");
+    let submitted = submit(&nodes[0], keep(&blob)).await;
+    assert!(submitted.receipt.accepted);
+    assert_eq!(staging.waiting_bytes(), 0);
+    staging.sweep();
+    until_there(gateway.as_ref(), &bytes).await;
+    for store in &others {
+        until_there(store.as_ref(), &bytes).await;
+    }
+    for node in nodes {
+        timeout(LONG, node.stop()).await.expect("stops");
+    }
+}
+
 /// Says that it has everything, and gives nothing.
 struct Withholding;
 
@@ -162,12 +197,21 @@ impl Blobs for Withholding {
 
 /// Members linked in memory, each with the store given. The first of them are left out.
 fn members(dir: &Path, stores: Vec<Arc<dyn Blobs>>, first: u16) -> (MemoryLinks, Vec<Node>) {
+    members_with(dir, stores.into_iter().map(|store| (Arc::clone(&store), store)), first)
+}
+
+/// The same, each with what its application sees of its store, and its node.
+fn members_with(
+    dir: &Path,
+    stores: impl IntoIterator<Item = (Arc<dyn Blobs>, Arc<dyn Blobs>)>,
+    first: u16,
+) -> (MemoryLinks, Vec<Node>) {
     let ((genesis, keys), links) = (world(4), MemoryLinks::new());
-    let nodes = (first..).zip(stores).map(|(number, store)| {
+    let nodes = (first..).zip(stores).map(|(number, (checks, store))| {
         let (me, home) = (member(number), dir.join(format!("member-{number}")));
         let mut settings = NodeSettings::new(home, Arc::clone(&genesis), me, keys[me.at()].clone());
         settings.timing = TIMING;
-        let app: Arc<dyn Application> = Registers::with_blobs(Arc::clone(&store));
+        let app: Arc<dyn Application> = Registers::with_blobs(checks);
         let node = Node::start(settings, app, store, Box::new(links.of(me))).expect("starts");
         links.connect(me, Some(node.inbox()));
         node

@@ -267,6 +267,30 @@ async fn a_block_waits_for_its_blobs_and_a_reopened_follower_goes_on_where_it_wa
     assert_eq!(reopened().position(), tip);
 }
 
+/// Who reads for long sees one height all the while, and keeps nobody from following or reading.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_reading_sees_one_height_while_the_chain_is_followed_on() {
+    let dir = tempfile::tempdir().expect("dir");
+    let (consortium, blocks) = chain(dir.path()).await;
+    let follower = fresh(&consortium);
+    let whole = segment(&blocks).expect("certified");
+    let all = |state: &dyn StateRead| state.scan(&[], None).collect::<Vec<_>>();
+    let before = follower.read(|state, _| all(state)).expect("reads");
+    let seen = follower.read_long(|state, position| {
+        // Would wait for ever if the reader held what writers need.
+        follow(&follower, &whole).expect("follows");
+        assert!(follower.position().height > position.height);
+        assert!(follower.read(|newest, _| all(newest)).expect("reads") != before);
+        (all(state), position.height)
+    });
+    assert_eq!(seen.expect("reads"), (before, Height::new(0)));
+    let (now, height) = follower.read_long(|state, position| (all(state), position.height)).expect("reads");
+    assert_eq!(
+        (now, height),
+        (follower.read(|state, _| all(state)).expect("reads"), follower.position().height)
+    );
+}
+
 /// What is done to a store: its name, a key, and what lies there then.
 type Damage = (&'static str, Vec<u8>, Option<Vec<u8>>);
 

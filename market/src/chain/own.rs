@@ -7,8 +7,8 @@ use galen_ledger::chain::{Committee, Genesis};
 use galen_ledger::execution::StoreError;
 use galen_ledger::execution::upkeep::{MemberRecord, OutputRecord};
 use galen_ledger::{
-    BlobHash, Blobs, Height, LightProof, MemberIndex, Node, NodeStatus, Position, StateRead, SubmitError,
-    Submitted, TxHash,
+    BlobError, BlobHash, Blobs, Height, LightProof, MemberIndex, Node, NodeStatus, Position, StateRead,
+    SubmitError, Submitted, TxHash,
 };
 
 use super::{Answer, Chain, ChainError, SeenBlock};
@@ -29,13 +29,14 @@ impl OwnChain {
     /// Does something with the ciphertexts, which lie on a disk.
     async fn with_blobs<T: Send + 'static>(
         &self,
-        act: impl FnOnce(&dyn Blobs) -> Result<T, galen_ledger::BlobError> + Send + 'static,
+        act: impl FnOnce(&dyn Blobs) -> Result<T, BlobError> + Send + 'static,
     ) -> Result<T, ChainError> {
         let blobs = Arc::clone(&self.blobs);
         let acted = tokio::task::spawn_blocking(move || act(blobs.as_ref())).await;
-        acted
-            .map_err(|error| ChainError::Store(error.to_string()))?
-            .map_err(|error| ChainError::Store(error.to_string()))
+        acted.map_err(|error| ChainError::Store(error.to_string()))?.map_err(|error| match error {
+            BlobError::Full { .. } => ChainError::NoRoom,
+            error => ChainError::Store(error.to_string()),
+        })
     }
 }
 

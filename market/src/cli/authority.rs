@@ -2,17 +2,17 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context;
-use clap::{ArgGroup, Args, Subcommand};
-use galen_market::action::disclose::Disclosure;
+use clap::{Args, Subcommand};
+use galen_market::action::disclose::{Disclosure, Subject};
 use galen_market::agent::authority::AuthorityKeys;
 use galen_market::notes::authority::OpenedAmount;
 use galen_market::notes::logarithm::LogTable;
-use galen_market::{ContributionId, RequestId, query};
+use galen_market::query;
 use rand::rngs::OsRng;
 use serde_json::json;
 
 use super::console::Console;
+use super::subject::SubjectArg;
 use super::wallet::{ChainArg, seed};
 
 /// What the authority can type.
@@ -38,22 +38,14 @@ pub enum AuthorityCommand {
 
 /// What to open.
 #[derive(Args, Debug)]
-#[command(group(ArgGroup::new("subject").required(true)))]
 pub struct OpenArgs {
     /// The authority's seed, in hex.
     #[arg(long, value_name = "FILE")]
     seed: PathBuf,
     #[command(flatten)]
     chain: ChainArg,
-    /// The amount of the note at a place.
-    #[arg(long, value_name = "NUMBER", group = "subject")]
-    note: Option<u32>,
-    /// The price of a request.
-    #[arg(long, value_name = "ID", group = "subject")]
-    price: Option<RequestId>,
-    /// The seller behind a contribution.
-    #[arg(long, value_name = "ID", group = "subject")]
-    contribution: Option<ContributionId>,
+    #[command(flatten)]
+    subject: SubjectArg,
     /// One JSON object on stdout.
     #[arg(long)]
     json: bool,
@@ -96,21 +88,25 @@ impl OpenArgs {
         let keys = AuthorityKeys::from_seed(&seed(&self.seed)?);
         let audited = self.chain.replay()?;
         let console = Console::new(self.json);
-        if let Some(id) = self.contribution {
-            let opened = audited.read(|state, _| keys.identity(state, &id))??;
-            show_order(&console, &opened.order);
-            console.fact("seller", &opened.participant.name);
-            console.fact("account", opened.account);
-            console.object(&json!({
-                "order": opened.order, "seller": opened.participant.name, "account": opened.account,
-            }));
-            return Ok(());
-        }
-        let table = LogTable::new();
-        let (order, opened): (Disclosure, OpenedAmount) = match (self.note, self.price) {
-            (Some(note), _) => audited.read(|state, _| keys.amount(state, &table, note, &mut OsRng))??,
-            (_, Some(id)) => audited.read(|state, _| keys.price(state, &table, &id, &mut OsRng))??,
-            _ => None.context("give --note, --price or --contribution")?,
+        let (order, opened): (Disclosure, OpenedAmount) = match self.subject.subject()? {
+            Subject::Amount(note) => {
+                let table = LogTable::new();
+                audited.read(|state, _| keys.amount(state, &table, note, &mut OsRng))??
+            }
+            Subject::Price(id) => {
+                let table = LogTable::new();
+                audited.read(|state, _| keys.price(state, &table, &id, &mut OsRng))??
+            }
+            Subject::Identity(id) => {
+                let opened = audited.read(|state, _| keys.identity(state, &id))??;
+                show_order(&console, &opened.order);
+                console.fact("seller", &opened.participant.name);
+                console.fact("account", opened.account);
+                console.object(&json!({
+                    "order": opened.order, "seller": opened.participant.name, "account": opened.account,
+                }));
+                return Ok(());
+            }
         };
         show_order(&console, &order);
         console.fact("amount", format!("{} minor units", opened.amount));

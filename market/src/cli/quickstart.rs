@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use galen_market::desk::home::DeskRole;
+use galen_market::private::private_dir;
 use galen_prover::service::Token;
 use serde_json::json;
 
 use super::console::Console;
 use super::desk::init::{self, InitArgs, KeyArgs, NetworkArgs};
-use crate::demo::folder::private_dir;
 use crate::node::config::Role;
 use crate::node::home::Home;
 use crate::node::init::{self as node, NewHome};

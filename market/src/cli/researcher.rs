@@ -10,6 +10,7 @@ use galen_market::RequestId;
 use galen_market::desk::home::DeskRole;
 use galen_market::desk::researcher::purse::money;
 use galen_market::desk::researcher::store::Name;
+use galen_market::private::{private_dir, write_private};
 use serde_json::{Value, json};
 
 use super::console::Console;
@@ -17,7 +18,6 @@ use super::desk::client::{CallArg, Client};
 use super::desk::init::{self, InitArgs};
 use super::desk::{DeskArg, serve};
 use super::governance::apply::ApplyArgs;
-use crate::demo::folder::private_dir;
 use crate::serving::HospitalWays;
 
 /// What a researcher can type.
@@ -210,7 +210,7 @@ async fn collect(desk: &Client, id: &RequestId, out: Option<PathBuf>) -> anyhow:
             private_dir(out)?;
             let bytes = desk.file(&format!("/v1/requests/{id}/files/{name}")).await?;
             let path = out.join(&name);
-            galen_prover::deliver::write_atomically(&path, &bytes)?;
+            write_private(&path, &bytes)?;
             console.fact(&name, path.display());
         } else {
             console.fact(&name, said(file, "/what"));

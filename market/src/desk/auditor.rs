@@ -4,12 +4,15 @@
 //! |---|---|
 //! | what does a report say, and who answers for it? | [`report`], [`signed`] |
 //! | how does it read on paper? | [`paper`] |
-//! | where is it asked for? | [`site`] |
+//! | where is it asked for? | [`site`], `pages` |
 
+mod pages;
 pub mod paper;
 pub mod report;
 pub mod signed;
 pub mod site;
+#[cfg(test)]
+mod tests;
 
 pub use report::{About, Report, ReportFault};
 pub use signed::{CheckFault, Signed};

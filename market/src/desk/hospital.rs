@@ -3,7 +3,7 @@
 //! | question | module |
 //! |---|---|
 //! | how does a file become a dataset, and what does the ledger have of it? | [`source`], [`spool`], [`import`], [`dataset`] |
-//! | what is asked, what would be released, at what risk? | [`inbox`], [`preview`], [`overlap`] |
+//! | what is asked, what would be released, at what risk, and is there room? | [`inbox`], [`preview`], [`overlap`], [`room`] |
 //! | who agreed, and what becomes of it? | [`case`], [`approval`], `work` |
 //! | what was sold, and where is the money? | [`sold`], [`purse`] |
 //! | what rests on the disk, and how? | [`books`] |
@@ -25,6 +25,7 @@ pub mod overlap;
 pub mod pages;
 pub mod preview;
 pub mod purse;
+pub mod room;
 pub mod sold;
 pub mod source;
 pub mod spool;
@@ -33,10 +34,9 @@ mod tests;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::DirBuilder;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use galen_circuits::row::Handle;
 use galen_circuits::schema::Schema;
@@ -47,8 +47,10 @@ use tokio::sync::watch;
 use crate::agent::hospital::HospitalKeys;
 use crate::chain::Chain;
 use crate::config::MarketConfig;
+use crate::desk::now_ms;
 use crate::id::{RequestId, SchemaId};
 use crate::notes::group::Point;
+use crate::private::private_dir;
 use crate::query;
 use crate::wallet::Wallet;
 use crate::web::events::Shot;
@@ -126,21 +128,6 @@ impl std::fmt::Debug for HospitalDesk {
     }
 }
 
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Makes a folder for its owner alone.
-fn private_folder(path: &Path) -> Result<(), DeskFault> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let failed = |error| DeskFault::Internal(format!("cannot make {}: {error}", path.display()));
-    builder.create(path).map_err(failed)
-}
-
 impl HospitalDesk {
     /// Opens the desk of these keys on a chain, with all that it keeps. [`Self::start`] lets it work.
     ///
@@ -158,9 +145,9 @@ impl HospitalDesk {
         }
         let config = serde_json::from_slice(&chain.genesis().config);
         let config = config.map_err(|_| DeskFault::Internal("the chain's genesis holds no market".into()))?;
-        private_folder(&settings.folder)?;
+        private_dir(&settings.folder)?;
         let uploads = settings.folder.join("uploads");
-        private_folder(&uploads)?;
+        private_dir(&uploads)?;
         spool::Spool::sweep(&uploads).map_err(|error| DeskFault::Internal(error.to_string()))?;
         let books = Books::new(Vault::open(settings.folder.join("sealed"), &keys.vault_key())?);
         let state = State::load(&books)?;

@@ -35,7 +35,6 @@ mod tests;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use galen_circuits::schema::Schema;
 
@@ -43,6 +42,7 @@ use crate::agent::researcher::ResearcherKeys;
 use crate::chain::Chain;
 use crate::codec::Canonical;
 use crate::config::MarketConfig;
+use crate::desk::now_ms;
 use crate::id::{AccountKey, SchemaId};
 use crate::notes::group::Point;
 use crate::role::Participant;
@@ -86,11 +86,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, DeskFault> {
     let acted = tokio::task::spawn_blocking(act).await;
     acted.unwrap_or_else(|error| Err(DeskFault::Internal(error.to_string())))
-}
-
-fn now_ms() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl ResearcherDesk {

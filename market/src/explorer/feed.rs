@@ -162,14 +162,15 @@ async fn blob(State(feed): State<Feed>, Path(hash): Path<String>) -> Answered<Re
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-/// Hands in a ciphertext of at most 64 MiB, before the transaction that names it.
+/// Hands in a ciphertext of at most 64 MiB, before the transaction that names it. One that no transaction has named after an
+/// hour is removed.
 #[utoipa::path(put, path = "/v1/blobs", tag = "following",
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses(
         (status = 200, description = "It is kept", body = KeptBlob),
         (status = 413, description = "It is too large", body = Problem),
         (status = 429, description = "Too much was handed in lately", body = Problem),
-        (status = 503, description = "Too many are being handed in", body = Problem),
+        (status = 503, description = "Too many are being handed in, or wait for their transactions", body = Problem),
     ))]
 async fn put_blob(State(feed): State<Feed>, request: Request) -> Answered<Json<KeptBlob>> {
     let bytes = feed.intake.take(request).await?;

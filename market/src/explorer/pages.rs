@@ -4,19 +4,24 @@ mod chain;
 mod contribution;
 mod document;
 mod market;
+pub(crate) mod signed;
 mod verify;
 
 pub use contribution::{NOT_PROVED, PROVED};
 
+use std::convert::Infallible;
+use std::ops::Deref;
 use std::sync::{Arc, LazyLock};
 
 use axum::Router;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
 use axum::routing::get;
 use maud::Markup;
 
 use super::site::Explorer;
-use crate::web::page::{Page, Place, SiteName};
-use crate::web::{Paging, parts};
+use crate::web::page::{Page, Place};
+use crate::web::{Paging, Person, parts};
 
 static NAV: LazyLock<[Place; 8]> = LazyLock::new(|| {
     [
@@ -30,6 +35,36 @@ static NAV: LazyLock<[Place; 8]> = LazyLock::new(|| {
         Place::new("API", "/api"),
     ]
 });
+
+/// The same where reports are signed.
+static NAV_WITH_REPORTS: LazyLock<Vec<Place>> = LazyLock::new(|| {
+    let (api, before) = (&NAV[NAV.len() - 1], &NAV[..NAV.len() - 1]);
+    let mut nav = before.to_vec();
+    nav.extend([Place::new("Reports", signed::PATH), api.clone()]);
+    nav
+});
+
+/// What a page is made of: the site, and who is signed in where that is asked.
+pub(crate) struct Here {
+    site: Arc<Explorer>,
+    person: Option<Person>,
+}
+
+impl Deref for Here {
+    type Target = Explorer;
+
+    fn deref(&self) -> &Explorer {
+        &self.site
+    }
+}
+
+impl FromRequestParts<Arc<Explorer>> for Here {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, site: &Arc<Explorer>) -> Result<Self, Infallible> {
+        Ok(Self { site: Arc::clone(site), person: parts.extensions.get::<Person>().cloned() })
+    }
+}
 
 /// The pages.
 pub fn routes() -> Router<Arc<Explorer>> {
@@ -56,12 +91,17 @@ pub fn routes() -> Router<Arc<Explorer>> {
 }
 
 /// A page of the site.
-fn page(title: &str, here: &str, main: Markup) -> Markup {
-    shell(title, here).render(main)
+pub(crate) fn page(site: &Here, title: &str, here: &str, main: Markup) -> Markup {
+    shell(site, title, here).render(main)
 }
 
-fn shell(title: &str, here: &str) -> Page<'static> {
-    Page::new(title, SiteName::Explorer).nav(&NAV[..], here)
+fn shell(site: &Here, title: &str, here: &str) -> Page<'static> {
+    let nav = if site.signs_reports() { &NAV_WITH_REPORTS[..] } else { &NAV[..] };
+    let page = Page::new(title, site.name()).nav(nav, here);
+    match &site.person {
+        Some(person) => page.person(person.name.as_str()),
+        None => page,
+    }
 }
 
 /// The way on in a list: newer ones begin at the top.

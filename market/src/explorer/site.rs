@@ -13,6 +13,7 @@ use super::index::Index;
 use super::material::{self, MaterialFault};
 use crate::chain::{Chain, ChainError};
 use crate::web::events::Shot;
+use crate::web::page::SiteName;
 
 /// How a node is: what a chain does not know of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -47,15 +48,25 @@ pub struct Explorer {
     pub lines: Lines,
     /// How the node is.
     pub health: Option<Arc<dyn Health>>,
+    name: SiteName,
     news: watch::Receiver<Shot>,
     keys: OnceLock<VerifyingKeys>,
     /// The API's document.
-    pub(super) document: OnceLock<serde_json::Value>,
+    pub(crate) document: OnceLock<serde_json::Value>,
 }
 
 impl Explorer {
-    /// The site of a chain. News of blocks are followed until it is dropped; call it inside a runtime.
+    /// The public site of a chain. News of blocks are followed until it is dropped; call it inside a runtime.
     pub fn start(chain: Arc<dyn Chain>, health: Option<Arc<dyn Health>>) -> Arc<Self> {
+        Self::named(SiteName::Explorer, chain, health)
+    }
+
+    /// The same pages at an auditor's desk, where they lead to signed reports. The desk serves those.
+    pub fn of_auditor(chain: Arc<dyn Chain>) -> Arc<Self> {
+        Self::named(SiteName::Auditor, chain, None)
+    }
+
+    fn named(name: SiteName, chain: Arc<dyn Chain>, health: Option<Arc<dyn Health>>) -> Arc<Self> {
         let (sender, news) = watch::channel(shot(chain.as_ref()));
         tokio::spawn(follow(Arc::clone(&chain), sender));
         Arc::new(Self {
@@ -63,10 +74,21 @@ impl Explorer {
             index: Index::default(),
             lines: Lines::default(),
             health,
+            name,
             news,
             keys: OnceLock::new(),
             document: OnceLock::new(),
         })
+    }
+
+    /// Whose pages these are.
+    pub fn name(&self) -> SiteName {
+        self.name
+    }
+
+    /// Whether reports are signed here: at an auditor's desk, and at no public site.
+    pub fn signs_reports(&self) -> bool {
+        self.name == SiteName::Auditor
     }
 
     /// News of new blocks.

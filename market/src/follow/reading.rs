@@ -35,6 +35,10 @@ impl Chain for FollowedChain {
         Ok(self.follower.read(read)?)
     }
 
+    fn read_long_with(&self, read: &mut dyn FnMut(&dyn StateRead, &Position)) -> Result<(), ChainError> {
+        Ok(self.follower.read_long(read)?)
+    }
+
     fn position(&self) -> Position {
         self.follower.position()
     }

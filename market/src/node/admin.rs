@@ -81,11 +81,7 @@ async fn count(served: Served) {
             Err(RecvError::Closed) => return,
         };
         let took = now_ms().saturating_sub(block.block.header.time_ms);
-        served.metrics.finality.observe(took as f64 / 1000.0);
-        for (_, receipt) in block.receipts() {
-            let label = vec![("accepted", receipt.accepted.to_string())];
-            served.metrics.transactions.get_or_create(&label).inc();
-        }
+        served.metrics.count(&block, took as f64 / 1000.0);
     }
 }
 

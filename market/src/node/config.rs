@@ -212,6 +212,20 @@ pub struct ExplorerSection {
     /// Calls a second of one address, in the long run; ten times as many at once.
     #[serde(default = "usual_rate")]
     pub per_second: NonZeroU32,
+    /// MiB of ciphertexts that may wait for a transaction that names them; each does for an hour at most.
+    #[serde(default = "usual_unnamed")]
+    pub unnamed_mib: u32,
+}
+
+impl ExplorerSection {
+    /// The usual site at an address.
+    pub fn at(listen: SocketAddr) -> Self {
+        Self { listen, per_second: usual_rate(), unnamed_mib: usual_unnamed() }
+    }
+}
+
+fn usual_unnamed() -> u32 {
+    4096
 }
 
 fn usual_rate() -> NonZeroU32 {
@@ -287,7 +301,7 @@ mod tests {
         assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
         config.consensus.votes = VoteRelay::Leaders;
         let listen = SocketAddr::from(([0, 0, 0, 0], 7711));
-        config.explorer = Some(ExplorerSection { listen, per_second: usual_rate() });
+        config.explorer = Some(ExplorerSection { unnamed_mib: 100, ..ExplorerSection::at(listen) });
         assert_eq!(toml::from_str::<Config>(&config.to_text()).expect("reads"), config);
         assert!(config.mistakes().is_empty(), "{:?}", config.mistakes());
     }
@@ -300,7 +314,7 @@ mod tests {
         wrong.mempool.txs = 1;
         wrong.node.snapshot_lag = 1;
         wrong.api.listen = SocketAddr::from(([0, 0, 0, 0], 7601));
-        wrong.explorer = Some(ExplorerSection { listen: wrong.links.listen, per_second: usual_rate() });
+        wrong.explorer = Some(ExplorerSection { unnamed_mib: 63, ..ExplorerSection::at(wrong.links.listen) });
         wrong.peers.extend(wrong.peers.clone());
         let said = wrong.mistakes().join("\n");
         for words in [
@@ -310,6 +324,7 @@ mod tests {
             "node.snapshot_lag",
             "allow_network",
             "explorer.listen",
+            "explorer.unnamed_mib",
             "number 0 is listed twice",
         ] {
             assert!(said.contains(words), "{words}: {said}");

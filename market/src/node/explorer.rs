@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU32;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use galen_ledger::Staging;
 use galen_market::chain::OwnChain;
 use galen_market::explorer::{Health as SiteHealth, HealthView};
 use galen_market::web::limit::Rates;
@@ -13,6 +15,8 @@ use crate::serving::{self, Serving};
 
 /// Calls that are worked on at a time.
 const AT_A_TIME: usize = 512;
+/// How often ciphertexts that nothing names are looked for.
+const SWEEP: Duration = Duration::from_secs(300);
 const BURST: NonZeroU32 = NonZeroU32::new(10).expect("ten");
 
 /// Serves the site of a node, if it has one.
@@ -23,9 +27,21 @@ pub async fn begin(running: &Arc<Running>) -> anyhow::Result<Option<Serving>> {
     let Some(section) = running.config.explorer else { return Ok(None) };
     let burst = section.per_second.saturating_mul(BURST);
     let rates = Rates { per_second: section.per_second, burst, at_a_time: AT_A_TIME };
-    let chain = Arc::new(OwnChain::new(running.node.clone(), Arc::clone(&running.blobs)));
+    let chain = Arc::new(OwnChain::new(running.node.clone(), running.staging.gateway()));
+    tokio::spawn(sweep(Arc::downgrade(&running.staging)));
     let health = Arc::new(Looked(Arc::downgrade(running)));
     Ok(Some(serving::explorer(section.listen, rates, chain, Some(health)).await?))
+}
+
+/// Removes, now and then, what was handed in and nothing has named.
+async fn sweep(staging: Weak<Staging>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let Some(staging) = staging.upgrade() else { return };
+        if let Err(error) = tokio::task::spawn_blocking(move || staging.sweep()).await {
+            tracing::warn!(%error, "ciphertexts that nothing names were not looked for");
+        }
+    }
 }
 
 /// How the node is, for everybody: no names of peers, no paths.

@@ -1,8 +1,11 @@
 //! The node's figures for Prometheus. Names begin with `galen_`; nothing secret, nothing of a patient.
+//!
+//! `docs/grafana/galen-node.json` shows all of them, and a test here fails when it does not.
 
 use std::fmt;
 use std::path::Path;
 
+use galen_ledger::FinalBlock;
 use galen_ledger::links::LinkState;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -26,20 +29,50 @@ pub struct Metrics {
     pub finality: Histogram,
     /// Final transactions, by whether they were accepted.
     pub transactions: Family<Labels, Counter>,
+    /// Final transactions that were refused, by the code of the reason.
+    pub refused: Family<Labels, Counter>,
+    /// What happened in final blocks, by kind of event.
+    pub events: Family<Labels, Counter>,
 }
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self { finality: Histogram::new(BUCKETS), transactions: Family::default() }
+        Self {
+            finality: Histogram::new(BUCKETS),
+            transactions: Family::default(),
+            refused: Family::default(),
+            events: Family::default(),
+        }
     }
 }
 
 impl Metrics {
+    /// Counts a final block, so long after its time. Codes and kinds are this program's own words: there are not many.
+    pub fn count(&self, block: &FinalBlock, after_seconds: f64) {
+        self.finality.observe(after_seconds);
+        for (_, receipt) in block.receipts() {
+            self.transactions.get_or_create(&vec![("accepted", receipt.accepted.to_string())]).inc();
+            if !receipt.accepted {
+                self.refused.get_or_create(&vec![("code", receipt.code.clone())]).inc();
+            }
+        }
+        let of_receipts = block.result.receipts.iter().flat_map(|receipt| &receipt.events);
+        for event in block.result.begin.iter().chain(of_receipts).chain(&block.result.end) {
+            self.events.get_or_create(&vec![("kind", event.kind.clone())]).inc();
+        }
+    }
+
     /// The text that Prometheus reads.
     ///
     /// # Errors
     /// Never, as it goes to memory.
     pub fn text(&self, running: &Running, health: &Health) -> Result<String, fmt::Error> {
+        let disk = [("log", "data/log"), ("state", "data/state")];
+        self.written(health, &disk.map(|(part, folder)| (part, size_of_folder(&running.home.path(folder)))))
+    }
+
+    /// The text, with the bytes of parts of the home.
+    fn written(&self, health: &Health, disk: &[(&'static str, u64)]) -> Result<String, fmt::Error> {
         let mut registry = Registry::with_prefix("galen");
         registry.register(
             "finality_seconds",
@@ -47,15 +80,18 @@ impl Metrics {
             self.finality.clone(),
         );
         registry.register("transactions", "Final transactions", self.transactions.clone());
+        registry.register("refused", "Final transactions that were refused, by reason", self.refused.clone());
+        registry.register("events", "What happened in final blocks", self.events.clone());
         chain(&mut registry, health);
         members(&mut registry, health);
         links(&mut registry, health);
-        let bytes = |folder: &Path| i64::try_from(size_of_folder(folder)).unwrap_or(i64::MAX);
-        let disk = Family::<Labels, Gauge>::default();
-        for (part, folder) in [("log", "data/log"), ("state", "data/state")] {
-            disk.get_or_create(&vec![("part", part.to_owned())]).set(bytes(&running.home.path(folder)));
+        strangers(&mut registry, health);
+        let family = Family::<Labels, Gauge>::default();
+        for (part, bytes) in disk {
+            let bytes = i64::try_from(*bytes).unwrap_or(i64::MAX);
+            family.get_or_create(&vec![("part", (*part).to_owned())]).set(bytes);
         }
-        registry.register("disk_bytes", "Bytes of the log (journal) and of the state", disk);
+        registry.register("disk_bytes", "Bytes of the log (journal) and of the state", family);
         let mut text = String::new();
         encode(&mut text, &registry)?;
         Ok(text)
@@ -123,11 +159,17 @@ fn links(registry: &mut Registry, health: &Health) {
     let linked = Family::<Labels, Gauge>::default();
     let [sent, received, dropped, refused] = [(); 4].map(|()| Family::<Labels, Counter>::default());
     let round_trip = Family::<Labels, Gauge>::default();
+    let errors = Family::<Labels, Counter>::default();
     for (id, peer) in &health.links.peers {
         let of = vec![("peer", id.to_string())];
         linked.get_or_create(&of).set(i64::from(matches!(peer.state, LinkState::Linked { .. })));
         if let Some(time) = peer.round_trip_us {
             round_trip.get_or_create(&of).set(i64::try_from(time).unwrap_or(i64::MAX));
+        }
+        for (kind, times) in &peer.errors {
+            errors
+                .get_or_create(&vec![("peer", id.to_string()), ("kind", (*kind).to_owned())])
+                .inc_by(*times);
         }
         for (channel, counts) in peer.sent.iter() {
             let labels = vec![("peer", id.to_string()), ("channel", channel.to_string())];
@@ -146,6 +188,23 @@ fn links(registry: &mut Registry, health: &Health) {
     registry.register("link_received_bytes", "Bytes received", received);
     registry.register("link_dropped_frames", "Frames for which there was no room", dropped);
     registry.register("link_refused_frames", "Received frames that the node did not take", refused);
+    registry.register("link_errors", "How often a link was lost or not made, by kind of reason", errors);
+}
+
+fn strangers(registry: &mut Registry, health: &Health) {
+    let strangers = &health.links.strangers;
+    gauge(registry, "strangers", "Connections that belong to no peer, or do not yet", strangers.now);
+    let help = "Connections closed at once, as there were too many";
+    counter(registry, "strangers_turned_away", help, strangers.turned_away);
+    let errors = Family::<Labels, Counter>::default();
+    for (kind, times) in &strangers.errors {
+        errors.get_or_create(&vec![("kind", (*kind).to_owned())]).inc_by(*times);
+    }
+    registry.register(
+        "stranger_errors",
+        "Connections of no peer that were closed, by kind of reason",
+        errors,
+    );
 }
 
 /// Bytes of the files in a folder; what vanishes meanwhile does not count.
@@ -157,3 +216,6 @@ fn size_of_folder(folder: &Path) -> u64 {
     });
     sizes.sum()
 }
+
+#[cfg(test)]
+mod tests;

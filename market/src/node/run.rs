@@ -8,7 +8,7 @@ use anyhow::{Context, bail, ensure};
 use galen_ledger::chain::Genesis;
 use galen_ledger::links::{LinkSettings, Links, Peer};
 use galen_ledger::storage::HomeLock;
-use galen_ledger::{Blobs, FileBlobs, Height, MemberIndex, Node, NodeSettings};
+use galen_ledger::{Blobs, Height, MemberIndex, Node, NodeSettings, Staging, StagingLimits};
 use galen_market::Market;
 
 use super::config::{Config, Role};
@@ -26,6 +26,8 @@ pub struct Running {
     pub links: Arc<Links>,
     /// Its ciphertexts.
     pub blobs: Arc<dyn Blobs>,
+    /// The same, with those that strangers handed in and that no transaction names yet.
+    pub staging: Arc<Staging>,
     _lock: HomeLock,
 }
 
@@ -52,9 +54,10 @@ impl Running {
             "{} has {free} MiB free: a node needs at least {LEAST_FREE_MIB}; free some space and start it again",
             home.folder().display()
         );
-        let blobs: Arc<dyn Blobs> = Arc::new(FileBlobs::open(home.folder().join(&config.node.blobs))?);
+        let staging = Staging::open(home.folder().join(&config.node.blobs), staging_limits(&config))?;
+        let blobs = staging.node();
         let market =
-            Market::new(&genesis.config, Arc::clone(&blobs)).context("the market's part of the genesis")?;
+            Market::new(&genesis.config, staging.checks()).context("the market's part of the genesis")?;
         let me = MemberIndex::new(config.node.number);
         let address = config.links.listen;
         let links =
@@ -68,7 +71,7 @@ impl Running {
         let node = Node::start(settings, Arc::new(market), Arc::clone(&blobs), Box::new(links.sender()))
             .with_context(|| format!("the node in {} cannot start", home.folder().display()))?;
         links.deliver_to(Arc::new(node.inbox()));
-        let running = Self { home, config, node, links: Arc::new(links), blobs, _lock: lock };
+        let running = Self { home, config, node, links: Arc::new(links), blobs, staging, _lock: lock };
         running.follow_committee(&running.config.peers)?;
         Ok(running)
     }
@@ -129,6 +132,13 @@ const LEAST_FREE_MIB: u64 = 16;
 pub fn free_mib(path: &Path) -> anyhow::Result<u64> {
     let stat = rustix::fs::statvfs(path).with_context(|| format!("free space of {}", path.display()))?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize) >> 20)
+}
+
+/// What waits from an earlier start is bounded, and goes in time, at a node without a site as well.
+fn staging_limits(config: &Config) -> StagingLimits {
+    let usual = StagingLimits::default();
+    let bytes = config.explorer.map_or(usual.bytes, |site| u64::from(site.unnamed_mib) << 20);
+    StagingLimits { bytes, ..usual }
 }
 
 fn settings(

@@ -14,7 +14,6 @@ use galen_market::desk::auditor;
 use galen_market::desk::home::{DeskConfig, DeskHome, DeskRole, Prover, Seed};
 use galen_market::desk::hospital::{self, HospitalDesk};
 use galen_market::desk::researcher::{self, ResearcherDesk};
-use galen_market::explorer::Explorer;
 use galen_market::follow::{FollowedChain, Gateway};
 use galen_market::web::page::SiteName;
 use galen_market::web::session::Sessions;
@@ -94,14 +93,15 @@ impl OpenDesk {
                 (Work::Researcher(Arc::new(desk)), None)
             }
             DeskRole::Hospital => hospital_work(&home, seed.hospital(), dynamic, ways).await?,
-            DeskRole::Auditor => {
-                let explorer = Explorer::start(dynamic, None);
-                (Work::Auditor(auditor::site::Desk { explorer, signer: seed.auditor() }), None)
-            }
+            DeskRole::Auditor => (Work::Auditor(auditor::site::Desk::new(dynamic, seed.auditor())), None),
         };
         let listen = home.config().listen;
         let serving = Serving::begin("listen", listen, |address| {
             let sessions = Sessions::new(Arc::new(home.people()), address.port());
+            let sessions = match home.config().public_name() {
+                Some(public) => sessions.behind(public),
+                None => sessions,
+            };
             site(&work, address, sessions)
         })
         .await?;
@@ -184,7 +184,7 @@ fn site(work: &Work, address: SocketAddr, sessions: Sessions) -> (Site, Router) 
     let (name, routes) = match work {
         Work::Researcher(desk) => return researcher::pages::site(Arc::clone(desk), address, sessions),
         Work::Hospital(desk) => (SiteName::DataSteward, hospital::site(Arc::clone(desk)).0),
-        Work::Auditor(desk) => (SiteName::Auditor, auditor::site::routes(desk.clone())),
+        Work::Auditor(desk) => (SiteName::Auditor, auditor::site::routes(desk)),
     };
     let site = Site::desk(name, address, sessions);
     let router = site.around(routes);

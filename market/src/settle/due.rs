@@ -4,7 +4,7 @@ use galen_ledger::{StateRead, StateWrite};
 
 use crate::codec::{Canonical, canonical};
 use crate::id::{ContributionId, RequestId};
-use crate::state::store;
+use crate::state::{list, store};
 use crate::state_key;
 
 /// Something due at the end of a block. In one block lapses come before deadlines, and those before settlements.
@@ -33,6 +33,16 @@ pub fn unschedule(state: &mut (impl StateWrite + ?Sized), height: u64, due: Due)
 /// Whether anything is on the calendar: requests that are not settled, all of them.
 pub fn waits(state: &(impl StateRead + ?Sized)) -> bool {
     state.prefix(&state_key::all_due()).next().is_some()
+}
+
+/// The requests that are open, the nearest deadline first. A deadline is put on the calendar when its request is posted, and
+/// taken off when that closes or is settled; no other request is looked at.
+pub fn open_requests(state: &(impl StateRead + ?Sized)) -> Vec<RequestId> {
+    let open = list::<Due>(state, &state_key::all_due()).filter_map(|(_, due)| match due {
+        Due::Deadline(id) => Some(id),
+        Due::Lapse(_) | Due::Settle(_) => None,
+    });
+    open.collect()
 }
 
 /// Takes the first thing that is due.

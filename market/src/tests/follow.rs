@@ -323,3 +323,44 @@ async fn ciphertexts_are_handed_in_and_fetched_with_the_blocks_that_name_them() 
     reader.close().await;
     gateway.stop().await;
 }
+
+/// T71: what is fetched, and in which order, is the chain's: the gateway does not learn what the desk's owner looks at. That it
+/// learns what the owner hands in is said in the documents.
+#[tokio::test(flavor = "multi_thread")]
+async fn t71_a_gateway_sees_all_fetched_in_the_order_of_the_chain_and_nothing_of_what_is_looked_at() {
+    let dir = tempfile::tempdir().expect("dir");
+    let settings = settings(&dir.path().join("members"), b"shelf".to_vec());
+    let consortium = Consortium::start(settings, |_, blobs| Arc::new(Shelf(blobs))).expect("starts");
+    let (gateway, _) = Served::start(&consortium).await;
+    let mut kept = Vec::new();
+    for text in ["one", "two", "three"] {
+        let hash = consortium.blobs().store(text.as_bytes()).expect("stores");
+        kept.push((hash, consortium.submit(hash.as_bytes().to_vec()).await.expect("final")));
+    }
+    let (wanted, settled) = kept.pop().expect("three");
+    let asked = Gateway::new(&gateway.url, consortium.genesis().chain_id());
+    let folder = dir.path().join("reader");
+    let opened = FollowedChain::open_with(&folder, asked, |_, blobs| {
+        Ok(Arc::new(Shelf(blobs)) as Arc<dyn Application>)
+    });
+    let reader = opened.await.expect("opens");
+    until(&reader, "follows", |status| status.height >= settled.height).await;
+    let but_the_feed = || {
+        let asked = gateway.asked.lock().unwrap().clone();
+        asked.into_iter().filter(|asked| !asked.starts_with("/v1/feed")).collect::<Vec<_>>()
+    };
+    let blobs = kept.iter().map(|(hash, _)| *hash).chain([wanted]);
+    let all: Vec<_> =
+        ["/v1/genesis".to_owned()].into_iter().chain(blobs.map(|hash| format!("/v1/blobs/{hash}"))).collect();
+    assert_eq!(but_the_feed(), all);
+
+    assert!(reader.blob(wanted).await.expect("reads").is_some());
+    assert!(reader.blob_part(wanted, 1, 2).await.expect("reads").is_some());
+    assert!(reader.block(settled.height).await.expect("reads").is_some());
+    assert_eq!(reader.receipt(&settled.tx).expect("reads"), Some(settled));
+    assert!(reader.light_proof(&[b"a".to_vec()]).expect("reads").is_some());
+    assert!(reader.blob(BlobHash::of(b"nobody has it")).await.expect("reads").is_none());
+    assert_eq!(but_the_feed(), all, "looking asks nobody");
+    reader.close().await;
+    gateway.stop().await;
+}

@@ -16,6 +16,7 @@ use crate::id::{ContributionId, Nullifier, RequestId};
 use crate::money::{self, Origin};
 use crate::query;
 use crate::record::{Phase, RequestRecord, Status};
+use crate::settle::open_requests;
 use crate::transaction::Transaction;
 use crate::wallet::{At, Held, Patience, Wallet};
 
@@ -47,6 +48,10 @@ fn step() -> impl Strategy<Value = Step> {
 /// Everything that holds after every block.
 fn invariants(world: &World, requests: &[RequestId]) -> Result<(), TestCaseError> {
     let state = &world.chain.state;
+    let is_open =
+        |id: &&RequestId| RequestRecord::load(state, id).is_some_and(|record| record.phase == Phase::Open);
+    let open: BTreeSet<RequestId> = requests.iter().filter(is_open).copied().collect();
+    prop_assert_eq!(open_requests(state).into_iter().collect::<BTreeSet<_>>(), open);
     for id in requests {
         let view = query::request(state, id).unwrap();
         let record = &view.record;

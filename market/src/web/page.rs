@@ -10,6 +10,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::{self, Asset};
+use super::document;
 use super::parts::{self, Tone, notice};
 use super::problem::Problem;
 
@@ -146,10 +147,16 @@ impl<'a> Page<'a> {
                     footer.foot { div.wrap {
                         span { "Galen " (env!("CARGO_PKG_VERSION")) }
                         span { (self.site.words()) }
+                        @if self.describes_its_api() { a href=(document::PAGE) { "API" } }
                     } }
                 }
             }
         }
+    }
+
+    /// A desk's people work with other places, so that the API is at the foot; without navigation it is not known who asks.
+    fn describes_its_api(&self) -> bool {
+        !self.nav.is_empty() && !self.nav.iter().any(|place| place.href == document::PAGE)
     }
 
     fn head(&self) -> Markup {

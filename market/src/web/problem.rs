@@ -90,6 +90,11 @@ impl From<ChainError> for Problem {
                 let remedy = "send the same again in a moment: nothing is done twice";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "ledger-full", words, remedy).retry(2)
             }
+            ChainError::NoRoom => {
+                let remedy =
+                    "hand it in again later, or to another gateway, and its transaction soon afterwards";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "intake-full", words, remedy).retry(600)
+            }
             ChainError::Away(_) => {
                 let remedy = "send the same again when the ledger answers: nothing is done twice";
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "ledger-away", words, remedy).retry(5)

@@ -1,7 +1,9 @@
 //! Who is at a desk. A program sends a person's token with each call; a browser shows it once and gets a cookie.
 //!
 //! The cookie is another secret, lives in this process only, and ends with it, after [`LIFE`], or when its person signs out. Its
-//! name has the site's port: browsers tell the sites of one machine apart by nothing else.
+//! name has the site's port: browsers tell the sites of one machine apart by nothing else. Where browsers reach the site through
+//! TLS, the cookie is `Secure`, and its name begins with `__Host-`: browsers then take it from this very host only, and send it
+//! over nothing but TLS.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +21,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::extract::Form;
+use super::guard::PublicName;
 use super::problem::Problem;
 
 /// How long a browser stays signed in.
@@ -56,6 +59,7 @@ pub struct Sessions {
     door: Arc<dyn Doorkeeper>,
     live: Arc<Mutex<BTreeMap<[u8; 32], Live>>>,
     cookie: Arc<str>,
+    public: Option<PublicName>,
 }
 
 impl fmt::Debug for Sessions {
@@ -75,7 +79,20 @@ pub struct SignIn {
 impl Sessions {
     /// Nobody is signed in at the site on this port.
     pub fn new(door: Arc<dyn Doorkeeper>, port: u16) -> Self {
-        Self { door, live: Arc::default(), cookie: format!("galen_{port}").into() }
+        Self { door, live: Arc::default(), cookie: format!("galen_{port}").into(), public: None }
+    }
+
+    /// Browsers reach the site by this name. If that is through TLS, the cookie is for TLS only: whoever opens the site by
+    /// another name without TLS cannot stay signed in there.
+    #[must_use]
+    pub fn behind(self, public: PublicName) -> Self {
+        let cookie = if public.is_secure() { format!("__Host-{}", self.cookie).into() } else { self.cookie };
+        Self { cookie, public: Some(public), ..self }
+    }
+
+    /// By which name browsers reach the site besides this machine's.
+    pub fn public(&self) -> Option<&PublicName> {
+        self.public.as_ref()
     }
 
     /// Signs somebody in; the cookie's value.
@@ -123,7 +140,8 @@ impl Sessions {
     /// The header that sets the cookie, or takes it away.
     fn set(&self, value: &str, life: Duration) -> Option<HeaderValue> {
         let (cookie, seconds) = (&self.cookie, life.as_secs());
-        let text = format!("{cookie}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}");
+        let secure = if self.public.as_ref().is_some_and(PublicName::is_secure) { "; Secure" } else { "" };
+        let text = format!("{cookie}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={seconds}{secure}");
         let mut header = HeaderValue::from_str(&text).ok()?;
         header.set_sensitive(true);
         Some(header)
@@ -238,6 +256,26 @@ mod tests {
         assert_eq!(who(&[("cookie", &cookie.replace("7801", "7802"))]), None, "another site's");
         sessions.end(&headers(&[("cookie", &cookie)]));
         assert_eq!(who(&[("cookie", &cookie)]), None, "replayed after signing out");
+    }
+
+    /// T70: behind TLS the cookie goes over TLS only, and no other name's cookie counts.
+    #[test]
+    fn t70_behind_tls_the_cookie_is_for_tls_only() {
+        let name = |url: &str| PublicName::of(&reqwest::Url::parse(url).unwrap()).unwrap();
+        let plain = Sessions::new(Arc::new(One), 7801);
+        let text = |sessions: &Sessions| sessions.set("v", LIFE).unwrap().to_str().unwrap().to_owned();
+        assert!(text(&plain).starts_with("galen_7801=v; ") && !text(&plain).contains("Secure"));
+        let here = plain.clone().behind(name("http://localhost:8080"));
+        assert_eq!(text(&here), text(&plain), "without TLS a browser would not take it");
+        let public = plain.behind(name("https://desk.example"));
+        let set = text(&public);
+        assert!(set.starts_with("__Host-galen_7801=v; ") && set.ends_with("; Secure"), "{set}");
+        // Without these a browser does not take a name with the prefix.
+        assert!(set.contains("; Path=/;") && !set.contains("Domain"), "{set}");
+        let value = public.begin(Person { name: "Ada".into() });
+        let who = |cookie: String| public.person(&headers(&[("cookie", &cookie)]));
+        assert!(who(format!("__Host-galen_7801={}", *value)).is_some());
+        assert!(who(format!("galen_7801={}", *value)).is_none(), "any page of the machine could have set it");
     }
 
     #[test]

@@ -57,10 +57,10 @@ pub struct Site {
 }
 
 impl Site {
-    /// A desk on this machine, for its people.
+    /// A desk on this machine, for its people. They reach it by this machine's names, and by the public one of `sessions`.
     pub fn desk(name: SiteName, listen: SocketAddr, sessions: Sessions) -> Self {
         let rates = Rates { per_second: at_least_one(200), burst: at_least_one(400), at_a_time: 256 };
-        let names = Names::ThisMachine(listen);
+        let names = Names::ThisMachine { listen, public: sessions.public().cloned() };
         Self { name, names, rates, connections: 1024, sessions: Some(sessions) }
     }
 
@@ -101,7 +101,7 @@ impl Site {
             }))
             .layer(middleware::from_fn(move |request, next| as_page(name, request, next)))
             .layer(CompressionLayer::new())
-            .layer(middleware::from_fn_with_state(self.names, guard::guard))
+            .layer(middleware::from_fn_with_state(self.names.clone(), guard::guard))
     }
 }
 

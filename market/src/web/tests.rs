@@ -1,9 +1,10 @@
 //! A site as a whole: what every call passes.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -16,6 +17,7 @@ use serde::Deserialize;
 use tower::ServiceExt;
 
 use super::extract::{Json, Path, Query};
+use super::guard::PublicName;
 use super::limit::Rates;
 use super::page::SiteName;
 use super::session::{Doorkeeper, Sessions};
@@ -165,6 +167,35 @@ async fn t70_a_browser_signs_in_and_out() {
     assert!(page.contains("That token is not known here") && page.contains("/who&quot;&gt;"), "{page}");
 }
 
+/// T70: behind what ends TLS a desk is called by its public name too, and its cookie goes over TLS only.
+#[tokio::test]
+async fn t70_a_browser_signs_in_by_the_public_name() {
+    let listen: SocketAddr = HERE.parse().unwrap();
+    let url = reqwest::Url::parse("https://desk.example").unwrap();
+    let sessions = Sessions::new(Arc::new(Ada), listen.port()).behind(PublicName::of(&url).unwrap());
+    let router = Site::desk(SiteName::Researcher, listen, sessions).around(routes(Arc::default()));
+    let call =
+        |method, path, host: &str| Call(Request::builder().method(method).uri(path)).with("host", host);
+    let sign_in = |origin| {
+        let call = call(Method::POST, "/sign-in", "desk.example").with("origin", origin);
+        call.with("content-type", "application/x-www-form-urlencoded")
+    };
+    let (status, _, text) = sign_in("https://evil.example").of(&router, "token=ada%27s+token").await;
+    assert_eq!((status, code(&text).as_str()), (StatusCode::FORBIDDEN, "origin"));
+    let (_, response, _) = sign_in("https://desk.example").of(&router, "token=ada%27s+token").await;
+    let cookie = response.headers()["set-cookie"].to_str().unwrap().to_owned();
+    assert!(cookie.starts_with("__Host-galen_7801=") && cookie.ends_with("; Secure"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    let (status, _, text) =
+        call(Method::GET, "/v1/who", "desk.example").with("cookie", cookie).of(&router, "").await;
+    assert_eq!((status, text.as_str()), (StatusCode::OK, "Ada"));
+    let (status, _, text) =
+        call(Method::GET, "/v1/who", "evil.example").with("cookie", cookie).of(&router, "").await;
+    assert_eq!((status, code(&text).as_str()), (StatusCode::FORBIDDEN, "host"));
+    // Programs on the machine go on as before.
+    assert_eq!(Call::new(Method::GET, "/v1/who").token().of(&router, "").await.2, "Ada");
+}
+
 #[tokio::test]
 async fn a_repeated_call_is_answered_and_not_done_again() {
     let calls = Arc::new(AtomicUsize::new(0));
@@ -183,6 +214,57 @@ async fn a_repeated_call_is_answered_and_not_done_again() {
     assert_eq!(call("k2").of(&router, r#"{"name":"a"}"#).await.2, "a 1");
     assert_eq!(code(&call("k 3").of(&router, r#"{"name":"a"}"#).await.2), "idempotency-key");
     assert_eq!(calls.load(Ordering::SeqCst), 2);
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// T73: the log has which call it was, and nothing of what stands in its address, its headers or its body.
+#[tokio::test]
+async fn t73_the_log_repeats_no_word_of_a_call() {
+    const VALUE: &str = "SECRETVALUE";
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _listening = tracing::subscriber::set_default(subscriber);
+    let router = desk(&Arc::default());
+    let json = "application/json";
+    for (call, body) in [
+        (Call::new(Method::GET, "/v1/things/SECRETVALUE?patient=SECRETVALUE").token(), ""),
+        (Call::new(Method::GET, "/SECRETVALUE?patient=SECRETVALUE").token(), ""),
+        (Call::new(Method::GET, "/v1/who").with("authorization", "Bearer SECRETVALUE"), ""),
+        (Call::new(Method::GET, "/v1/who").with("cookie", "galen_7801=SECRETVALUE"), ""),
+        (Call::new(Method::GET, "/v1/who").token().with("x-request-id", "SECRETVALUE\t1"), ""),
+        (
+            Call::new(Method::POST, "/v1/things").token().with("content-type", json),
+            r#"{"name":"SECRETVALUE"}"#,
+        ),
+        (
+            Call::new(Method::POST, "/v1/things").token().with("content-type", json),
+            r#"{"nam":"SECRETVALUE"}"#,
+        ),
+        (Call::new(Method::POST, "/v1/things").token().with("origin", "http://SECRETVALUE"), ""),
+    ] {
+        call.of(&router, body).await;
+    }
+    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(logged.contains("/v1/things/{id}") && logged.contains("/v1/who"), "{logged}");
+    assert!(!logged.contains(VALUE), "{logged}");
 }
 
 #[tokio::test]

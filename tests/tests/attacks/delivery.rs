@@ -1,4 +1,4 @@
-//! T11, T16, T24: what is delivered, to whom, and whose name the authority opens.
+//! T11, T16, T24, T72: what is delivered, to whom, whose name the authority opens, and that nobody can guess it.
 
 use galen_circuits::contribution::ContributionFault;
 use galen_circuits::field::F;
@@ -10,6 +10,7 @@ use galen_circuits::release::cipher::{
 };
 use galen_circuits::seal::{TO_AUDITOR, TO_BUYER};
 use galen_circuits::state::State;
+use galen_prover::plan::{Plan, Run, Seller};
 use galen_tests::forge::{RELEASE_OUTPUTS, SEAL_OUTPUTS, stopped_by, violations_with};
 use galen_tests::system::System;
 use galen_tests::world::{World, class, honest, padded, release, terms};
@@ -171,4 +172,46 @@ fn t24_two_contents_under_one_keystream_after_a_retry() {
     assert_ne!(plan.releases[0].private.rows_blind, retry.releases[0].private.rows_blind);
     // And the same content gives the same plan, so that a job that was killed goes on with the proofs that it has.
     assert_eq!(World::small().plan().header, plan.header);
+}
+
+/// Story: an observer who knows or guesses every row makes the commitments again and compares. It finds none of them, as each
+/// hides behind randomness of the hospital's own.
+#[test]
+fn t72_the_same_rows_committed_to_again_share_no_value() {
+    let (world, plan) = honest();
+    let seller =
+        Seller { secret: world.seller.secret, salt: world.seller.salt + F::from(1u64), key_seed: [8; 32] };
+    let run = Run::draw(&world.statement, &world.dataset, seller.secret, F::from(4u64));
+    let again = galen_prover::plan::plan(
+        &world.statement,
+        &world.dataset,
+        &seller,
+        &world.place(),
+        &run,
+        &world.grouping(),
+        plan.header.payout,
+        &[10; 32],
+    )
+    .unwrap();
+    // The same rows were taken and released, so that nothing but randomness tells the two apart.
+    assert_eq!(plan.header.nullifier, again.header.nullifier);
+    assert_eq!(plan.header.totals, again.header.totals);
+    assert_ne!(world.dataset.body(world.seller.salt), world.dataset.body(seller.salt));
+    let hidden = |plan: &Plan| {
+        let header = &plan.header;
+        let mut values = vec![
+            header.run,
+            header.key_commitment,
+            header.encapsulation,
+            header.identity.masked,
+            header.identity.ephemeral.x,
+        ];
+        values.extend(header.blocks.iter().flat_map(|block| [block.rows, block.ciphertext]));
+        values.extend(&plan.states);
+        values
+    };
+    let (one, other) = (hidden(plan), hidden(&again));
+    assert_eq!(one.len(), other.len());
+    assert!(one.iter().all(|value| !other.contains(value)));
+    assert!(plan.blob.chunks(32).zip(again.blob.chunks(32)).all(|(one, other)| one != other));
 }

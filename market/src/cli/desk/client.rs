@@ -83,12 +83,14 @@ impl Client {
         self.answer(self.request(Method::POST, path).json(body)).await
     }
 
-    /// Sends the bytes of a file.
+    /// Sends a file of so many bytes.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub async fn upload(&self, path: &str, body: Body) -> anyhow::Result<Value> {
+    pub async fn upload(&self, path: &str, size: u64, body: Body) -> anyhow::Result<Value> {
         let request = self.request(Method::POST, path).header("content-type", "text/csv");
+        // A body that comes in pieces does not know its length by itself.
+        let request = request.header("content-length", size);
         self.answer(request.timeout(Duration::from_secs(24 * 3600)).body(body)).await
     }
 

@@ -19,7 +19,7 @@ pub async fn run(role: DeskRole, arg: &DeskArg, ways: HospitalWays) -> anyhow::R
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let desk = OpenDesk::open(home, &seed, ways).await?;
     let console = Console::new(true);
-    console.say(format!("the {role}'s desk is at http://{}/", desk.address()));
+    console.say(format!("the {role}'s desk is at {}/", desk.home().config().origin(desk.address().port())));
     console.say(format!("sign in with the token in {}", desk.home().layout().token(OWNER).display()));
     tokio::select! {
         _ = interrupt.recv() => {}

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use anyhow::{Context, ensure};
-use clap::{ArgGroup, Args, Subcommand};
+use clap::{Args, Subcommand};
 use galen_ledger::ChainId;
 use galen_ledger::Height;
-use galen_market::action::disclose::Subject;
 use galen_market::action::{Disclose, RegisterSchema, Suspend};
 use galen_market::private::read_bounded;
 use galen_market::proposal::{Application, MAX_FILE, Proposal};
-use galen_market::{AccountKey, Action, ContributionId, MarketConfig, RequestId};
+use galen_market::{AccountKey, Action, MarketConfig};
 use galen_prover::import::ImportSpec;
 use rand::rngs::OsRng;
 use serde_json::json;
@@ -18,6 +17,7 @@ use serde_json::json;
 use super::{NodeArg, save};
 use crate::cli::console::Console;
 use crate::cli::node::ask;
+use crate::cli::subject::SubjectArg;
 
 /// Blocks that an order stays valid, unless the chain permits less.
 const VALID_BLOCKS: u64 = 10_000;
@@ -62,17 +62,9 @@ pub enum What {
 
 /// What is to be opened.
 #[derive(Args, Debug)]
-#[command(group(ArgGroup::new("subject").required(true)))]
 pub struct DiscloseArgs {
-    /// The amount of the note at a place.
-    #[arg(long, value_name = "NUMBER", group = "subject")]
-    note: Option<u32>,
-    /// The price of a request.
-    #[arg(long, value_name = "ID", group = "subject")]
-    price: Option<RequestId>,
-    /// The seller behind a contribution.
-    #[arg(long, value_name = "ID", group = "subject")]
-    contribution: Option<ContributionId>,
+    #[command(flatten)]
+    subject: SubjectArg,
     /// Why, for everybody to read.
     #[arg(long)]
     reason: String,
@@ -90,13 +82,8 @@ impl What {
                 Action::RegisterSchema(RegisterSchema { schema: ImportSpec::load(&schema)?.schema })
             }
             Self::Suspend { account, reason } => Action::Suspend(Suspend { account, reason }),
-            Self::Disclose(DiscloseArgs { note, price, contribution, reason }) => {
-                let subject = note
-                    .map(Subject::Amount)
-                    .or(price.map(Subject::Price))
-                    .or(contribution.map(Subject::Identity))
-                    .context("give --note, --price or --contribution")?;
-                Action::Disclose(Disclose { subject, reason })
+            Self::Disclose(DiscloseArgs { subject, reason }) => {
+                Action::Disclose(Disclose { subject: subject.subject()?, reason })
             }
         })
     }

@@ -1,19 +1,26 @@
 //! What a data steward types to a desk that runs: the same as its pages do.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
+use futures_util::stream;
 use galen_market::RequestId;
 use galen_market::desk::home::DeskRole;
+use reqwest::Body;
 use serde_json::{Value, json};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
 
 use crate::cli::console::Console;
 use crate::cli::desk::client::{CallArg, Client};
 
 /// How often an import is asked after.
 const ASK: Duration = Duration::from_millis(300);
+/// Bytes of a file that are in memory at a time.
+const PIECE: u64 = 256 * 1024;
 
 /// Calls to the desk.
 #[derive(Subcommand, Debug)]
@@ -124,10 +131,16 @@ async fn import(args: ImportArgs) -> anyhow::Result<()> {
     }
     let client = args.desk.client(DeskRole::Hospital)?;
     let read = || format!("cannot read {}", args.file.display());
-    let bytes = tokio::fs::read(&args.file).await.with_context(read)?;
+    let file = File::open(&args.file).await.with_context(read)?;
+    let about = file.metadata().await.with_context(read)?;
+    // What is no file has no length that could be said beforehand.
+    ensure!(about.is_file(), "{} is no regular file", args.file.display());
+    let (size, console) = (about.len(), Arc::new(Console::new(false)));
     let allowed: String = args.allow.iter().map(|what| format!("&{what}=true")).collect();
     let path = format!("/v1/imports?source={}{allowed}", args.source);
-    let mut view = client.upload(&path, bytes.into()).await?;
+    let sent = client.upload(&path, size, pieces(file, size, Arc::clone(&console))).await;
+    console.clear();
+    let mut view = sent?;
     while text(&view, "stage") == "reading" {
         tokio::time::sleep(ASK).await;
         view = again(&client, &view).await?;
@@ -138,6 +151,28 @@ async fn import(args: ImportArgs) -> anyhow::Result<()> {
         bail!("nothing was imported: {reason}");
     }
     one(view)
+}
+
+/// A file as it is read, with progress on stderr. One that grows meanwhile is sent as long as it was; one that shrinks breaks off,
+/// and the desk keeps nothing of it.
+fn pieces(file: File, size: u64, console: Arc<Console>) -> Body {
+    Body::wrap_stream(stream::try_unfold((file.take(size), 0u64), move |(mut file, before)| {
+        let console = Arc::clone(&console);
+        async move {
+            let mut piece = Vec::new();
+            (&mut file).take(PIECE).read_to_end(&mut piece).await?;
+            if piece.is_empty() {
+                return Ok::<_, std::io::Error>(None);
+            }
+            let sent = before.saturating_add(piece.len() as u64);
+            console.progress("MiB sent", mib(sent), mib(size), None);
+            Ok(Some((piece, (file, sent))))
+        }
+    }))
+}
+
+fn mib(bytes: u64) -> usize {
+    usize::try_from(bytes.div_ceil(1 << 20)).unwrap_or(usize::MAX)
 }
 
 async fn again(client: &Client, view: &Value) -> anyhow::Result<Value> {

@@ -75,13 +75,14 @@ fn json(value: &impl Serialize) -> Value {
 impl Report {
     /// Finds out. `how` says how the chain was verified before.
     ///
-    /// A report of the whole chain goes through all of it: run it where nothing waits for this thread.
+    /// All of it is at one height. A report of the whole chain goes through all of the state, which may take long: it is read
+    /// as it was when the report was begun, and the chain is followed on meanwhile. Run it where nothing waits for this thread.
     ///
     /// # Errors
     /// [`ReportFault`].
     pub fn of(chain: &dyn Chain, about: About, how: &str) -> Result<Self, ReportFault> {
         let name = &chain.genesis().name;
-        chain.read(|state, position| Self::of_state(name, state, position, about, how))?
+        chain.read_long(|state, position| Self::of_state(name, state, position, about, how))?
     }
 
     /// The same of a state.

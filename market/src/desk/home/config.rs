@@ -12,6 +12,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::{self, LogSection, SettingsFault};
+use crate::web::guard::PublicName;
 
 /// Whose desk it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +43,7 @@ pub struct DeskConfig {
     /// Whether that may be an address that other machines reach.
     #[serde(default)]
     pub allow_network: bool,
-    /// The address under which people reach the desk through what ends TLS in front of it.
+    /// The address under which people reach the desk through what ends TLS in front of it. The desk is called by that name too then.
     pub public_url: Option<String>,
     /// How many people must approve before data leaves. For hospitals.
     #[serde(default = "one")]
@@ -207,6 +208,11 @@ impl DeskConfig {
             (Some(url), Some(token_file)) => Prover::Service { url, token_file },
             _ => Prover::InProcess { workers: *workers },
         }
+    }
+
+    /// The name under which people reach the desk through what ends TLS in front of it, if it is said.
+    pub fn public_name(&self) -> Option<PublicName> {
+        PublicName::of(&Url::parse(self.public_url.as_deref()?).ok()?)
     }
 
     /// The origin that people's browsers see: the public address, else the one that it listens on at `port`.

@@ -12,7 +12,8 @@ impl HospitalDesk {
     /// Approves a preview. When enough people have, the proofs begin.
     ///
     /// # Errors
-    /// When the preview has changed since, the person has approved already, or the request is answered or cannot be.
+    /// When the preview has changed since, the release is larger than what the request can pay, the person has approved
+    /// already, or the request is answered or cannot be.
     pub async fn approve(
         self: &Arc<Self>,
         by: &str,
@@ -31,7 +32,7 @@ impl HospitalDesk {
         // What is agreed to is looked at anew, not taken from whoever agrees.
         let looked = self.look(request)?;
         let content = looked.content.clone();
-        let preview = self.view(looked, self.inbox_item(request)?, request);
+        let preview = self.view(looked, self.inbox_item(request)?, request)?;
         if preview.digest != digest {
             self.void(request, &preview.digest)?;
             return Err(DeskFault::conflict(
@@ -40,6 +41,7 @@ impl HospitalDesk {
                 "look at the preview again, and approve that one",
             ));
         }
+        preview.room.check()?;
         let mut state = self.state();
         let before = state.cases.get(request).cloned();
         let mut case = match before {

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use galen_prover::jobs::{ProvingError, StoreError};
 
 use crate::chain::ChainError;
+use crate::private::PrivateFault;
 use crate::web::Problem;
 
 /// A desk's refusal, or what failed.
@@ -56,6 +57,12 @@ impl DeskFault {
     /// Never.
     pub fn invalid(code: &'static str, detail: impl Into<String>, remedy: &'static str) -> Self {
         Self::Invalid { code, detail: detail.into(), remedy }
+    }
+}
+
+impl From<PrivateFault> for DeskFault {
+    fn from(fault: PrivateFault) -> Self {
+        Self::Internal(fault.to_string())
     }
 }
 

@@ -15,10 +15,9 @@ use super::fault::DeskFault;
 use super::{HospitalDesk, internal};
 use crate::id::{RequestId, SchemaId};
 use crate::query::{self, CannotSell};
-use crate::record::{Phase, RequestRecord};
+use crate::record::RequestRecord;
 use crate::role::participant;
-use crate::state::list;
-use crate::state_key;
+use crate::settle;
 use crate::web::events::Shot;
 
 /// So many blocks back the pace of the chain is taken from.
@@ -119,18 +118,15 @@ pub(super) fn cannot(fault: &CannotSell) -> DeskFault {
 }
 
 impl HospitalDesk {
-    /// All requests that are open, the nearest deadline first.
+    /// All requests that are open, the nearest deadline first. Those that are not are not read, however many there were.
     ///
     /// # Errors
     /// When the state cannot be read.
     pub fn inbox(&self) -> Result<Vec<InboxItem>, DeskFault> {
-        let mut open: Vec<(RequestId, RequestRecord)> = self.chain.read(|state, _| {
-            let all = list::<RequestRecord>(state, &state_key::requests());
-            let named = all
-                .filter_map(|(key, record)| Some((RequestId::new(state_key::last_element(&key)?), record)));
-            named.filter(|(_, record)| record.phase == Phase::Open).collect()
+        let open: Vec<(RequestId, RequestRecord)> = self.chain.read(|state, _| {
+            let open = settle::open_requests(state).into_iter();
+            open.filter_map(|id| Some((id, record_of(state, &id)?))).collect()
         })?;
-        open.sort_by_key(|(_, record)| record.request.deadline);
         open.into_iter().map(|(id, record)| self.item(&id, &record)).collect()
     }
 

@@ -17,9 +17,9 @@ use serde::Deserialize;
 
 use super::HospitalDesk;
 use super::fault::DeskFault;
-use crate::web::Person;
 use crate::web::page::{Page, Place, SiteName};
 use crate::web::parts::{self, Tone};
+use crate::web::{Person, document};
 
 type Desk = State<Arc<HospitalDesk>>;
 
@@ -66,6 +66,9 @@ pub fn pages(desk: Arc<HospitalDesk>) -> Router {
         .route("/wallet/send", post(money::send))
         .route("/wallet/redeem", post(money::redeem))
         .with_state(desk)
+        .merge(document::routes(&super::api::document(), |person, main| {
+            page("API", document::PAGE, person, main)
+        }))
 }
 
 /// A whole page.

@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 use super::HospitalDesk;
 use super::dataset::Loaded;
 use super::fault::DeskFault;
-use super::inbox::{InboxItem, cannot};
+use super::inbox::{InboxItem, cannot, record_of};
 use super::overlap::Overlap;
+use super::room::RoomView;
 use crate::agent::hospital::Answer;
 use crate::id::RequestId;
 use crate::query::{self, Offer};
@@ -110,9 +111,11 @@ pub struct PreviewView {
     pub release: Release,
     /// How much of it was released before.
     pub overlap: Overlap,
+    /// Whether the request can still take all of it.
+    pub room: RoomView,
     /// What would be paid, in minor units, if all of it is served.
     pub earnings: Option<u64>,
-    /// An approval is of this preview: name it. A change of anything above is another one.
+    /// An approval is of this preview: name it. A change of release, overlap or price is another one.
     pub digest: String,
 }
 
@@ -182,21 +185,34 @@ impl HospitalDesk {
     pub fn preview(&self, request: &RequestId) -> Result<PreviewView, DeskFault> {
         let looked = self.look(request)?;
         let item = self.inbox_item(request)?;
-        Ok(self.view(looked, item, request))
+        self.view(looked, item, request)
     }
 
-    pub(super) fn view(&self, looked: Looked, item: InboxItem, request: &RequestId) -> PreviewView {
+    pub(super) fn view(
+        &self,
+        looked: Looked,
+        item: InboxItem,
+        request: &RequestId,
+    ) -> Result<PreviewView, DeskFault> {
         let Looked { offer, schema, loaded, answer, content } = looked;
         let release = Release::new(&answer, &schema, &offer.statement.terms.released);
+        let room = self.room(request, release.released)?;
         let handles: BTreeSet<Handle> = answer.released().collect();
         let overlap = self.overlap(request, &handles);
         let earnings = item.price.and_then(|price| price.checked_mul(release.released as u64));
         let digest = digest(&content, &overlap, item.price);
-        PreviewView { dataset: loaded.record.id.clone(), request: item, release, overlap, earnings, digest }
+        let dataset = loaded.record.id.clone();
+        Ok(PreviewView { dataset, request: item, release, overlap, room, earnings, digest })
+    }
+
+    /// What a request has for so many records.
+    pub(super) fn room(&self, request: &RequestId, needed: usize) -> Result<RoomView, DeskFault> {
+        let record = self.chain.read(|state, _| record_of(state, request))?;
+        Ok(RoomView::new(&record.ok_or(DeskFault::Missing("request"))?, needed))
     }
 }
 
-/// Names all that a steward was shown.
+/// Names all that a steward was shown, but for what others change all the time: time and room that are left.
 fn digest(content: &str, overlap: &Overlap, price: Option<u64>) -> String {
     let shown = serde_json::to_vec(&(content, overlap, price)).unwrap_or_default();
     blake3::hash(&shown).to_hex().to_string()

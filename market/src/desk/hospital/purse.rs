@@ -12,27 +12,11 @@ use crate::action::Redeem;
 use crate::amount::Amount;
 use crate::chain::ChainError;
 use crate::codec::Canonical;
+use crate::desk::purse::{NoteView, notes};
 use crate::id::RequestId;
 use crate::notes::keys::Address;
 use crate::transaction::Transaction;
-use crate::wallet::{At, Patience, Receipt, WalletFault};
-
-/// A note of the hospital's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct NoteView {
-    /// Its place on the ledger.
-    pub note: u32,
-    /// What it is worth, in minor units.
-    pub amount: u64,
-    /// Where it came from: paid, transferred, refunded or issued.
-    pub from: String,
-    /// The contribution that it pays for.
-    pub of: Option<String>,
-    /// The block that made it.
-    pub received: u64,
-    /// The block that spent it.
-    pub spent: Option<u64>,
-}
+use crate::wallet::{At, Patience, WalletFault};
 
 /// The wallet, as interfaces show it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -86,12 +70,10 @@ impl HospitalDesk {
             self.books.all(Kind::Payment)?.into_iter().map(|(_, payment)| payment).collect();
         payments.sort_by_key(|payment| std::cmp::Reverse(payment.at_ms));
         let wallet = self.wallet.lock().unwrap_or_else(internal::recover);
-        let mut notes: Vec<NoteView> = wallet.receipts().into_iter().map(note).collect();
-        notes.reverse();
         Ok(WalletView {
             address: hex::encode(wallet.address().to_canonical()),
             balance: wallet.balance().get(),
-            notes,
+            notes: notes(&wallet),
             unread: wallet.unread().collect(),
             payments,
         })
@@ -171,9 +153,4 @@ fn checked(amount: u64) -> Result<Amount, DeskFault> {
     let refused = |words: String| DeskFault::invalid("amount", words, "give whole minor units, at least 1");
     let amount = Amount::new(amount).map_err(|fault| refused(fault.to_string()))?;
     if amount == Amount::ZERO { Err(refused("nothing is no amount".into())) } else { Ok(amount) }
-}
-
-fn note(receipt: Receipt) -> NoteView {
-    let Receipt { note, amount, from, of, received, spent, .. } = receipt;
-    NoteView { note, amount, from, of, received, spent }
 }

@@ -125,6 +125,8 @@ impl HospitalDesk {
                 "look at the preview again, and approve that one",
             ));
         }
+        // Between approvals, or before a proof is made anew, others may have sold what was left.
+        self.room(&case.request, case.release.released)?.check()?;
         let payee = self.payout(case).header();
         let loaded = &looked.loaded;
         let plan = self.keys.plan(&looked.offer, &loaded.dataset, loaded.salt, &looked.answer, payee);
@@ -391,7 +393,7 @@ impl HospitalDesk {
 /// Whether the same will do better later.
 fn passes(fault: &DeskFault) -> bool {
     match fault {
-        DeskFault::Chain(ChainError::Full | ChainError::Away(_)) => true,
+        DeskFault::Chain(ChainError::Full | ChainError::NoRoom | ChainError::Away(_)) => true,
         DeskFault::Proving(ProvingError::Full { .. } | ProvingError::Unreachable { .. }) => true,
         DeskFault::Proving(ProvingError::Closing | ProvingError::NotReady(_)) => true,
         DeskFault::Conflict { code, .. } => *code == "not-in-standing",

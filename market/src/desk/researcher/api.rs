@@ -11,27 +11,18 @@ use axum::Router;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::openapi::OpenApi;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::{Modify, OpenApi as _, ToSchema};
+use utoipa::{OpenApi as _, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ResearcherDesk;
 use super::pace::Pace;
+use crate::web::document::Bearer;
 use crate::web::extract::Json;
 use crate::web::{Answered, Problem};
 
 /// What handlers work on.
 type Desk = State<Arc<ResearcherDesk>>;
-
-struct Bearer;
-
-impl Modify for Bearer {
-    fn modify(&self, document: &mut OpenApi) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        document.components.get_or_insert_default().add_security_scheme("token", scheme);
-    }
-}
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use galen_ledger::{Blobs, MemoryBlobs};
-use galen_prover::deliver::{Dictionary, Field, Layout, write_atomically};
+use galen_prover::deliver::{Dictionary, Field, Layout};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -13,9 +13,10 @@ use super::ResearcherDesk;
 use super::cite::Citation;
 use super::fault::DeskFault;
 use super::report::Report;
-use super::store::{private_dir, read, write};
+use super::store::{read, write};
 use crate::agent::researcher::{CollectFault, Delivery, collect as decrypt};
 use crate::id::RequestId;
+use crate::private::{private_dir, write_private};
 use crate::query;
 use crate::record::{RequestRecord, Status};
 
@@ -190,7 +191,7 @@ impl ResearcherDesk {
         private_dir(&folder)?;
         let mut files = Vec::new();
         for (kind, content) in KINDS.iter().zip(contents) {
-            write_atomically(&folder.join(kind.name), content)?;
+            write_private(&folder.join(kind.name), content)?;
             files.push(CollectedFile {
                 name: kind.name.into(),
                 what: kind.what.into(),

@@ -7,6 +7,7 @@ use crate::agent::researcher::CollectFault;
 use crate::amount::Amount;
 use crate::chain::ChainError;
 use crate::id::RequestId;
+use crate::private::PrivateFault;
 use crate::wallet::WalletFault;
 
 /// The desk does not do it. Nothing was changed, unless it says so.
@@ -80,6 +81,12 @@ fn listed(faults: &[FieldFault]) -> String {
     let each: Vec<String> =
         faults.iter().map(|fault| format!("{}: {}", fault.field, fault.message)).collect();
     each.join("; ")
+}
+
+impl From<PrivateFault> for DeskFault {
+    fn from(fault: PrivateFault) -> Self {
+        Self::Internal(fault.to_string())
+    }
 }
 
 impl DeskFault {

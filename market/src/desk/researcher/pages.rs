@@ -20,12 +20,12 @@ use axum::routing::{get, post};
 use maud::Markup;
 
 use super::ResearcherDesk;
-use crate::web::Person;
 use crate::web::extract::Json;
 use crate::web::page::{Page, Place, SiteName};
 use crate::web::parts::Tone;
 use crate::web::session::Sessions;
 use crate::web::site::Site;
+use crate::web::{Person, document};
 
 /// What handlers work on.
 type Desk = State<Arc<ResearcherDesk>>;
@@ -61,6 +61,9 @@ pub fn pages(desk: Arc<ResearcherDesk>) -> Router {
         .route("/wallet/pay", post(wallet::pay))
         .route("/wallet/receipts.json", get(wallet::receipts))
         .with_state(desk)
+        .merge(document::routes(&super::api::document(), |person, main| {
+            page(person, "API", document::PAGE, main)
+        }))
 }
 
 /// The desk's pages by name.

@@ -14,6 +14,7 @@ use super::store::Name;
 use crate::amount::Amount;
 use crate::chain::ChainError;
 use crate::codec::Canonical;
+use crate::desk::purse::{NoteView, notes};
 use crate::id::RequestId;
 use crate::notes::keys::Address;
 use crate::notes::ring::RING;
@@ -29,26 +30,9 @@ pub struct Funds {
     /// Where this wallet is paid: 128 hex digits.
     pub address: String,
     /// Its notes, the newest first.
-    pub notes: Vec<NoteLine>,
+    pub notes: Vec<NoteView>,
     /// Notes that are its own and whose amount cannot be told.
     pub unread: usize,
-}
-
-/// A note of the wallet's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
-pub struct NoteLine {
-    /// Its place on the ledger.
-    pub note: u32,
-    /// What it is worth, in minor units.
-    pub amount: u64,
-    /// Where it came from, in a word.
-    pub from: String,
-    /// The request or contribution that it came from.
-    pub of: Option<String>,
-    /// The block that made it.
-    pub received: u64,
-    /// The block that spent it.
-    pub spent: Option<u64>,
 }
 
 /// What a request would lock.
@@ -132,19 +116,11 @@ impl ResearcherDesk {
     /// # Errors
     /// When the state cannot be read.
     pub fn funds(&self) -> Result<Funds, DeskFault> {
-        Ok(self.with_wallet(|wallet, _| {
-            let line = |receipt: Receipt| {
-                let Receipt { note, amount, blinding: _, from, of, received, spent } = receipt;
-                NoteLine { note, amount, from, of, received, spent }
-            };
-            let mut notes: Vec<NoteLine> = wallet.receipts().into_iter().map(line).collect();
-            notes.reverse();
-            Funds {
-                balance: wallet.balance().get(),
-                address: hex::encode(wallet.address().to_canonical()),
-                notes,
-                unread: wallet.unread().count(),
-            }
+        Ok(self.with_wallet(|wallet, _| Funds {
+            balance: wallet.balance().get(),
+            address: hex::encode(wallet.address().to_canonical()),
+            notes: notes(wallet),
+            unread: wallet.unread().count(),
         })?)
     }
 

@@ -11,7 +11,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use galen_prover::deliver::write_atomically;
 use rand::RngCore;
 use rand::rngs::OsRng;
 use serde::de::DeserializeOwned;
@@ -20,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::Draft;
 use super::fault::DeskFault;
 use crate::id::RequestId;
+use crate::private::{private_dir, write_private};
 
 /// The desk's folder.
 #[derive(Debug)]
@@ -253,14 +253,6 @@ impl Store {
     }
 }
 
-/// Makes a folder that only its owner may enter.
-///
-/// # Errors
-/// When it cannot be made.
-pub fn private_dir(path: &Path) -> Result<(), DeskFault> {
-    crate::private::private_dir(path).map_err(|error| failed(path, error))
-}
-
 /// Reads a file of JSON, if it is there.
 ///
 /// # Errors
@@ -280,7 +272,7 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, DeskFault> {
 /// When it cannot be written.
 pub fn write(path: &Path, value: &impl Serialize) -> Result<(), DeskFault> {
     let text = serde_json::to_vec_pretty(value).map_err(|error| failed(path, error))?;
-    Ok(write_atomically(path, &text)?)
+    Ok(write_private(path, &text)?)
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), DeskFault> {

@@ -2,9 +2,9 @@
 //!
 //! A ciphertext comes before the transaction that names it, and only that transaction shows that anybody has a use for it.
 //! Between members a node takes blobs that a transaction names only. Here anybody may hand some in, so this much is taken
-//! and no more: so many at a time, and so many bytes an hour, of all callers together. What was handed in stays, as the
-//! store of blobs forgets nothing; an operator who sees the disk fill can close the site, and nothing that the chain needs
-//! is lost.
+//! and no more: so many at a time, and so many bytes an hour, of all callers together. At a node what was handed in waits
+//! beside the store of blobs, which forgets nothing: only so many bytes do, and each for an hour, unless a transaction that
+//! passes every check names it, or one that a member sends. See [`galen_ledger::blobs::staging`].
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,11 +1,9 @@
 //! The chain at a glance, blocks, transactions, members.
 
-use axum::extract::State;
 use galen_ledger::TxHash;
 use maud::{Markup, html};
 
-use super::{onward, page};
-use crate::explorer::api::Shared;
+use super::{Here, onward, page, signed};
 use crate::explorer::block::{self, BlockLine, EventView, TransactionLine};
 use crate::explorer::member::{self, MemberView};
 use crate::explorer::site::HealthView;
@@ -21,7 +19,7 @@ use crate::web::{Answered, Paging, Problem};
 /// Blocks on the first page.
 const NEWEST: usize = 8;
 
-pub(super) async fn overview(State(site): Shared) -> Answered<Markup> {
+pub(super) async fn overview(site: Here) -> Answered<Markup> {
     let chain = site.chain.as_ref();
     let view = at_a_glance::overview(chain, &site.index).await?;
     let newest = block::blocks(chain, &site.lines, None, NEWEST).await?;
@@ -43,10 +41,12 @@ pub(super) async fn overview(State(site): Shared) -> Answered<Markup> {
         None => html! { p { "There was no output yet." } },
     };
     let beside = html! {
+        @if site.signs_reports() { (section("Signed report", signed::links(signed::CHAIN))) }
         (section("Beacon", beacon))
         @if let Some(health) = &site.health { (section("This node", health_of(&health.health()))) }
     };
     Ok(page(
+        &site,
         "Overview",
         "/",
         html! {
@@ -98,10 +98,11 @@ fn block_table(blocks: &[BlockLine]) -> Markup {
     html! { (table) }
 }
 
-pub(super) async fn blocks(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
+pub(super) async fn blocks(site: Here, Query(paging): Query<Paging>) -> Answered<Markup> {
     let below = crate::explorer::api::below(&paging)?;
     let found = block::blocks(site.chain.as_ref(), &site.lines, below, paging.limit()?).await?;
     Ok(page(
+        &site,
         "Blocks",
         "/blocks",
         html! {
@@ -149,7 +150,7 @@ fn transactions(lines: &[TransactionLine]) -> Markup {
     html! { (table) }
 }
 
-pub(super) async fn block(State(site): Shared, Path(height): Path<u64>) -> Answered<Markup> {
+pub(super) async fn block(site: Here, Path(height): Path<u64>) -> Answered<Markup> {
     let found = block::block(site.chain.as_ref(), height).await?;
     let view = found.ok_or_else(|| Box::new(Problem::not_found("block")))?;
     let line = &view.line;
@@ -174,6 +175,7 @@ pub(super) async fn block(State(site): Shared, Path(height): Path<u64>) -> Answe
         )
         .with("State after the block before", hash(&view.parent_app_hash));
     Ok(page(
+        &site,
         &format!("Block {height}"),
         "/blocks",
         html! {
@@ -211,7 +213,7 @@ fn counted<T: AsRef<str>>(affairs: &[T]) -> Vec<(&str, usize)> {
     counted
 }
 
-pub(super) async fn transaction(State(site): Shared, Path(id): Path<TxHash>) -> Answered<Markup> {
+pub(super) async fn transaction(site: Here, Path(id): Path<TxHash>) -> Answered<Markup> {
     let found = one_transaction::transaction(site.chain.as_ref(), &id).await?;
     let view = found.ok_or_else(|| Box::new(Problem::not_found("transaction")))?;
     let status = if view.accepted { (Tone::Good, "accepted") } else { (Tone::Bad, "refused") };
@@ -227,6 +229,7 @@ pub(super) async fn transaction(State(site): Shared, Path(id): Path<TxHash>) -> 
         })
         .with("Outcome", html! { (view.meaning) @if !view.message.is_empty() { " " (view.message) " (" code { (view.code) } ")" } });
     Ok(page(
+        &site,
         "Transaction",
         "/blocks",
         html! {
@@ -245,7 +248,7 @@ fn stand(member: &MemberView) -> (Tone, &'static str) {
     }
 }
 
-pub(super) async fn members(State(site): Shared) -> Answered<Markup> {
+pub(super) async fn members(site: Here) -> Answered<Markup> {
     let (members, cycle) = (member::members(site.chain.as_ref())?, member::cycle(site.chain.as_ref())?);
     let columns = [
         Column::numbers("Number"),
@@ -272,6 +275,7 @@ pub(super) async fn members(State(site): Shared) -> Answered<Markup> {
         .with("Members, quorum", html! { (cycle.members) ", of which " (cycle.quorum) " must agree; up to " (cycle.faults) " may do anything at all" })
         .maybe("Beacon", cycle.beacon.as_ref().map(|beacon| html! { "since block " (number(beacon.height)) ": " (hash(&beacon.value)) }));
     Ok(page(
+        &site,
         "Members",
         "/members",
         html! {

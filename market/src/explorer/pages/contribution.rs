@@ -1,10 +1,8 @@
 //! A contribution in words: what is proved, what is not, and how to check it.
 
-use axum::extract::State;
 use maud::{Markup, html};
 
-use super::page;
-use crate::explorer::api::Shared;
+use super::{Here, page, signed};
 use crate::explorer::contribution::{self, ContributionView, StatementView};
 use crate::id::ContributionId;
 use crate::web::extract::Path;
@@ -52,7 +50,7 @@ pub const NOT_PROVED: &[&str] = &[
     "On a chain for demonstrations: that nobody kept the secrets of the proving keys, and can forge.",
 ];
 
-pub(super) async fn contribution(State(site): Shared, Path(id): Path<ContributionId>) -> Answered<Markup> {
+pub(super) async fn contribution(site: Here, Path(id): Path<ContributionId>) -> Answered<Markup> {
     let found = site.chain.read(|state, at| contribution::contribution(state, &at.chain_id, &id))?;
     let view = found.ok_or_else(|| Box::new(Problem::not_found("contribution")))?;
     let line = &view.line;
@@ -63,6 +61,7 @@ pub(super) async fn contribution(State(site): Shared, Path(id): Path<Contributio
     };
     let request = format!("/requests/{}", view.request);
     Ok(page(
+        &site,
         "Contribution",
         "/requests",
         html! {
@@ -75,6 +74,7 @@ pub(super) async fn contribution(State(site): Shared, Path(id): Path<Contributio
                 ul { @for (name, words) in PROVED { li { strong { (name) ": " } (words) "." } } }
             }))
             (section("What is not proved", html! { ul { @for words in NOT_PROVED { li { (words) } } } }))
+            @if site.signs_reports() { (section("Signed report", signed::links(&line.id))) }
             (section("On the ledger", html! { (facts(&view)) }))
             (section("Its proofs", proofs(&view)))
             @if let Some(statement) = &view.statement { (section("The statement that they are for", html! { (statement_facts(statement)) })) }

@@ -1,10 +1,9 @@
 //! Participants, schemas, requests, openings, notes, search.
 
-use axum::extract::State;
 use maud::{Markup, html};
 
-use super::{onward, page};
-use crate::explorer::api::{Shared, Sought};
+use super::{Here, onward, page};
+use crate::explorer::api::Sought;
 use crate::explorer::contribution::{self, ContributionLine};
 use crate::explorer::{
     disclosure, participant as people, request as asked, schema as forms, search as found_by,
@@ -20,7 +19,7 @@ use crate::web::parts::{
 };
 use crate::web::{Answered, Paging, Problem};
 
-pub(super) async fn participants(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
+pub(super) async fn participants(site: Here, Query(paging): Query<Paging>) -> Answered<Markup> {
     let (after, limit) = (paging.after()?, paging.limit()?);
     let (found, governance) = site
         .chain
@@ -49,6 +48,7 @@ pub(super) async fn participants(State(site): Shared, Query(paging): Query<Pagin
         ]);
     }
     Ok(page(
+        &site,
         "Participants",
         "/participants",
         html! {
@@ -63,7 +63,7 @@ pub(super) async fn participants(State(site): Shared, Query(paging): Query<Pagin
     ))
 }
 
-pub(super) async fn participant(State(site): Shared, Path(account): Path<AccountKey>) -> Answered<Markup> {
+pub(super) async fn participant(site: Here, Path(account): Path<AccountKey>) -> Answered<Markup> {
     let found = site.chain.read(|state, _| people::participant(state, &account))?;
     let view = found.ok_or_else(|| Box::new(Problem::not_found("participant")))?;
     let status =
@@ -88,6 +88,7 @@ pub(super) async fn participant(State(site): Shared, Path(account): Path<Account
         ]);
     }
     Ok(page(
+        &site,
         &view.line.name,
         "/participants",
         html! {
@@ -100,7 +101,7 @@ pub(super) async fn participant(State(site): Shared, Path(account): Path<Account
     ))
 }
 
-pub(super) async fn schemas(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
+pub(super) async fn schemas(site: Here, Query(paging): Query<Paging>) -> Answered<Markup> {
     let (after, limit) = (paging.after()?, paging.limit()?);
     let found = site.chain.read(|state, _| forms::schemas(state, after.as_deref(), limit))?;
     let columns = [
@@ -128,6 +129,7 @@ pub(super) async fn schemas(State(site): Shared, Query(paging): Query<Paging>) -
         ]);
     }
     Ok(page(
+        &site,
         "Schemas",
         "/schemas",
         html! {
@@ -136,7 +138,7 @@ pub(super) async fn schemas(State(site): Shared, Query(paging): Query<Paging>) -
     ))
 }
 
-pub(super) async fn schema(State(site): Shared, Path(id): Path<SchemaId>) -> Answered<Markup> {
+pub(super) async fn schema(site: Here, Path(id): Path<SchemaId>) -> Answered<Markup> {
     let found = site.chain.read(|state, _| forms::schema(state, &id))?;
     let view = found.ok_or_else(|| Box::new(Problem::not_found("schema")))?;
     let line = &view.line;
@@ -155,6 +157,7 @@ pub(super) async fn schema(State(site): Shared, Path(id): Path<SchemaId>) -> Ans
         .with("Chunks of a dataset", html! { "at least " (line.min_chunks) ", of 64 rows" })
         .with("Id", hash(&line.id));
     Ok(page(
+        &site,
         &title,
         "/schemas",
         html! {
@@ -172,7 +175,7 @@ fn phase(phase: &str) -> (Tone, &str) {
     }
 }
 
-pub(super) async fn requests(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
+pub(super) async fn requests(site: Here, Query(paging): Query<Paging>) -> Answered<Markup> {
     let (after, limit) = (paging.after()?, paging.limit()?);
     let found = asked::requests(site.chain.as_ref(), &site.index, after.as_deref(), limit).await?;
     let columns = [
@@ -200,6 +203,7 @@ pub(super) async fn requests(State(site): Shared, Query(paging): Query<Paging>) 
         ]);
     }
     Ok(page(
+        &site,
         "Requests",
         "/requests",
         html! {
@@ -238,7 +242,7 @@ fn contribution_table(lines: &[ContributionLine]) -> Markup {
 }
 
 pub(super) async fn request(
-    State(site): Shared,
+    site: Here,
     Path(id): Path<RequestId>,
     Query(paging): Query<Paging>,
 ) -> Answered<Markup> {
@@ -283,6 +287,7 @@ pub(super) async fn request(
         .map(|condition| format!("{} from {} to {}", name(condition.column), condition.lo, condition.hi));
     let here = format!("/requests/{id}");
     Ok(page(
+        &site,
         &line.title,
         "/requests",
         html! {
@@ -300,7 +305,7 @@ pub(super) async fn request(
     ))
 }
 
-pub(super) async fn openings(State(site): Shared, Query(paging): Query<Paging>) -> Answered<Markup> {
+pub(super) async fn openings(site: Here, Query(paging): Query<Paging>) -> Answered<Markup> {
     let (after, limit) = (paging.after()?, paging.limit()?);
     let found = site.chain.read(|state, _| disclosure::disclosures(state, after.as_deref(), limit))?;
     let mut table =
@@ -318,6 +323,7 @@ pub(super) async fn openings(State(site): Shared, Query(paging): Query<Paging>) 
         ]);
     }
     Ok(page(
+        &site,
         "Openings",
         "/openings",
         html! {
@@ -328,13 +334,14 @@ pub(super) async fn openings(State(site): Shared, Query(paging): Query<Paging>) 
     ))
 }
 
-pub(super) async fn note(State(site): Shared, Path(position): Path<u32>) -> Answered<Markup> {
+pub(super) async fn note(site: Here, Path(position): Path<u32>) -> Answered<Markup> {
     let found = site.chain.read(|state, _| query::note(state, position))?;
     let note = found.ok_or_else(|| Box::new(Problem::not_found("note")))?;
     let value = crate::codec::Canonical::to_canonical(&note);
     let words = Subject::Note(position).say(Some(&value)).unwrap_or_default();
     let title = format!("Note {position}");
     Ok(page(
+        &site,
         &title,
         "/",
         html! {
@@ -346,10 +353,11 @@ pub(super) async fn note(State(site): Shared, Path(position): Path<u32>) -> Answ
     ))
 }
 
-pub(super) async fn search(State(site): Shared, Query(sought): Query<Sought>) -> Answered<Markup> {
+pub(super) async fn search(site: Here, Query(sought): Query<Sought>) -> Answered<Markup> {
     let text = sought.q.trim();
     let matches = found_by::search(site.chain.as_ref(), text).await?;
     Ok(page(
+        &site,
         "Search",
         "/",
         html! {

@@ -5,14 +5,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use maud::html;
 
-use super::shell;
-use crate::explorer::api::Shared;
+use super::{Here, shell};
 use crate::explorer::contribution;
 use crate::explorer::site::Explorer;
 use crate::explorer::verify::LEFT_TO_TRUST;
@@ -51,7 +49,7 @@ fn script(bytes: &'static [u8]) -> Response {
     response
 }
 
-pub(super) async fn page(State(site): Shared, Path(id): Path<ContributionId>) -> Answered<Response> {
+pub(super) async fn page(site: Here, Path(id): Path<ContributionId>) -> Answered<Response> {
     let found = site.chain.read(|state, at| contribution::contribution(state, &at.chain_id, &id))?;
     let view = found.ok_or_else(|| Box::new(Problem::not_found("contribution")))?;
     let source = format!("/v1/contributions/{id}/proofs");
@@ -77,7 +75,7 @@ pub(super) async fn page(State(site): Shared, Path(id): Path<ContributionId>) ->
         }
         (section("What this leaves to trust", html! { ul { @for words in LEFT_TO_TRUST { li { (words) } } } }))
     };
-    let mut response = shell("Verify", "/requests").script(&VERIFY_JS).render(main).into_response();
+    let mut response = shell(&site, "Verify", "/requests").script(&VERIFY_JS).render(main).into_response();
     response.extensions_mut().insert(OF_PAGE);
     Ok(response)
 }

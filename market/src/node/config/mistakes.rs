@@ -12,6 +12,10 @@ use super::{Config, FIRST_FOLLOWER, Role, VerifyMode};
 const LEAST_LAG: u64 = 100;
 /// An hour: beyond it the time of a block says nothing.
 pub(super) const MAX_DRIFT_MS: u64 = 3_600_000;
+/// The largest ciphertext.
+const LEAST_UNNAMED_MIB: u32 = 64;
+/// A tebibyte.
+const MOST_UNNAMED_MIB: u32 = 1 << 20;
 /// Ten minutes.
 pub(super) const MAX_DELTA_MS: u64 = 600_000;
 
@@ -82,6 +86,13 @@ impl Config {
         rule(
             self.explorer.is_none_or(|site| site.listen.port() == 0 || !taken.contains(&site.listen)),
             "explorer.listen is an address that links or api listen on",
+        );
+        rule(
+            self.explorer
+                .is_none_or(|site| (LEAST_UNNAMED_MIB..=MOST_UNNAMED_MIB).contains(&site.unnamed_mib)),
+            &format!(
+                "explorer.unnamed_mib must be from {LEAST_UNNAMED_MIB}, the largest ciphertext, to {MOST_UNNAMED_MIB}"
+            ),
         );
         found.extend(self.mistakes_of_peers());
         found

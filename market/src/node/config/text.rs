@@ -115,11 +115,12 @@ allow_network = {allow}
 
 fn explorer_text(explorer: Option<ExplorerSection>) -> String {
     let hash = if explorer.is_some() { "" } else { "# " };
-    let usual = ExplorerSection { listen: ([127, 0, 0, 1], 7711).into(), per_second: super::usual_rate() };
-    let ExplorerSection { listen, per_second } = explorer.unwrap_or(usual);
+    let usual = ExplorerSection::at(([127, 0, 0, 1], 7711).into());
+    let ExplorerSection { listen, per_second, unnamed_mib } = explorer.unwrap_or(usual);
     format!(
         "{hash}[explorer]\n{hash}listen = \"{listen}\"\n# Calls a second of one address; ten times as many at once. Then 429.\n\
-         {hash}per_second = {per_second}"
+         {hash}per_second = {per_second}\n# Ciphertexts come before the transactions that name them: so many MiB of them may\n\
+         # wait, each for an hour. Then 503.\n{hash}unnamed_mib = {unnamed_mib}"
     )
 }
 

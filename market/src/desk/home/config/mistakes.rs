@@ -43,9 +43,7 @@ impl DeskConfig {
             "prover.url and prover.token_file belong together: give both, or neither for proofs in this process",
         );
         found.extend(self.gateway.as_deref().and_then(|url| mistake_of_url("gateway", url, Plain::Anywhere)));
-        found.extend(
-            self.public_url.as_deref().and_then(|url| mistake_of_url("public_url", url, Plain::Nowhere)),
-        );
+        found.extend(self.public_url.as_deref().and_then(mistake_of_public_url));
         // Jobs hold raw rows.
         found.extend(
             self.prover.url.as_deref().and_then(|url| mistake_of_url("prover.url", url, Plain::Here)),
@@ -59,7 +57,20 @@ impl DeskConfig {
 enum Plain {
     Anywhere,
     Here,
-    Nowhere,
+}
+
+/// The address is a site's: its pages are at the root, and browsers know it by scheme, host and port.
+fn mistake_of_public_url(text: &str) -> Option<String> {
+    let mistake = mistake_of_url("public_url", text, Plain::Here);
+    let has_path = || Url::parse(text).is_ok_and(|url| url.path() != "/");
+    let shown = || {
+        format!(
+            "public_url = {} has a path: give scheme, host and port only, such as \"https://desk.example\", and have the desk \
+             under a name of its own",
+            quoted(text)
+        )
+    };
+    mistake.or_else(|| has_path().then(shown))
 }
 
 fn mistake_of_url(field: &str, text: &str, plain: Plain) -> Option<String> {

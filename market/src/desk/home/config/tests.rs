@@ -32,6 +32,8 @@ fn what_is_written_is_read_again() {
     assert_eq!(read(&full.to_text()).expect("reads"), full);
     assert!(matches!(full.prover(), Prover::Service { .. }));
     assert_eq!(full.origin(1), "https://desk.example");
+    assert!(full.public_name().is_some_and(|name| name.is_secure()));
+    assert_eq!(config(DeskRole::Auditor).public_name(), None);
     assert_eq!(config(DeskRole::Auditor).origin(7723), "http://127.0.0.1:7723");
 }
 
@@ -80,6 +82,22 @@ fn addresses_are_checked_and_a_password_in_one_is_not_repeated() {
     assert!(said(|config| config.gateway = Some("https://gateway/?token=1".into())).contains("after ? or #"));
     assert!(said(|config| config.prover.url = Some("http://10.0.0.1:7620".into())).contains("must be https"));
     assert!(said(|config| config.public_url = Some("http://desk.example".into())).contains("must be https"));
+    assert_eq!(said(|config| config.public_url = Some("http://localhost:8080".into())), "");
+    assert_eq!(said(|config| config.public_url = Some("https://desk.example:8443/".into())), "");
+    for (url, words) in [
+        ("https://desk.example/galen", "public_url = \"https://desk.example/galen\" has a path"),
+        ("https://desk.example/?a=1", "after ? or #"),
+        ("https://desk.example/#a", "after ? or #"),
+        ("https://me@desk.example", "a user's name or password"),
+        ("desk.example", "is no URL"),
+        ("ws://desk.example", "neither http nor https"),
+        ("http://10.0.0.5", "must be https"),
+    ] {
+        let mut config = config(DeskRole::Auditor);
+        config.public_url = Some(url.into());
+        let said = config.mistakes().join("; ");
+        assert!(said.contains(words), "{url}: {said}");
+    }
     let secret = said(|config| config.gateway = Some("https://me:hunter2@gateway".into()));
     assert!(secret.contains("password") && !secret.contains("hunter2"), "{secret}");
 }

@@ -57,7 +57,8 @@ listen = "{listen}"
 # Whether that may be an address that other machines reach. Tokens and data would pass in clear: put something in front that
 # ends TLS, and name its address in public_url.
 allow_network = {allow_network}
-# The https address under which people reach the desk then.
+# The address under which people's browsers reach the desk through what ends TLS in front of it: https, a host, and a port if it
+# is not 443. The desk is then called by that name too, which is refused otherwise, and who is signed in stays so over TLS only.
 {public}
 {approvals}
 [keys]

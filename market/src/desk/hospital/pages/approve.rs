@@ -10,6 +10,7 @@ use crate::desk::hospital::HospitalDesk;
 use crate::desk::hospital::api::request_id;
 use crate::desk::hospital::case::{CaseView, Stage};
 use crate::desk::hospital::preview::PreviewView;
+use crate::desk::hospital::room::Fits;
 use crate::web::extract::{Form, Path};
 use crate::web::parts::{Confirm, Tone, Weight, button, hidden, moment, notice, post, section};
 use crate::web::{Answered, Person};
@@ -62,6 +63,9 @@ pub fn decision(
 }
 
 fn confirm(desk: &HospitalDesk, preview: &PreviewView, approved: usize) -> Markup {
+    if preview.room.fits == Fits::Never {
+        return html! { p { "There is nothing to decide: the release cannot be sold to this request." } };
+    }
     let needed = usize::from(desk.settings().approvals);
     let last = approved + 1 >= needed;
     let release = &preview.release;
@@ -75,7 +79,8 @@ fn confirm(desk: &HospitalDesk, preview: &PreviewView, approved: usize) -> Marku
         "{} patients' rows in {} classes go to {}, readable by them alone; {} rows are suppressed.",
         release.released, release.classes, preview.request.researcher, release.suppressed
     );
-    let box_ = Confirm::new(
+    let room = &preview.room;
+    let mut box_ = Confirm::new(
         format!("/requests/{}/approve", preview.request.id),
         "Approve this release",
         if last { "Approve and begin" } else { "Approve" },
@@ -86,6 +91,9 @@ fn confirm(desk: &HospitalDesk, preview: &PreviewView, approved: usize) -> Marku
     .tick("I have looked at risk and overlap, and agree for this hospital")
     .fields(hidden("digest", &preview.digest))
     .back("/");
+    if room.fits != Fits::Now {
+        box_ = box_.consequence(format!("Mind the room: {}.", room.words));
+    }
     html! { (box_) }
 }
 

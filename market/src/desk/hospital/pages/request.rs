@@ -8,6 +8,7 @@ use crate::desk::hospital::api::request_id;
 use crate::desk::hospital::inbox::InboxItem;
 use crate::desk::hospital::overlap::Overlap;
 use crate::desk::hospital::preview::Release;
+use crate::desk::hospital::room::{Fits, RoomView};
 use crate::web::chart::{Bars, BeforeAfter, Histogram, Scale};
 use crate::web::extract::Path;
 use crate::web::page::Place;
@@ -27,6 +28,7 @@ pub async fn request(State(desk): Desk, person: Person, Path(id): Path<String>) 
             Ok(preview) => {
                 (released(&preview.release, item.k))
                 (overlap(&preview.overlap))
+                (room(&preview.room))
                 (approve::decision(&desk, &person, preview, case.as_ref()))
             }
             Err(fault) => {
@@ -101,6 +103,21 @@ fn released(release: &Release, k: u16) -> Markup {
         (section("Risk", html! { (risk) (sizes) }))
         (section("Utility", html! { (loss) }))
     }
+}
+
+/// Whether the request can take it; in a notice when it is not certain.
+fn room(room: &RoomView) -> Markup {
+    let said = match room.fits {
+        Fits::Now => return html! {},
+        Fits::Later => {
+            notice(Tone::Warning, "This release would have to wait.", html! { p { (room.words) "." } })
+        }
+        Fits::QueueFull => {
+            notice(Tone::Warning, "There is no room for this release now.", html! { p { (room.words) "." } })
+        }
+        Fits::Never => notice(Tone::Bad, "This release does not fit.", html! { p { (room.words) "." } }),
+    };
+    section("Room in the request", said)
 }
 
 fn overlap(overlap: &Overlap) -> Markup {

@@ -1,37 +1,29 @@
-//! A consortium in one process, a researcher who asks, and hospitals with desks.
+//! A market with a researcher who asks, and hospitals with desks.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use galen_circuits::groth16::{KeyStore, Trust};
-use galen_circuits::jubjub::SecretKey;
 use galen_circuits::keys::Keys;
-use galen_ledger::{Consortium, ConsortiumSettings, Height, StateRead};
 use galen_prover::import::Allow;
 use galen_prover::jobs::{ProofQueue, Proving, ProvingKeys};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use tempfile::TempDir;
 
-use crate::action::{AccreditResearcher, Action, PostRequest, RegisterSchema};
+use crate::action::{Action, PostRequest};
 use crate::agent::hospital::HospitalKeys;
 use crate::agent::researcher::{ResearcherKeys, Wish};
-use crate::agent::treasury::Books;
-use crate::application::Market;
-use crate::chain::{Chain, OwnChain};
-use crate::config::{AuditAuthority, Governance, MarketConfig, Windows};
+use crate::config::Windows;
 use crate::desk::hospital::import::{ImportStage, ImportView};
 use crate::desk::hospital::spool::Spool;
 use crate::desk::hospital::{HospitalDesk, Settings};
 use crate::id::{RequestId, SchemaId};
-use crate::notes::authority::AmountSecret;
 use crate::query;
 use crate::record::RequestRecord;
-use crate::sign::Signer;
-use crate::tests::actors::{accreditation, amount, schema, wish};
-use crate::tests::chain::{Marked, no_keys};
-use crate::transaction::{Order, Transaction};
+use crate::tests::actors::{schema, wish};
+use crate::tests::running::RunningMarket;
 use crate::wallet::{At, Wallet};
 
 /// Begins every patient's id, and must be seen nowhere.
@@ -39,14 +31,15 @@ pub const TELLTALE: &str = "SENTINEL-PATIENT";
 /// The source of the tests' files.
 pub const SOURCE: &str = "ward";
 
-pub struct Clinic {
-    pub dir: TempDir,
-    pub consortium: Arc<Consortium>,
-    pub config: MarketConfig,
-    pub rng: ChaCha20Rng,
-    governors: Vec<Signer>,
-    treasury: Signer,
-    books: Books,
+/// A market with a researcher, and hospitals that are accredited.
+pub struct Clinic(RunningMarket);
+
+impl Deref for Clinic {
+    type Target = RunningMarket;
+
+    fn deref(&self) -> &RunningMarket {
+        &self.0
+    }
 }
 
 /// How the tests' files are written.
@@ -88,70 +81,19 @@ pub fn keys(number: u8) -> HospitalKeys {
 
 impl Clinic {
     pub async fn new(hospitals: u8) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(12);
-        let governors: Vec<Signer> = (0..2).map(|_| Signer::generate(&mut rng)).collect();
-        let treasury = Signer::generate(&mut rng);
-        let (authority, amounts) = (SecretKey::generate(&mut rng), AmountSecret::from_seed(&[5; 32]));
-        let config = MarketConfig {
-            name: "clinic".into(),
-            members: 4,
-            governance: Governance { keys: governors.iter().map(Signer::key).collect(), threshold: 2 },
-            treasury: treasury.key(),
-            auditor: AuditAuthority::of(&authority, &amounts),
-            keys: no_keys(),
-            // Proofs take longer than a few blocks of a test.
-            windows: Windows { recent_interval: 200, ..Windows::short(4) },
-            development: true,
-        };
-        let (dir, bytes) = (tempfile::tempdir().unwrap(), config.to_json());
-        let mut settings = ConsortiumSettings::new(dir.path().join("ledger"), bytes.clone());
-        settings.idle_interval = Duration::from_millis(50);
-        let of = config.clone();
-        let started = Consortium::start(settings, move |_, blobs| {
-            Arc::new(Market::with_check(of.clone(), bytes.clone(), blobs, Marked))
-        });
-        let consortium = Arc::new(started.unwrap());
-        let mut clinic = Self { dir, consortium, config, rng, governors, treasury, books: Books::default() };
-        clinic.found(hospitals).await;
-        clinic
-    }
-
-    async fn found(&mut self, hospitals: u8) {
-        self.governed(Action::RegisterSchema(RegisterSchema { schema: schema() }), None).await;
-        let account = researcher().account.key();
-        let accredit = AccreditResearcher { account, name: "Institute <b>R</b>".into() };
-        self.governed(Action::AccreditResearcher(accredit), None).await;
+        // Proofs take longer than a few blocks of a test.
+        let windows = Windows { recent_interval: 200, ..Windows::short(4) };
+        let mut market = RunningMarket::start("clinic", 12, windows, Duration::from_millis(50));
+        market.register(schema()).await;
+        market.accredit_researcher(researcher().account.key(), "Institute <b>R</b>").await;
         for number in 0..hospitals {
-            let keys = keys(number);
-            let schemas = vec![SchemaId::of(&schema())];
-            let action = accreditation(&self.id(), &keys, &format!("H{number}"), schemas);
-            self.governed(action, Some(&keys.account())).await;
+            market.accredit_hospital(&keys(number), &format!("H{number}"), SchemaId::of(&schema())).await;
         }
-        let (id, key, treasury) = (self.id(), self.config.auditor.amounts.key, self.treasury.clone());
-        let (mut books, mut rng) = (self.books.clone(), self.rng.clone());
         // Transfers begin with the second issue.
         for to in [researcher().wallet.address(), keys(200).wallet().address()] {
-            let issue =
-                self.read(|state| books.issue(state, (&id, &key), &to, amount(1_000_000), &mut rng).unwrap());
-            self.order(issue, &[&treasury]).await;
+            market.issue(&to, 1_000_000).await;
         }
-        (self.books, self.rng) = (books, rng);
-    }
-
-    /// Passes a boundary of the registry: who is accredited and committed by then can sell afterwards.
-    pub async fn boundary(&self) {
-        let interval = self.config.windows.recent_interval;
-        let missing = interval - self.consortium.height().get() % interval;
-        self.consortium.advance(missing + 1).await.unwrap();
-    }
-
-    pub fn id(&self) -> galen_ledger::ChainId {
-        self.consortium.genesis().chain_id()
-    }
-
-    pub fn chain(&self) -> Arc<dyn Chain> {
-        let node = self.consortium.nodes().remove(0);
-        Arc::new(OwnChain::new(node, Arc::clone(self.consortium.blobs())))
+        Self(market)
     }
 
     pub fn home(&self, hospital: u8) -> PathBuf {
@@ -183,37 +125,20 @@ impl Clinic {
         let desk = self.desk(0, settings);
         let imported = import(&desk, &patients(0, 300)).await;
         desk.commit(&imported.dataset.unwrap()).await.unwrap();
-        self.boundary().await;
+        self.boundary(1).await;
         desk
-    }
-
-    pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead) -> T) -> T {
-        self.chain().read(|state, _| read(state)).unwrap()
-    }
-
-    pub async fn submit(&self, tx: &Transaction) {
-        let done = self.consortium.submit(tx.to_bytes()).await.unwrap();
-        assert!(done.receipt.accepted, "{:?}", done.receipt);
-        self.consortium.settled(done.height).await.unwrap();
-    }
-
-    async fn order(&mut self, action: Action, signers: &[&Signer]) {
-        let until = Height::new(self.consortium.height().get() + 1000);
-        let order = Order::new(action, until, &mut self.rng).sign(&self.id(), signers);
-        self.submit(&order).await;
-    }
-
-    async fn governed(&mut self, action: Action, besides: Option<&Signer>) {
-        let governors = self.governors.clone();
-        let signers: Vec<&Signer> = governors.iter().chain(besides).collect();
-        self.order(action, &signers).await;
     }
 
     /// Posts a request, and waits until its sample is drawn.
     pub async fn post(&mut self, title: &str) -> RequestId {
-        let (id, key, keys) = (self.id(), self.config.auditor.amounts.key, researcher());
+        self.post_for(title, 100).await
+    }
+
+    /// Posts a request for so many records, and waits until its sample is drawn.
+    pub async fn post_for(&mut self, title: &str, records: u32) -> RequestId {
+        let (id, key, keys) = (self.id(), self.key(), researcher());
         let deadline = self.consortium.height().get() + 20_000;
-        let wish = Wish { title: title.into(), ..wish(100, deadline) };
+        let wish = Wish { title: title.into(), ..wish(records, deadline) };
         let mut rng = self.rng.clone();
         let posting = self.read(|state| {
             let request = keys.request(&id, &key, &query::sellers(state), wish, &mut rng).unwrap();
@@ -224,12 +149,10 @@ impl Clinic {
             let funding = wallet.fund(at, &name, (price, request.max_records), &mut rng).unwrap();
             PostRequest { request, funding }
         });
-        self.rng = rng;
+        self.0.rng = rng;
         let request = posting.request.id(&id);
-        self.order(Action::PostRequest(posting), &[&keys.account]).await;
-        while self.read(|state| RequestRecord::load(state, &request).unwrap().drawn.is_none()) {
-            self.consortium.advance(1).await.unwrap();
-        }
+        self.0.order(Action::PostRequest(posting), &[&keys.account]).await;
+        self.drawn(&request).await;
         request
     }
 }

@@ -1,9 +1,12 @@
 //! Looking, and agreeing.
 
 use super::clinic::{Clinic, import, patients};
+use crate::amount::Records;
 use crate::desk::hospital::case::Stage;
 use crate::desk::hospital::fault::DeskFault;
 use crate::desk::hospital::inbox::Answerable;
+use crate::desk::hospital::room::{Fits, RoomView};
+use crate::record::RequestRecord;
 use crate::tests::actors::PRICE;
 
 fn code(fault: &DeskFault) -> &'static str {
@@ -79,4 +82,51 @@ async fn what_cannot_be_answered_says_why() {
     };
     assert_eq!(why, "not-in-anchor");
     assert_eq!(code(&late.preview(&request).unwrap_err()), "not-in-anchor");
+}
+
+/// T15: what is left, what others have reserved and may lose, and the queue of twice the request.
+#[tokio::test]
+async fn room_is_what_the_ledger_has_for_a_release() {
+    let mut clinic = Clinic::new(1).await;
+    let request = clinic.post("a cohort").await;
+    let posted = clinic.read(|state| RequestRecord::load(state, &request)).unwrap();
+    let taken = |paid, reserved, waiting| {
+        let records = |count| Records::new(count).unwrap();
+        RequestRecord { paid: records(paid), reserved: records(reserved), waiting, ..posted.clone() }
+    };
+    let cases = [
+        (taken(0, 0, 0), 100, Fits::Now),
+        (taken(0, 0, 0), 101, Fits::Never),
+        (taken(40, 20, 0), 40, Fits::Now),
+        (taken(40, 20, 0), 41, Fits::Later),
+        (taken(40, 20, 0), 60, Fits::Later),
+        (taken(40, 20, 0), 61, Fits::Never),
+        (taken(40, 20, 150), 50, Fits::Later),
+        (taken(40, 20, 150), 51, Fits::QueueFull),
+        (taken(100, 0, 0), 1, Fits::Never),
+        (taken(0, 0, 0), usize::MAX, Fits::Never),
+    ];
+    for (record, needed, fits) in cases {
+        let room = RoomView::new(&record, needed);
+        assert_eq!(room.fits, fits, "{room:?}");
+        assert_eq!(room.check().is_err(), fits == Fits::Never);
+        assert!(room.words.contains(&needed.to_string()), "{room:?}");
+    }
+}
+
+/// No proof is made for a release that the request cannot pay, and the steward reads why before approving.
+#[tokio::test]
+async fn a_release_that_is_too_large_is_said_and_refused_before_any_proof() {
+    let mut clinic = Clinic::new(1).await;
+    let desk = clinic.ready(clinic.settings(0)).await;
+    let (wide, narrow) = (clinic.post("wide").await, clinic.post_for("narrow", 2).await);
+    let fitting = desk.preview(&wide).unwrap();
+    assert_eq!((fitting.room.fits, fitting.room.left), (Fits::Now, 100));
+    assert_eq!(fitting.room.needed, fitting.release.released);
+    let preview = desk.preview(&narrow).unwrap();
+    assert_eq!((preview.room.fits, preview.room.left, preview.room.payable), (Fits::Never, 2, 2));
+    let refused = desk.approve("ada", narrow, &preview.digest).await.unwrap_err();
+    assert_eq!(code(&refused), "no-room");
+    assert!(desk.case(&narrow).await.is_err(), "nothing is begun");
+    assert_eq!(desk.approve("ada", wide, &fitting.digest).await.unwrap().stage, Stage::Approving);
 }

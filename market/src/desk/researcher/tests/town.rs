@@ -1,11 +1,12 @@
-//! A consortium in one process, with hospitals that contribute what a test wants, and a researcher with a desk.
+//! A market with hospitals that contribute what a test wants, and a researcher with a desk.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use galen_circuits::contribution::{BlockHeader, Challenge, Contribution, Header, blob_bytes};
 use galen_circuits::field::F;
-use galen_circuits::jubjub::{Coordinates, Ephemeral, Sealed, SecretKey};
+use galen_circuits::jubjub::{Coordinates, Ephemeral, Sealed};
 use galen_circuits::release::cipher::{ciphertext_hash, encrypt, plaintext};
 use galen_circuits::release::{BlockRow, Reach};
 use galen_circuits::row::{Handle, Row};
@@ -13,30 +14,18 @@ use galen_circuits::schema::Schema;
 use galen_circuits::seal::TO_BUYER;
 use galen_circuits::shape::BLOCK_ROWS;
 use galen_circuits::state::Totals;
-use galen_ledger::{Consortium, ConsortiumSettings, Height, StateRead};
-use rand::SeedableRng;
-use rand_chacha::ChaCha20Rng;
-use tempfile::TempDir;
 
-use crate::action::{AccreditResearcher, Action, RegisterSchema};
 use crate::agent::hospital::HospitalKeys;
 use crate::agent::researcher::ResearcherKeys;
-use crate::agent::treasury::Books;
-use crate::application::Market;
-use crate::chain::{Chain, OwnChain};
-use crate::config::{AuditAuthority, Governance, MarketConfig, Windows};
+use crate::chain::Chain;
+use crate::config::Windows;
 use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::draft::{Choice, Draft};
 use crate::id::{ContributionId, RequestId, SchemaId};
-use crate::notes::authority::AmountSecret;
-use crate::notes::group::Point;
-use crate::notes::keys::Address;
 use crate::query;
-use crate::record::RequestRecord;
-use crate::sign::Signer;
-use crate::tests::actors::{accreditation, amount, proof};
-use crate::tests::chain::{Marked, no_keys};
-use crate::transaction::{Opening, Order, SignedContribution, Transaction};
+use crate::tests::actors::proof;
+use crate::tests::running::RunningMarket;
+use crate::transaction::{Opening, SignedContribution, Transaction};
 
 /// What the researcher of a town has.
 pub const FUNDS: u64 = 1_000_000;
@@ -44,16 +33,19 @@ pub const FUNDS: u64 = 1_000_000;
 /// A code of the schema that a spreadsheet would run.
 pub const FORMULA: &str = "=cmd|' /C calc'!A0";
 
+/// A market with two researchers, and hospitals that have committed.
 pub struct Town {
-    pub dir: TempDir,
-    pub consortium: Arc<Consortium>,
-    pub config: MarketConfig,
-    pub rng: ChaCha20Rng,
+    market: RunningMarket,
     pub hospitals: Vec<HospitalKeys>,
     pub seed: [u8; 32],
-    governors: Vec<Signer>,
-    treasury: Signer,
-    books: Books,
+}
+
+impl Deref for Town {
+    type Target = RunningMarket;
+
+    fn deref(&self) -> &RunningMarket {
+        &self.market
+    }
 }
 
 pub fn schema() -> Schema {
@@ -100,83 +92,26 @@ pub type Released = ((u16, u16), Vec<[u16; 4]>);
 
 impl Town {
     pub async fn new(hospitals: usize) -> Self {
-        let mut rng = ChaCha20Rng::seed_from_u64(11);
-        let governors: Vec<Signer> = (0..2).map(|_| Signer::generate(&mut rng)).collect();
-        let treasury = Signer::generate(&mut rng);
-        let (authority, amounts) = (SecretKey::generate(&mut rng), AmountSecret::from_seed(&[5; 32]));
-        let config = MarketConfig {
-            name: "town".into(),
-            members: 4,
-            governance: Governance { keys: governors.iter().map(Signer::key).collect(), threshold: 2 },
-            treasury: treasury.key(),
-            auditor: AuditAuthority::of(&authority, &amounts),
-            keys: no_keys(),
-            windows: Windows::short(4),
-            development: true,
-        };
-        let (dir, bytes) = (tempfile::tempdir().unwrap(), config.to_json());
-        let mut settings = ConsortiumSettings::new(dir.path().join("ledger"), bytes.clone());
-        settings.idle_interval = Duration::from_millis(20);
-        let of = config.clone();
-        let consortium = Consortium::start(settings, move |_, blobs| {
-            Arc::new(Market::with_check(of.clone(), bytes.clone(), blobs, Marked))
-        });
-        let consortium = Arc::new(consortium.unwrap());
-        let (hospitals_wanted, seed) = (hospitals, [9; 32]);
-        let mut town = Self {
-            dir,
-            consortium,
-            config,
-            rng,
-            hospitals: Vec::new(),
-            seed,
-            governors,
-            treasury,
-            books: Books::default(),
-        };
-        town.found(hospitals_wanted).await;
-        town
-    }
-
-    async fn found(&mut self, hospitals: usize) {
-        self.governed(Action::RegisterSchema(RegisterSchema { schema: schema() }), None).await;
+        let mut market = RunningMarket::start("town", 11, Windows::short(4), Duration::from_millis(20));
+        let id = SchemaId::of(&schema());
+        market.register(schema()).await;
         for (seed, name) in [([9; 32], "Institute <b>R</b>"), ([8; 32], "Another institute")] {
-            let account = ResearcherKeys::from_seed(&seed).account.key();
-            self.governed(
-                Action::AccreditResearcher(AccreditResearcher { account, name: name.into() }),
-                None,
-            )
-            .await;
+            market.accredit_researcher(ResearcherKeys::from_seed(&seed).account.key(), name).await;
         }
+        let mut accredited = Vec::new();
         for number in 0..hospitals {
-            let keys = HospitalKeys::generate(&mut self.rng);
-            let id = SchemaId::of(&schema());
-            let action = accreditation(&self.id(), &keys, &format!("H{number}"), vec![id]);
-            self.governed(action, Some(&keys.account())).await;
+            let keys = HospitalKeys::generate(&mut market.rng);
+            market.accredit_hospital(&keys, &format!("H{number}"), id).await;
             let commit = keys.commitment(id, F::from(1000 + number as u64));
-            self.order(commit, &[&keys.account()]).await;
-            self.hospitals.push(keys);
+            market.order(commit, &[&keys.account()]).await;
+            accredited.push(keys);
         }
         for seed in [[9; 32], [8; 32]] {
-            self.issue(&ResearcherKeys::from_seed(&seed).wallet.address(), FUNDS).await;
+            market.issue(&ResearcherKeys::from_seed(&seed).wallet.address(), FUNDS).await;
         }
-        let interval = self.config.windows.recent_interval;
-        let missing = interval - self.consortium.height().get() % interval;
-        self.consortium.advance(missing + interval).await.unwrap();
-    }
-
-    pub fn id(&self) -> galen_ledger::ChainId {
-        self.consortium.genesis().chain_id()
-    }
-
-    fn key(&self) -> Point {
-        self.config.auditor.amounts.key
-    }
-
-    /// The chain, as a desk reads it.
-    pub fn chain(&self) -> Arc<dyn Chain> {
-        let node = self.consortium.nodes().remove(0);
-        Arc::new(OwnChain::new(node, Arc::clone(self.consortium.blobs())))
+        let interval = market.config.windows.recent_interval;
+        market.boundary(interval).await;
+        Self { market, hospitals: accredited, seed: [9; 32] }
     }
 
     /// The researcher's desk; once more is the same desk, opened again.
@@ -187,47 +122,6 @@ impl Town {
     pub fn desk_on(&self, chain: Arc<dyn Chain>, seed: [u8; 32]) -> Arc<ResearcherDesk> {
         let folder = self.dir.path().join(format!("desk-{}", seed[0]));
         Arc::new(ResearcherDesk::open(chain, ResearcherKeys::from_seed(&seed), &folder).unwrap())
-    }
-
-    pub fn read<T>(&self, read: impl FnOnce(&dyn StateRead) -> T) -> T {
-        self.chain().read(|state, _| read(state)).unwrap()
-    }
-
-    pub async fn submit(&self, tx: &Transaction) {
-        let done = self.consortium.submit(tx.to_bytes()).await.unwrap();
-        assert!(done.receipt.accepted, "{:?}", done.receipt);
-        self.consortium.settled(done.height).await.unwrap();
-    }
-
-    async fn order(&mut self, action: Action, signers: &[&Signer]) {
-        let until = Height::new(self.consortium.height().get() + 1000);
-        let order = Order::new(action, until, &mut self.rng).sign(&self.id(), signers);
-        self.submit(&order).await;
-    }
-
-    async fn governed(&mut self, action: Action, besides: Option<&Signer>) {
-        let governors = self.governors.clone();
-        let signers: Vec<&Signer> = governors.iter().chain(besides).collect();
-        self.order(action, &signers).await;
-    }
-
-    pub async fn issue(&mut self, to: &Address, minor: u64) {
-        let (id, key, treasury) = (self.id(), self.key(), self.treasury.clone());
-        let (mut books, mut rng) = (self.books.clone(), self.rng.clone());
-        let action = self.read(|state| books.issue(state, (&id, &key), to, amount(minor), &mut rng).unwrap());
-        (self.books, self.rng) = (books, rng);
-        self.order(action, &[&treasury]).await;
-    }
-
-    /// Waits until the sample of a request is drawn.
-    pub async fn drawn(&self, request: &RequestId) -> RequestRecord {
-        loop {
-            let record = self.read(|state| RequestRecord::load(state, request).unwrap());
-            if record.drawn.is_some() {
-                return record;
-            }
-            self.consortium.advance(1).await.unwrap();
-        }
     }
 
     /// A hospital contributes these rows (age, diagnosis, days, remark), in classes of the given boxes (of ages), and opens.

@@ -1,0 +1,146 @@
+//! The document of a site's API: as JSON for programs, and as a page that needs no other host.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use maud::{Markup, html};
+use serde_json::Value;
+use utoipa::Modify;
+use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+
+use super::extract::Json;
+use super::parts::{heading, section};
+use super::session::Person;
+
+/// Where a site shows its document.
+pub const PAGE: &str = "/api";
+/// Where programs find it.
+pub const JSON: &str = "/api/openapi.json";
+
+/// Adds to a desk's document that calls carry a person's token.
+#[derive(Debug)]
+pub struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut OpenApi) {
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        document.components.get_or_insert_default().add_security_scheme("token", scheme);
+    }
+}
+
+/// The page and the document of a desk's API. `around` is the shell of the desk's pages.
+pub fn routes(
+    document: &OpenApi,
+    around: impl Fn(&Person, Markup) -> Markup + Clone + Send + Sync + 'static,
+) -> Router {
+    // Texts and numbers: writing them into memory cannot fail.
+    let document = Arc::new(serde_json::to_value(document).unwrap_or_default());
+    let shown = Arc::clone(&document);
+    let page = move |person: Person| {
+        std::future::ready(around(&person, listing("The API of this desk", shown.as_ref())))
+    };
+    let json = move || std::future::ready(Json(document.as_ref().clone()));
+    Router::new().route(PAGE, get(page)).route(JSON, get(json))
+}
+
+fn words<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The main part of the page: every call with what it does and takes.
+pub fn listing(title: &str, document: &Value) -> Markup {
+    let paths = document.get("paths").and_then(Value::as_object);
+    let operations = paths.into_iter().flatten().flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten();
+        methods.map(move |(method, operation)| (path, method, operation))
+    });
+    html! {
+        (heading(title, None))
+        p { "Everything that these pages show, as JSON. The whole document, for programs: " a href=(JSON) { "openapi.json" } ". Refusals are problem details (RFC 9457) with a stable " code { "code" } " and a " code { "remedy" } "." }
+        @for (path, method, operation) in operations {
+            (section(words(operation, "summary"), html! {
+                p { code { (method.to_uppercase()) " " (path) } }
+                @if !words(operation, "description").is_empty() { p { (words(operation, "description")) } }
+                @let parameters = operation.get("parameters").and_then(Value::as_array);
+                @if let Some(parameters) = parameters {
+                    ul { @for parameter in parameters { li { code { (words(parameter, "name")) } ": " (words(parameter, "description")) } } }
+                }
+            }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::desk::{hospital, researcher};
+    use crate::web::page::{Page, Place, SiteName};
+
+    fn documents() -> [OpenApi; 2] {
+        [hospital::api::document(), researcher::api::document()]
+    }
+
+    async fn get(router: &Router, path: &str, person: Option<&str>) -> (StatusCode, String) {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        if let Some(name) = person {
+            request.extensions_mut().insert(Person { name: name.to_owned() });
+        }
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_desk_shows_every_call_of_its_api_to_its_people() {
+        for document in documents() {
+            let nav = [Place::new("Start", "/")];
+            let routes = routes(&document, move |person, main| {
+                Page::new("API", SiteName::Researcher)
+                    .nav(&nav, PAGE)
+                    .person(person.name.as_str())
+                    .render(main)
+            });
+            let (status, page) = get(&routes, PAGE, Some("Ada")).await;
+            assert_eq!(status, StatusCode::OK);
+            for path in document.paths.paths.keys() {
+                assert!(page.contains(&format!(" {path}</code>")), "{path}");
+            }
+            assert!(page.contains("Ada") && page.contains("href=\"/api/openapi.json\""));
+            assert!(!page.contains("http://") && !page.contains("https://"), "no outside host");
+            let (_, json) = get(&routes, JSON, Some("Ada")).await;
+            let served: Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(served, serde_json::to_value(&document).unwrap());
+            assert_eq!(get(&routes, PAGE, None).await.0, StatusCode::UNAUTHORIZED);
+        }
+    }
+
+    /// T74: what a document says is text.
+    #[test]
+    fn t74_words_of_a_document_are_text() {
+        let evil = "<script>alert(1)</script>";
+        let parameters = [serde_json::json!({ "name": evil, "description": evil })];
+        let operation = serde_json::json!({ "summary": evil, "description": evil, "parameters": parameters });
+        let shown =
+            listing(evil, &serde_json::json!({ "paths": { evil: { "get": operation } } })).into_string();
+        assert!(!shown.contains("<script") && shown.matches("&lt;script&gt;").count() == 6, "{shown}");
+    }
+
+    #[test]
+    fn the_foot_of_a_page_leads_to_the_api_where_the_navigation_does_not() {
+        let link = "<a href=\"/api\">API</a>";
+        let with = |places: &[Place]| {
+            let page = Page::new("T", SiteName::DataSteward).nav(places, "/");
+            page.render(html! { h1 { "T" } }).into_string().matches(link).count()
+        };
+        let (start, api) = (Place::new("Start", "/"), Place::new("API", PAGE));
+        assert_eq!((with(&[]), with(&[start.clone()]), with(&[start, api])), (0, 1, 1));
+    }
+}
