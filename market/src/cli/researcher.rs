@@ -8,9 +8,9 @@ use anyhow::{Context, ensure};
 use clap::{Args, Subcommand};
 use galen_market::RequestId;
 use galen_market::desk::home::DeskRole;
-use galen_market::desk::researcher::purse::money;
 use galen_market::desk::researcher::store::Name;
 use galen_market::private::{private_dir, write_private};
+use galen_market::web::parts::money;
 use serde_json::{Value, json};
 
 use super::console::Console;

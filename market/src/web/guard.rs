@@ -90,22 +90,27 @@ impl PublicName {
     }
 }
 
-/// Names the call, lets it through or refuses it, logs it, and puts the headers of every answer. The log has the pattern of
-/// the address, never the address itself or anything of the body.
-pub async fn guard(State(names): State<Names>, mut request: Request, next: Next) -> Response {
+/// Names the call, logs it, and puts the headers of every answer. The log has the pattern of the address, never the address
+/// itself or anything of the body.
+pub async fn name(mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id: Arc<str> = given_id(request.headers()).unwrap_or_else(fresh_id).into();
     request.extensions_mut().insert(RequestId(Arc::clone(&id)));
     let method = request.method().clone();
     let call = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    let mut response = match refusal(&method, request.headers(), &names) {
-        Some(problem) => problem.into_response(),
-        None => next.run(request).await,
-    };
+    let mut response = next.run(request).await;
     let (call, millis) = (call.as_deref().unwrap_or("none"), begun.elapsed().as_millis());
     tracing::debug!(request = %id, %method, call, status = response.status().as_u16(), millis, "call");
     headers(&mut response, &id);
     response
+}
+
+/// Lets a call through, or refuses it.
+pub async fn guard(State(names): State<Names>, request: Request, next: Next) -> Response {
+    match refusal(request.method(), request.headers(), &names) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    }
 }
 
 fn headers(response: &mut Response, id: &str) {
@@ -117,7 +122,8 @@ fn headers(response: &mut Response, id: &str) {
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Not `no-referrer`: browsers then say `Origin: null` of a form, and its own site cannot tell it from another's.
+        (header::REFERRER_POLICY, "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),

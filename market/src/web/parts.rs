@@ -13,6 +13,7 @@
 //! All text goes through maud's escaping. Nothing here writes an inline style or script, so the strict content security
 //! policy holds.
 
+pub mod amount;
 pub mod facts;
 pub mod field;
 pub mod flow;
@@ -22,6 +23,7 @@ pub mod notice;
 pub mod progress;
 pub mod table;
 
+pub use amount::{minor, money, written};
 pub use facts::{Facts, code, hash, hash_link, instant, moment, number, percent, term};
 pub use field::{Choice, Field};
 pub use flow::{Timeline, steps};

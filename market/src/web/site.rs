@@ -99,9 +99,10 @@ impl Site {
             .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
                 Problem::internal("a handler panicked").into_response()
             }))
+            .layer(middleware::from_fn_with_state(self.names.clone(), guard::guard))
             .layer(middleware::from_fn(move |request, next| as_page(name, request, next)))
             .layer(CompressionLayer::new())
-            .layer(middleware::from_fn_with_state(self.names.clone(), guard::guard))
+            .layer(middleware::from_fn(guard::name))
     }
 }
 

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use futures_util::stream;
 use galen_market::RequestId;
 use galen_market::desk::home::DeskRole;
+use galen_market::web::parts::money;
 use reqwest::Body;
 use serde_json::{Value, json};
 use tokio::fs::File;
@@ -187,11 +188,22 @@ fn text(value: &Value, name: &str) -> String {
     }
 }
 
+/// Fields that are amounts, in minor units.
+const AMOUNTS: [&str; 6] = ["price", "expected_earnings", "earned", "paid", "amount", "balance"];
+
+/// As [`text`], for people.
+fn shown(value: &Value, name: &str) -> String {
+    match value.get(name).and_then(Value::as_u64).filter(|_| AMOUNTS.contains(&name)) {
+        Some(minor) => money(minor),
+        None => text(value, name),
+    }
+}
+
 fn one(value: Value) -> anyhow::Result<()> {
     let console = Console::new(false);
     if let Some(fields) = value.as_object() {
         for name in fields.keys().filter(|name| *name != "data" && *name != "report") {
-            console.fact(name, text(&value, name));
+            console.fact(name, shown(&value, name));
         }
     }
     console.object(&value);
@@ -201,7 +213,7 @@ fn one(value: Value) -> anyhow::Result<()> {
 fn list(value: Value, named: &[&str]) -> anyhow::Result<()> {
     let console = Console::new(false);
     for item in value.as_array().into_iter().flatten() {
-        let fields = named.iter().map(|name| text(item, name)).filter(|text| !text.is_empty());
+        let fields = named.iter().map(|name| shown(item, name)).filter(|text| !text.is_empty());
         console.say(fields.collect::<Vec<_>>().join(" · "));
     }
     console.object(&json!({ "items": value }));

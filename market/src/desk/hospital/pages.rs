@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::HospitalDesk;
 use super::fault::DeskFault;
 use crate::web::page::{Page, Place, SiteName};
-use crate::web::parts::{self, Tone};
+use crate::web::parts::{self, Tone, money};
 use crate::web::{Person, document};
 
 type Desk = State<Arc<HospitalDesk>>;
@@ -81,11 +81,6 @@ fn page(title: &str, here: &str, person: &Person, main: Markup) -> Markup {
         Place::new("Wallet", "/wallet"),
     ];
     Page::new(title, SiteName::DataSteward).nav(&nav, here).person(person.name.as_str()).render(main)
-}
-
-/// An amount for people: minor units are hundredths.
-fn money(minor: u64) -> String {
-    format!("{}.{:02}", minor / 100, minor % 100)
 }
 
 /// An amount, if it is known.

@@ -72,19 +72,6 @@ pub struct Paid {
     pub hides_among: Option<usize>,
 }
 
-/// An amount for people: minor units are hundredths.
-pub fn money(minor: u64) -> String {
-    let (whole, rest) = ((minor / 100).to_string(), minor % 100);
-    let mut grouped = String::new();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index).is_multiple_of(3) {
-            grouped.push('\u{202f}');
-        }
-        grouped.push(digit);
-    }
-    format!("{grouped}.{rest:02}")
-}
-
 /// Reads an address.
 ///
 /// # Errors

@@ -51,7 +51,7 @@ pub async fn posts(act: &Act<'_>) -> String {
     go_on(&page).await;
 
     page.see("Sign and post this request").await;
-    page.see("3\u{202f}200.00").await;
+    page.see("3,200.00").await;
     page.look("researcher-review").await;
     page.tick("I want to lock").await;
     page.click("Lock").await;

@@ -5,14 +5,14 @@ use axum::response::Redirect;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::{Desk, money};
+use super::Desk;
 use crate::desk::hospital::HospitalDesk;
 use crate::desk::hospital::api::request_id;
 use crate::desk::hospital::case::{CaseView, Stage};
 use crate::desk::hospital::preview::PreviewView;
 use crate::desk::hospital::room::Fits;
 use crate::web::extract::{Form, Path};
-use crate::web::parts::{Confirm, Tone, Weight, button, hidden, moment, notice, post, section};
+use crate::web::parts::{Confirm, Tone, Weight, button, hidden, moment, money, notice, post, section};
 use crate::web::{Answered, Person};
 
 /// What the box sends.

@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::response::Redirect;
 use maud::{Markup, html};
 
-use super::{Assent, Desk, maybe_money, money, page};
+use super::{Assent, Desk, maybe_money, page};
 use crate::desk::hospital::api::request_id;
 use crate::desk::hospital::case::{CaseView, Stage};
 use crate::desk::hospital::sold::SoldView;
 use crate::web::extract::{Form, Path};
 use crate::web::page::Place;
 use crate::web::parts::{
-    Column, Confirm, Facts, Table, Tone, badge, crumbs, empty, hash, hash_link, heading, moment, notice,
-    section,
+    Column, Confirm, Facts, Table, Tone, badge, crumbs, empty, hash, hash_link, heading, moment, money,
+    notice, section,
 };
 use crate::web::{Answered, Person};
 

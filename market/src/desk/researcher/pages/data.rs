@@ -8,7 +8,6 @@ use super::{Desk, page};
 use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::api::requests::download;
 use crate::desk::researcher::collect::Collected;
-use crate::desk::researcher::purse::money;
 use crate::desk::researcher::report::{Report, Share};
 use crate::id::RequestId;
 use crate::web::chart::{Bars, Scale};
@@ -16,7 +15,7 @@ use crate::web::extract::Path;
 use crate::web::page::Place;
 use crate::web::parts::form::Weight;
 use crate::web::parts::table::Column;
-use crate::web::parts::{self, Facts, Table, button, crumbs, empty, section};
+use crate::web::parts::{self, Facts, Table, button, crumbs, empty, money, section};
 use crate::web::{Answered, Person};
 
 pub async fn collect(State(desk): Desk, Path(id): Path<RequestId>) -> Answered<Redirect> {

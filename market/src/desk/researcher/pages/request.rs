@@ -7,7 +7,6 @@ use super::list::tone;
 use super::{Desk, page};
 use crate::desk::researcher::pace::moment;
 use crate::desk::researcher::progress::Picture;
-use crate::desk::researcher::purse::money;
 use crate::desk::researcher::view::{ContributionLine, RequestDetail};
 use crate::id::RequestId;
 use crate::web::extract::Path;
@@ -15,8 +14,8 @@ use crate::web::page::Place;
 use crate::web::parts::form::Weight;
 use crate::web::parts::table::Column;
 use crate::web::parts::{
-    self, Facts, Progress, Run, Table, Timeline, Tone, button, button_link, columns, crumbs, empty, notice,
-    section,
+    self, Facts, Progress, Run, Table, Timeline, Tone, button, button_link, columns, crumbs, empty, money,
+    notice, section,
 };
 use crate::web::{Answered, Person};
 

@@ -13,11 +13,11 @@ use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::api::drafts::{DraftView, posted, view};
 use crate::desk::researcher::cohort;
 use crate::desk::researcher::pace::Pace;
-use crate::desk::researcher::purse::{Cost, money};
+use crate::desk::researcher::purse::Cost;
 use crate::desk::researcher::store::Name;
 use crate::web::extract::{Form, Path};
 use crate::web::parts::form::Weight;
-use crate::web::parts::{self, Confirm, Facts, Tone, button, button_link, notice};
+use crate::web::parts::{self, Confirm, Facts, Tone, button, button_link, money, notice};
 use crate::web::{Answered, Person, Problem};
 
 pub async fn show(State(desk): Desk, person: Person, Path(id): Path<Name>) -> Answered<Response> {

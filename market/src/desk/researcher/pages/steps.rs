@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use galen_circuits::schema::{Class, Kind, Purpose, Schema};
 use maud::{Markup, html};
 
-use super::form::{Fields, Sent, written};
+use super::form::{Fields, Sent};
 use super::{Desk, explain, page};
 use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::check::{FieldFault, lives};
@@ -18,7 +18,7 @@ use crate::desk::researcher::store::Name;
 use crate::web::extract::{Form, Path};
 use crate::web::parts::field::Choice;
 use crate::web::parts::form::Weight;
-use crate::web::parts::{self, Field, button, button_link, empty, error_summary, section};
+use crate::web::parts::{self, Field, button, button_link, empty, error_summary, section, written};
 use crate::web::{Answered, Person, Problem};
 
 /// A step: its name in the address, its name for people.

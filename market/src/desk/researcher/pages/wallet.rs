@@ -8,11 +8,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::form::{Fields, Sent, written};
+use super::form::{Fields, Sent};
 use super::{Desk, flashed, page};
 use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::api::wallet::paid;
-use crate::desk::researcher::purse::{Funds, address, money};
+use crate::desk::researcher::purse::{Funds, address};
 use crate::desk::researcher::store::Name;
 use crate::wallet::Patience;
 use crate::web::extract::{Form, Query};
@@ -20,7 +20,7 @@ use crate::web::page::Place;
 use crate::web::parts::form::Weight;
 use crate::web::parts::table::Column;
 use crate::web::parts::{
-    self, Choice, Confirm, Facts, Field, Table, Tone, button, crumbs, empty, hidden, section,
+    self, Choice, Confirm, Facts, Field, Table, Tone, button, crumbs, empty, hidden, money, section, written,
 };
 use crate::web::{Answered, Person};
 

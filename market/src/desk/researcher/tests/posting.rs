@@ -11,9 +11,9 @@ use galen_ledger::{BlobHash, Height, LightProof, MemberIndex, Position, StateRea
 use super::town::{FUNDS, Town, draft};
 use crate::chain::{Answer, Chain, ChainError, SeenBlock};
 use crate::desk::researcher::fault::DeskFault;
-use crate::desk::researcher::purse::money;
 use crate::desk::researcher::store::Name;
 use crate::wallet::Patience;
+use crate::web::parts::money;
 
 /// What goes wrong with the next submission.
 const NOTHING: u8 = 0;
@@ -157,7 +157,7 @@ async fn too_little_money_is_said_in_words_and_nothing_is_signed() {
     assert!(desk.drafts().unwrap().is_empty());
     desk.restore(&id).unwrap();
     assert_eq!(desk.drafts().unwrap().len(), 1);
-    assert_eq!(money(123_456_789), "1\u{202f}234\u{202f}567.89");
+    assert_eq!(money(123_456_789), "1,234,567.89");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

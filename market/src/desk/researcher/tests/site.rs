@@ -151,7 +151,7 @@ async fn the_wizard_leads_from_nothing_to_the_data_without_a_script() {
         assert!(data.contains(&format!("{}/files/{file}", posted.to)), "{file}");
         assert_eq!(site.get(&format!("{}/files/{file}", posted.to)).await.status, StatusCode::OK);
     }
-    assert!(site.get("/wallet").await.body.contains("9\u{202f}950.00"));
+    assert!(site.get("/wallet").await.body.contains("9,950.00"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
