@@ -1,5 +1,6 @@
 //! Reading what a page says of one thing.
 
+use fantoccini::Locator;
 use serde_json::json;
 
 use super::Page;
@@ -30,6 +31,16 @@ impl Page {
         let css = format!("main a[href=\"{path}\"]");
         let link = self.element(&css).await;
         self.must(&format!("open {path}"), link.click().await).await;
+    }
+
+    /// Goes to a place by the navigation at the top.
+    pub async fn section(&self, name: &str) {
+        let path = format!("//nav[@aria-label='Main']//a[normalize-space(.)='{name}']");
+        let look = async || self.client.find(Locator::XPath(&path)).await.ok();
+        match self.until(look).await {
+            Some(link) => self.must(&format!("go to {name}"), link.click().await).await,
+            None => self.fail(&format!("no {name:?} in the navigation")).await,
+        }
     }
 
     async fn told(&self, script: &str, name: &str, what: &str) -> String {

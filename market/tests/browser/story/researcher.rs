@@ -10,7 +10,7 @@ pub async fn posts(act: &Act<'_>) -> String {
     let page = act.person(&act.cast.researcher).await;
     page.see("Your requests").await;
     page.look("researcher-requests").await;
-    page.click("New request").await;
+    page.section("New request").await;
     page.see("Which data?").await;
     page.look("researcher-new").await;
     page.click("Begin").await;
@@ -89,7 +89,7 @@ pub async fn collects(act: &Act<'_>, request: &str) {
         let text = fs::read_to_string(page.download(name).await).expect("text");
         assert!(text.contains(part), "{name}: {text}");
     }
-    page.click("Requests").await;
+    page.section("Requests").await;
     page.click("All requests on the ledger").await;
     page.see("Posted by anybody").await;
     page.look("researcher-all-requests").await;

@@ -18,7 +18,7 @@ pub async fn imports(act: &Act<'_>) {
     let page = act.person(&act.cast.hospital).await;
     page.see("Requests that can be answered").await;
     page.look("hospital-inbox").await;
-    page.click("Data").await;
+    page.section("Data").await;
     page.see("Datasets").await;
     page.look("hospital-data").await;
 
@@ -30,7 +30,7 @@ pub async fn imports(act: &Act<'_>) {
     assert!(!page.text().await.contains("elderly"), "a value is shown");
     page.look("hospital-import-refused").await;
 
-    page.click("Data").await;
+    page.section("Data").await;
     page.attach("File", &good).await;
     page.click("Import the file").await;
     page.see("The rows are kept, sealed, at this desk.").await;
@@ -77,10 +77,10 @@ pub async fn sells(act: &Act<'_>, request: &str) -> String {
     let text = page.until(async || Some(page.text().await).filter(|text| text.contains("paid"))).await;
     assert!(text.is_some(), "it is not paid:\n{}", page.text().await);
     page.look("hospital-job-paid").await;
-    page.click("Jobs").await;
+    page.section("Jobs").await;
     page.see("Begun").await;
     page.look("hospital-jobs").await;
-    page.click("Sold").await;
+    page.section("Sold").await;
     page.see("Released before").await;
     page.look("hospital-sold").await;
     page.goto(&format!("{}/jobs/{request}", act.cast.hospital.url)).await;
