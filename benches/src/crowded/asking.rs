@@ -66,7 +66,8 @@ impl Fate {
         match self {
             Self::Crowded => answers * 6 / 10 * 10,
             Self::Waiting => (answers / 2).max(1) * 10,
-            Self::Open => 8 * offered,
+            // Room for what goes on coming while the site is measured.
+            Self::Open => (8 * offered).max(200_000),
             _ => offered,
         }
     }

@@ -1,6 +1,11 @@
 //! What has an id, whatever kind of id it is.
 
-use galen_ledger::{Height, StateRead, TxHash};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use galen_ledger::chain::Block;
+use galen_ledger::types::BlockHash;
+use galen_ledger::{BlobHash, Height, StateRead, TxHash};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,11 +37,51 @@ pub struct Match {
     pub link: String,
 }
 
+/// Names in the newest blocks. A block is final, and read once: whoever looks for what is nowhere does not have the node read
+/// two hundred blocks each time.
+#[derive(Debug, Default)]
+pub struct Newest(Mutex<BTreeMap<u64, Arc<Names>>>);
+
+/// What a block is called, and the ciphertexts that its transactions name.
+#[derive(Debug)]
+struct Names {
+    block: BlockHash,
+    blobs: Vec<(BlobHash, TxHash)>,
+}
+
+impl Names {
+    fn of(block: &Block) -> Self {
+        let named = |tx: &Vec<u8>| Some((blob(tx)?, TxHash::of(tx)));
+        Self { block: block.hash(), blobs: block.txs.iter().filter_map(named).collect() }
+    }
+}
+
+impl Newest {
+    /// The names in a block; none if it is not here. Those below the oldest that is looked at are forgotten.
+    async fn names(
+        &self,
+        chain: &dyn Chain,
+        height: u64,
+        oldest: u64,
+    ) -> Result<Option<Arc<Names>>, ChainError> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&height).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(seen) = chain.block(Height::new(height)).await? else { return Ok(None) };
+        let names = Arc::new(Names::of(&seen.block));
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|height, _| *height >= oldest);
+        kept.insert(height, Arc::clone(&names));
+        Ok(Some(names))
+    }
+}
+
 /// All that a text is the id of: a height, a note's place, or 64 hexadecimal digits.
 ///
 /// # Errors
 /// [`ChainError`].
-pub async fn search(chain: &dyn Chain, text: &str) -> Result<Vec<Match>, ChainError> {
+pub async fn search(chain: &dyn Chain, newest: &Newest, text: &str) -> Result<Vec<Match>, ChainError> {
     let text = text.trim();
     if text.len() > LONGEST {
         return Ok(Vec::new());
@@ -52,7 +97,7 @@ pub async fn search(chain: &dyn Chain, text: &str) -> Result<Vec<Match>, ChainEr
         found.push(Match { kind: "transaction", words, link: format!("/transactions/{text}") });
     }
     if found.is_empty() && text.len() == 64 {
-        found.extend(in_blocks(chain, &text).await?);
+        found.extend(in_blocks(chain, newest, &text).await?);
     }
     Ok(found)
 }
@@ -97,35 +142,33 @@ fn in_state(state: &dyn StateRead, text: &str) -> Vec<Match> {
 }
 
 /// Looks for a block's hash and a ciphertext's name in the newest blocks.
-async fn in_blocks(chain: &dyn Chain, text: &str) -> Result<Option<Match>, ChainError> {
-    let newest = chain.position().height.get();
-    let wanted = blob_hash(text);
-    for height in (newest.saturating_sub(LOOKED_BACK).max(1)..=newest).rev() {
-        let Some(seen) = chain.block(Height::new(height)).await? else { return Ok(None) };
-        if seen.block.hash().to_string() == text {
+async fn in_blocks(chain: &dyn Chain, newest: &Newest, text: &str) -> Result<Option<Match>, ChainError> {
+    let (block, ciphertext) = (BlockHash::from_hex(text).ok(), blob_hash(text));
+    let last = chain.position().height.get();
+    let oldest = last.saturating_sub(LOOKED_BACK).max(1);
+    for height in (oldest..=last).rev() {
+        let Some(names) = newest.names(chain, height, oldest).await? else { return Ok(None) };
+        if Some(names.block) == block {
             let words = format!("block {height}");
             return Ok(Some(Match { kind: "block", words, link: format!("/blocks/{height}") }));
         }
-        let names = |tx: &&Vec<u8>| wanted.is_some_and(|wanted| ends_with_blob(tx, wanted.as_bytes()));
-        if let Some(tx) = seen.block.txs.iter().find(names) {
+        if let Some((_, tx)) = names.blobs.iter().find(|(blob, _)| Some(*blob) == ciphertext) {
             let words = format!("the ciphertext of a contribution in block {height}");
-            let link = format!("/transactions/{}", TxHash::of(tx));
-            return Ok(Some(Match { kind: "ciphertext", words, link }));
+            return Ok(Some(Match { kind: "ciphertext", words, link: format!("/transactions/{tx}") }));
         }
     }
     Ok(None)
 }
 
-/// Whether a contribution's bytes name this ciphertext. Its proofs are not read.
-fn ends_with_blob(tx: &[u8], blob: &[u8; 32]) -> bool {
+/// The ciphertext that a contribution's bytes name. Its proofs are not read.
+fn blob(tx: &[u8]) -> Option<BlobHash> {
     if !matches!(tx, [_, 1 | 3, ..]) {
-        return false;
+        return None;
     }
     // Version, variant, request, length, contribution; then the ciphertext's name.
-    let Some((length, rest)) = tx.get(34..).and_then(|rest| rest.split_first_chunk::<4>()) else {
-        return false;
-    };
-    rest.get(u32::from_le_bytes(*length) as usize..).is_some_and(|rest| rest.starts_with(blob))
+    let (length, rest) = tx.get(34..)?.split_first_chunk::<4>()?;
+    let name = rest.get(u32::from_le_bytes(*length) as usize..)?.first_chunk::<32>()?;
+    Some(BlobHash::from_bytes(*name))
 }
 
 /// What an inclusion proof is asked for by name: `request`, `contribution`, `account` or `note`, and the id.

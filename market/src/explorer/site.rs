@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::block::Lines;
 use super::index::Index;
 use super::material::{self, MaterialFault};
+use super::search::Newest;
 use crate::chain::{Chain, ChainError};
 use crate::web::events::Shot;
 use crate::web::page::SiteName;
@@ -46,6 +47,8 @@ pub struct Explorer {
     pub index: Index,
     /// Blocks as lists show them.
     pub lines: Lines,
+    /// Names in the newest blocks.
+    pub newest: Newest,
     /// How the node is.
     pub health: Option<Arc<dyn Health>>,
     name: SiteName,
@@ -73,6 +76,7 @@ impl Explorer {
             chain,
             index: Index::default(),
             lines: Lines::default(),
+            newest: Newest::default(),
             health,
             name,
             news,

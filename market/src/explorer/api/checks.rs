@@ -90,5 +90,5 @@ pub struct Sought {
 #[utoipa::path(get, path = "/v1/search", tag = "checks", params(Sought),
     responses((status = 200, body = Vec<Match>), (status = "default", body = Problem)))]
 async fn search(State(site): Shared, Query(sought): Query<Sought>) -> Answered<Json<Vec<Match>>> {
-    Ok(Json(search::search(site.chain.as_ref(), &sought.q).await?))
+    Ok(Json(search::search(site.chain.as_ref(), &site.newest, &sought.q).await?))
 }

@@ -355,7 +355,7 @@ pub(super) async fn note(site: Here, Path(position): Path<u32>) -> Answered<Mark
 
 pub(super) async fn search(site: Here, Query(sought): Query<Sought>) -> Answered<Markup> {
     let text = sought.q.trim();
-    let matches = found_by::search(site.chain.as_ref(), text).await?;
+    let matches = found_by::search(site.chain.as_ref(), &site.newest, text).await?;
     Ok(page(
         &site,
         "Search",

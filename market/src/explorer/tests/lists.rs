@@ -143,6 +143,7 @@ async fn one_request_with_its_contribution_is_shown_in_words_and_found_by_every_
     let seen = transaction::transaction(chain.as_ref(), &tx.hash()).await.unwrap().unwrap();
     assert_eq!((seen.kind, seen.height, seen.signers.len()), (Some(Kind::Contribute), height, 0));
     let account = world.researcher.account.key().to_string();
+    let newest = search::Newest::default();
     for (text, kind, link) in [
         (id.to_string(), "request", format!("/requests/{id}")),
         (contributed.to_string(), "contribution", format!("/contributions/{contributed}")),
@@ -154,12 +155,17 @@ async fn one_request_with_its_contribution_is_shown_in_words_and_found_by_every_
         (sold.blob.clone(), "ciphertext", format!("/transactions/{}", tx.hash())),
         ("0".to_owned(), "note", "/notes/0".to_owned()),
     ] {
-        let found = search::search(chain.as_ref(), &text).await.unwrap();
+        let found = search::search(chain.as_ref(), &newest, &text).await.unwrap();
         assert_eq!((found[0].kind, &found[0].link), (kind, &link), "{text}");
     }
     for nothing in ["", "zz", "99999999", &"00".repeat(32), &"a".repeat(500)] {
-        assert_eq!(search::search(chain.as_ref(), nothing).await.unwrap(), [], "{nothing}");
+        assert_eq!(search::search(chain.as_ref(), &newest, nothing).await.unwrap(), [], "{nothing}");
     }
+    // What comes later is found as well, by who has looked before.
+    chain.block(&mut world, &[]);
+    let block = chain.position().block.to_string();
+    let found = search::search(chain.as_ref(), &newest, &block).await.unwrap();
+    assert_eq!(found[0].link, format!("/blocks/{}", height + 1));
 }
 
 #[tokio::test]
