@@ -55,7 +55,7 @@ impl Fate {
     pub fn opens(self, number: u32) -> bool {
         match self {
             Self::Served | Self::Crowded => true,
-            Self::Lapsing | Self::Open | Self::Closing => number % 2 == 0,
+            Self::Lapsing | Self::Open | Self::Closing => number.is_multiple_of(2),
             Self::Waiting => false,
         }
     }

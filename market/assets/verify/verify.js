@@ -60,7 +60,7 @@
     };
   };
 
-  const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
+  const seconds = (ms) => (ms < 1000 ? `${Math.ceil(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
   const because = (answer) => (answer.error ? `: ${answer.error}` : "");
 
   const verifyAll = async () => {

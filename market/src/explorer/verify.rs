@@ -52,7 +52,7 @@ const SEAL: &[&str] = &[
 pub const LEFT_TO_TRUST: &[&str] = &[
     "That this page and this node hand out the contribution that is on the ledger: check its inclusion proof, or compare the \
      verifying keys' fingerprints and the public signals with those of another node or of your own replay of the chain.",
-    "That the public signals follow from the ledger's records: they are computed by Galen. `galen auditor verify` computes \
+    "That the public signals follow from the ledger's records: they are computed by Galen. The command galen auditor verify computes \
      them again from an exported chain.",
     "That points lie in the right subgroup: snarkjs checks that they lie on the curve; every member of the consortium checks \
      the subgroup as well before it votes.",

@@ -189,7 +189,7 @@ fn text(value: &Value, name: &str) -> String {
 }
 
 /// Fields that are amounts, in minor units.
-const AMOUNTS: [&str; 6] = ["price", "expected_earnings", "earned", "paid", "amount", "balance"];
+const AMOUNTS: [&str; 7] = ["price", "earnings", "expected_earnings", "earned", "paid", "amount", "balance"];
 
 /// As [`text`], for people.
 fn shown(value: &Value, name: &str) -> String {
@@ -202,8 +202,17 @@ fn shown(value: &Value, name: &str) -> String {
 fn one(value: Value) -> anyhow::Result<()> {
     let console = Console::new(false);
     if let Some(fields) = value.as_object() {
-        for name in fields.keys().filter(|name| *name != "data" && *name != "report") {
-            console.fact(name, shown(&value, name));
+        for (name, field) in fields.iter().filter(|(name, _)| *name != "data" && *name != "report") {
+            match field.as_object() {
+                // Of what is made of parts, the parts that are a word or a number; `--json` has all of it.
+                Some(parts) => {
+                    let plain = |part: &Value| !part.is_object() && !part.is_array();
+                    for part in parts.iter().filter(|(_, part)| plain(part)).map(|(part, _)| part) {
+                        console.fact(&format!("{name}: {}", part.replace('_', " ")), shown(field, part));
+                    }
+                }
+                None => console.fact(name, shown(&value, name)),
+            }
         }
     }
     console.object(&value);

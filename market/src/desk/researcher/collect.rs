@@ -49,7 +49,7 @@ pub const KINDS: [Kind; 7] = [
     kind(
         "ledger.proof",
         "application/octet-stream",
-        "proves request and contributions: `galen light verify`",
+        "proves request and contributions, to galen light verify",
     ),
 ];
 

@@ -68,8 +68,8 @@ pub(super) async fn page(site: Here, Path(id): Path<ContributionId>) -> Answered
             p data-summary role="status" aria-live="polite" { "Waiting for the script of this page." }
             noscript { p { "This is the one page that needs scripts. Without them take the files from " a href=(source) { "here" } " and run snarkjs yourself." } }
             div.actions {
-                button.primary type="button" data-again disabled { "Verify again" }
-                button.quiet type="button" data-tamper disabled { "Try a tampered proof" }
+                button.button.primary type="button" data-again disabled { "Verify again" }
+                button.button.quiet type="button" data-tamper disabled { "Try a tampered proof" }
             }
             ol.proofs data-proofs-list {}
         }

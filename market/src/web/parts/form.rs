@@ -156,23 +156,32 @@ impl Confirm {
         self
     }
 
+    /// A page may have several boxes: each has the name of what it sends.
+    fn id(&self) -> String {
+        let act = self.action.rsplit('/').next().unwrap_or_default();
+        let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+        format!("confirm-{}", act.chars().map(plain).collect::<String>())
+    }
+
     fn assented(&self) -> Markup {
-        let described = self.error.as_ref().map(|_| "confirm-error");
+        let id = self.id();
+        let error_id = format!("{id}-error");
+        let described = self.error.as_ref().map(|_| error_id.as_str());
         let invalid = self.error.as_ref().map(|_| "true");
         html! {
             div.field.invalid[self.error.is_some()] {
                 @if let Some(error) = &self.error {
-                    p.error id="confirm-error" { span.visually-hidden { "Error: " } (error) }
+                    p.error id=(error_id) { span.visually-hidden { "Error: " } (error) }
                 }
                 @match &self.assent {
                     Assent::Tick(words) => div.check {
-                        input type="checkbox" id="confirm" name="confirm" value="yes" required
+                        input type="checkbox" id=(id) name="confirm" value="yes" required
                             aria-describedby=[described] aria-invalid=[invalid];
-                        label for="confirm" { (words) }
+                        label for=(id) { (words) }
                     },
                     Assent::Word(word) => {
-                        label for="confirm" { "Type " code { (word) } " to go on" }
-                        input type="text" id="confirm" name="confirm" required autocomplete="off"
+                        label for=(id) { "Type " code { (word) } " to go on" }
+                        input type="text" id=(id) name="confirm" required autocomplete="off"
                             spellcheck="false" autocapitalize="none"
                             aria-describedby=[described] aria-invalid=[invalid];
                     }

@@ -41,16 +41,21 @@ impl Page {
 
     /// Ticks a box, or makes a choice.
     pub async fn tick(&self, label: &str) {
-        self.set(label, true).await;
+        self.set(label, None, true).await;
+    }
+
+    /// Ticks a box in the row, item, or part of the page that has this text.
+    pub async fn tick_near(&self, near: &str, label: &str) {
+        self.set(label, Some(near), true).await;
     }
 
     /// Takes the tick out of a box.
     pub async fn untick(&self, label: &str) {
-        self.set(label, false).await;
+        self.set(label, None, false).await;
     }
 
-    async fn set(&self, label: &str, wanted: bool) {
-        let choice = self.find(Role::Choice, label, None).await;
+    async fn set(&self, label: &str, near: Option<&str>, wanted: bool) {
+        let choice = self.find(Role::Choice, label, near).await;
         let done =
             async { if choice.is_selected().await? == wanted { Ok(()) } else { choice.click().await } };
         self.must(&format!("tick {label:?}"), done.await).await;

@@ -39,7 +39,7 @@ pub async fn imports(act: &Act<'_>) {
     page.click("Look at the dataset and commit to it").await;
     page.see("Commit to this dataset").await;
     page.look("hospital-dataset").await;
-    page.tick("I have read this and want to go on").await;
+    page.tick_near("Commit to this dataset", "I have read this and want to go on").await;
     page.click("Commit").await;
     page.see("until block").await;
     page.look("hospital-dataset-committed").await;

@@ -57,8 +57,7 @@ pub async fn traces(act: &Act<'_>, request: &str, contribution: &str) {
 /// Wallets, and the sentence before money moves.
 pub async fn wallets(act: &Act<'_>) {
     let page = act.person(&act.cast.hospital).await;
-    visit(&page, &format!("{}/wallet", act.cast.hospital.url), "Address of this wallet", "hospital-wallet")
-        .await;
+    visit(&page, &format!("{}/wallet", act.cast.hospital.url), "Balance", "hospital-wallet").await;
     let address = page.script("return [...document.querySelectorAll('code, pre')].map(e => e.textContent.trim()).find(text => /^[0-9a-f]{128}$/.test(text))", vec![]).await;
     let address = address.as_str().expect("the page shows an address").to_owned();
     page.finish().await;

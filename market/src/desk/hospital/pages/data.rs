@@ -157,7 +157,7 @@ fn lenient(form: &str) -> Markup {
         ("duplicates", "Of a patient's several rows the first is kept"),
     ];
     html! {
-        fieldset {
+        fieldset.field {
             legend { "Let pass" }
             p.hint { "Nothing, unless you tick it: otherwise the file is refused as a whole." }
             @for (name, label) in all {

@@ -60,8 +60,10 @@ pub async fn wallet(State(desk): Desk, person: Person) -> Answered<Markup> {
     }
     let main = html! {
         (heading("Wallet", None))
-        (Facts::new().fact("Balance", money(wallet.balance)).fact("Notes that cannot be read", wallet.unread.len()))
-        (code("Address of this wallet", &wallet.address))
+        (Facts::new()
+            .fact("Balance", money(wallet.balance))
+            .fact("Notes that cannot be read", wallet.unread.len())
+            .with("Address", code("The address", &wallet.address)))
         (section("Notes", html! { (notes) }))
         @if !wallet.payments.is_empty() { (section("Payments", html! { (payments) })) }
         (section("Send", sending()))

@@ -88,13 +88,14 @@ fn released(release: &Release, k: u16) -> Markup {
     let risk = BeforeAfter::new(
         "Risk of re-identification",
         "Chance that an outsider who knows the ranged columns picks the right patient, if rows were released as they are and \
-         as they would be released.",
+         as they would be released. A prosecutor knows that a certain patient is in the data, a journalist does not know who is, a \
+         marketer wants to find as many as possible.",
         "Attacker",
         Scale::Share,
     )
-    .pair("Prosecutor: knows that the patient is in it", before.prosecutor, after.prosecutor)
-    .pair("Journalist: does not know it", before.journalist, after.journalist)
-    .pair("Marketer: wants many, the mean", before.marketer, after.marketer)
+    .pair("Prosecutor", before.prosecutor, after.prosecutor)
+    .pair("Journalist", before.journalist, after.journalist)
+    .pair("Marketer, on average", before.marketer, after.marketer)
     .pair("Rows alone in their class", before.unique, after.unique)
     .limit(1.0 / f64::from(k.max(1)), format!("1/k = 1/{k}"));
     html! {

@@ -88,7 +88,7 @@ async fn what_cannot_be_answered_says_why() {
 #[tokio::test]
 async fn room_is_what_the_ledger_has_for_a_release() {
     let mut clinic = Clinic::new(1).await;
-    clinic.boundary().await;
+    clinic.boundary(1).await;
     let request = clinic.post("a cohort").await;
     let posted = clinic.read(|state| RequestRecord::load(state, &request)).unwrap();
     let taken = |paid, reserved, waiting| {

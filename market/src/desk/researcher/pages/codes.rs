@@ -72,7 +72,7 @@ fn table(here: &str, column: &str, found: &[Code], words: &str) -> Markup {
     let nothing =
         empty("No code fits", "Try the beginning of a code, as 250, or one word of its title.", html! {});
     let columns =
-        [Column::words("Code"), Column::words("Meaning"), Column::numbers("Values"), Column::words("")];
+        [Column::words("Code"), Column::words("Meaning"), Column::numbers("Values"), Column::words("Action")];
     let mut table = Table::new("Codes", columns).or_empty(nothing);
     for code in found {
         let below: String = code.name.bytes().map(|byte| format!("%{byte:02X}")).collect();

@@ -42,7 +42,7 @@ pub async fn show(State(desk): Desk, person: Person, Path(id): Path<RequestId>) 
         (parts::heading("What was bought", None))
         @match (&collected, &report) {
             (Some(collected), Some(report)) => {
-                p { (collected.records) " records of " (collected.contributions.len()) " contributions, as of block " (collected.height) "." }
+                p { (collected.records) " records of " (counted(collected.contributions.len())) ", as of block " (collected.height) "." }
                 (section("Files", files(&here, collected)))
                 (section("Utility and anonymity", quality(report)))
                 @if let Some(citation) = citation { (section("How to cite it", parts::code("The citation", &citation))) }
@@ -52,6 +52,10 @@ pub async fn show(State(desk): Desk, person: Person, Path(id): Path<RequestId>) 
         }
     };
     Ok(page(&person, "Data", "/requests", main))
+}
+
+fn counted(contributions: usize) -> String {
+    if contributions == 1 { "one contribution".into() } else { format!("{contributions} contributions") }
 }
 
 fn files(here: &str, collected: &Collected) -> Markup {

@@ -71,8 +71,12 @@ fn undo(id: &Name) -> Markup {
 }
 
 fn drafts_table(drafts: &[KeptDraft]) -> Markup {
-    let columns =
-        [Column::words("Draft"), Column::words("Begun by"), Column::words("Changed"), Column::words("")];
+    let columns = [
+        Column::words("Draft"),
+        Column::words("Begun by"),
+        Column::words("Changed"),
+        Column::words("Action"),
+    ];
     let mut table = Table::new("Drafts", columns);
     for draft in drafts {
         let title =

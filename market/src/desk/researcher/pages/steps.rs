@@ -301,11 +301,11 @@ impl Shown<'_> {
                     div.actions { button.button.quiet type="submit" name={ "search." (name) } value="1" { "Search the codes of " (name) } }
                 }
             }
-            _ => html! {
+            _ => html! { div.pair {
                 (Field::text(format!("from.{name}"), format!("{name}: from")).value(&chosen.from)
-                    .hint(format!("Both ends included; the column has {domain}.")).maybe_error(error))
-                (Field::text(format!("to.{name}"), format!("{name}: to")).value(&chosen.to))
-            },
+                    .hint(format!("Of {domain}; included.")).maybe_error(error))
+                (Field::text(format!("to.{name}"), format!("{name}: to")).value(&chosen.to).hint("Included."))
+            } },
         }
     }
 
@@ -344,12 +344,12 @@ impl Shown<'_> {
             self.schema.columns().iter().filter(|c| matches!(c.class, Class::QuasiIdentifier | Class::Plain));
         html! {
             p { "Where you need narrow ranges, raise the number: hospitals then keep that column finer and others wider. It is at least what the schema says." }
-            @for column in ranged {
+            div.pair { @for column in ranged {
                 @let kept = self.draft.quasi_identifiers.iter().find(|quasi| quasi.column == column.name);
                 @let least = column.weight.max(1);
                 (Field::number(format!("weight.{}", column.name), column.name.clone())
                     .value(kept.map_or(least, |quasi| quasi.weight)).between(least, u16::MAX))
-            }
+            } }
         }
     }
 
