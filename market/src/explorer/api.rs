@@ -17,6 +17,7 @@ use super::feed;
 use super::material::MaterialFault;
 use super::site::Explorer;
 use crate::web::Problem;
+use crate::web::document::with_refusals;
 
 /// What a site's handlers share.
 pub type Shared = axum::extract::State<Arc<Explorer>>;
@@ -39,13 +40,14 @@ struct Document;
 
 /// The routes below `/v1`, those of the feed included, and their document.
 pub fn api(site: &Arc<Explorer>) -> (Router, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Document::openapi())
+    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi())
         .merge(ledger::routes())
         .merge(market::routes())
         .merge(checks::routes())
         .with_state(Arc::clone(site))
         .merge(feed::routes(Arc::clone(&site.chain)))
-        .split_for_parts()
+        .split_for_parts();
+    (routes, with_refusals(document))
 }
 
 impl From<MaterialFault> for Box<Problem> {

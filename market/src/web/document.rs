@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 use maud::{Markup, html};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::Modify;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -19,6 +19,10 @@ pub const PAGE: &str = "/api";
 /// Where programs find it.
 pub const JSON: &str = "/api/openapi.json";
 
+/// How documents name problem details, and their media type (RFC 9457).
+const PROBLEM: &str = "#/components/schemas/Problem";
+const PROBLEM_JSON: &str = "application/problem+json";
+
 /// Adds to a desk's document that calls carry a person's token.
 #[derive(Debug)]
 pub struct Bearer;
@@ -28,6 +32,28 @@ impl Modify for Bearer {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         document.components.get_or_insert_default().add_security_scheme("token", scheme);
     }
+}
+
+/// A document that says of every call how it is refused: by problem details, under their own media type. Any call may be, by
+/// what stands before it: rates, sizes, sessions, names.
+pub fn with_refusals(document: OpenApi) -> OpenApi {
+    let Ok(mut value) = serde_json::to_value(&document) else { return document };
+    let refusal = json!({ "schema": { "$ref": PROBLEM } });
+    let paths = value.get_mut("paths").and_then(Value::as_object_mut);
+    let operations = paths.into_iter().flatten().filter_map(|(_, item)| item.as_object_mut()).flatten();
+    for (_, operation) in operations {
+        let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut) else { continue };
+        for response in responses.values_mut() {
+            let Some(content) = response.get_mut("content").and_then(Value::as_object_mut) else { continue };
+            if content.get("application/json") == Some(&refusal) {
+                content.remove("application/json");
+                content.insert(PROBLEM_JSON.to_owned(), refusal.clone());
+            }
+        }
+        let usual = json!({ "description": "", "content": { PROBLEM_JSON: refusal } });
+        responses.entry("default").or_insert(usual);
+    }
+    serde_json::from_value(value).unwrap_or(document)
 }
 
 /// The page and the document of a desk's API. `around` is the shell of the desk's pages.

@@ -19,7 +19,7 @@ use super::signed::Signed;
 use crate::chain::Chain;
 use crate::explorer::{self, Explorer};
 use crate::sign::Signer;
-use crate::web::document::Bearer;
+use crate::web::document::{Bearer, with_refusals};
 use crate::web::extract::{Json, Path};
 use crate::web::{Answered, Problem};
 
@@ -62,7 +62,7 @@ pub fn api(desk: &Desk) -> (Router, OpenApi) {
         .routes(routes!(report_on_paper))
         .with_state(desk.clone())
         .split_for_parts();
-    (shown.merge(own), document.merge_from(of_shown))
+    (shown.merge(own), with_refusals(document.merge_from(of_shown)))
 }
 
 /// All routes: the explorer's and the desk's.

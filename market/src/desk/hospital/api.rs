@@ -18,7 +18,7 @@ use super::HospitalDesk;
 use super::fault::DeskFault;
 use super::inbox::Pace;
 use crate::id::RequestId;
-use crate::web::document::Bearer;
+use crate::web::document::{Bearer, with_refusals};
 use crate::web::extract::Json;
 use crate::web::{Answered, Person, Problem};
 
@@ -80,13 +80,13 @@ fn all() -> OpenApiRouter<Arc<HospitalDesk>> {
 
 /// The document of the API.
 pub fn document() -> OpenApi {
-    all().split_for_parts().1
+    with_refusals(all().split_for_parts().1)
 }
 
 /// The API of a desk, and its document.
 pub fn api(desk: Arc<HospitalDesk>) -> (Router, OpenApi) {
     let (router, document) = all().split_for_parts();
-    (router.with_state(desk), document)
+    (router.with_state(desk), with_refusals(document))
 }
 
 /// A request's name in an address.

@@ -136,14 +136,17 @@ impl HospitalDesk {
             report: None,
             data: serde_json::Value::Null,
         };
-        {
+        let view = {
             let mut imports = self.imports();
             if imports.values().filter(|running| !running.view.over()).count() >= AT_A_TIME {
                 let detail = "other files are being read";
                 return Err(DeskFault::conflict("busy", detail, "try again when one of them is done"));
             }
-            imports.insert(view.id.clone(), Running::new(view.clone()));
-        }
+            let running = Running::new(view);
+            let view = running.view.clone();
+            imports.insert(view.id.clone(), running);
+            view
+        };
         let (desk, id) = (Arc::clone(self), view.id.clone());
         tokio::task::spawn_blocking(move || desk.read_file(&id, &spec, allow, spool));
         Ok(view)

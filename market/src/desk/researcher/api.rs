@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::ResearcherDesk;
 use super::pace::Pace;
-use crate::web::document::Bearer;
+use crate::web::document::{Bearer, with_refusals};
 use crate::web::extract::Json;
 use crate::web::{Answered, Problem};
 
@@ -72,13 +72,13 @@ fn all() -> OpenApiRouter<Arc<ResearcherDesk>> {
 
 /// The document of the API.
 pub fn document() -> OpenApi {
-    all().split_for_parts().1
+    with_refusals(all().split_for_parts().1)
 }
 
 /// The API of a desk, and its document.
 pub fn api(desk: Arc<ResearcherDesk>) -> (Router, OpenApi) {
     let (router, document) = all().split_for_parts();
-    (router.with_state(desk), document)
+    (router.with_state(desk), with_refusals(document))
 }
 
 /// Does what takes a while where nobody waits for it.

@@ -18,8 +18,7 @@ const USUAL_LIFE: u64 = 5_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Draft {
-    /// What it is about, for people: everybody can read it.
-    #[schema(max_length = 200)]
+    /// What it is about, for people: everybody can read it. At most 200 characters when it is posted.
     pub title: String,
     /// The schema's id, 64 hex digits.
     pub schema: String,
@@ -28,7 +27,6 @@ pub struct Draft {
     /// Whom it is about, column by column; all of it must hold.
     pub choices: Vec<Choice>,
     /// A further condition in words, as `(diag_1 in 250.* or diag_2 in 250.*) and age >= 40`; `everyone` for all.
-    #[schema(max_length = 4096)]
     pub cohort: String,
     /// Columns that are released as they are.
     pub released: Vec<String>,
