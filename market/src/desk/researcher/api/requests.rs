@@ -130,7 +130,7 @@ async fn report(State(desk): Desk, Path(id): Path<RequestId>) -> Answered<Json<R
 /// A file that was collected
 #[utoipa::path(get, path = "/v1/requests/{id}/files/{name}", tag = "requests",
     params(("id" = String, Path), ("name" = String, Path)),
-    responses((status = 200, body = serde_json::Value, content_type = "*/*"),
+    responses((status = 200, description = "The file, of the kind that its name says"),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn file(State(desk): Desk, Path((id, name)): Path<(RequestId, String)>) -> Answered<Response> {
     download(&desk, id, name).await
