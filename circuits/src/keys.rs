@@ -57,6 +57,11 @@ pub struct KeyFingerprints {
     pub seal: Fingerprint,
 }
 
+/// Randomness for secrets, whatever its type.
+trait SecretRng: RngCore + CryptoRng {}
+
+impl<R: RngCore + CryptoRng> SecretRng for R {}
+
 impl Keys {
     /// Loads the keys of these circuits from a store, or makes them there. One party makes them: for demos and tests.
     /// `report` hears, before each circuit, its name and position among the three.
@@ -68,6 +73,16 @@ impl Keys {
         rng: &mut (impl RngCore + CryptoRng),
         mut report: impl FnMut(&str, usize),
     ) -> Result<Self, KeyError> {
+        Self::load_or_setup(store, rng, &mut report)
+    }
+
+    /// Not generic, so that the set-up is compiled in this crate, as this crate is optimised, and once.
+    fn load_or_setup(
+        store: &KeyStore,
+        mut rng: &mut dyn SecretRng,
+        report: &mut dyn FnMut(&str, usize),
+    ) -> Result<Self, KeyError> {
+        let rng = &mut rng;
         report("scan", 0);
         let scan = store.load_or_setup_insecure_single_party("scan", ScanCircuit::blank(), rng)?;
         report("release", 1);
