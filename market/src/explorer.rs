@@ -28,6 +28,7 @@ pub mod member;
 pub mod overview;
 pub mod pages;
 pub mod participant;
+mod remembered;
 pub mod request;
 pub mod schema;
 pub mod search;
@@ -42,7 +43,7 @@ use std::sync::Arc;
 pub use index::Index;
 pub use site::{Explorer, Health, HealthView};
 #[cfg(test)]
-pub(crate) use tests::rehearsed::Rehearsed;
+pub(crate) use tests::rehearsed;
 
 /// The site's routes: pages and API.
 pub fn routes(site: Arc<Explorer>) -> axum::Router {

@@ -9,7 +9,7 @@ use galen_ledger::{BlobHash, ChainId, StateRead, TxHash};
 use serde::Serialize;
 
 use crate::amount::Records;
-use crate::codec::canonical;
+use crate::codec::{Canonical, CodecFault, Reader, canonical};
 use crate::config::MarketConfig;
 use crate::id::{AccountKey, ContributionId, Nullifier, RequestId};
 use crate::notes::payee::Payee;
@@ -154,6 +154,19 @@ canonical!(struct ContributionRecord {
     request, number, tx, height, nullifier, payee, totals, encapsulation, identity, blob, status,
 });
 
+/// What lists show of a contribution. It is read without its payee, whose points take longer to check than all the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContributionGlance {
+    /// Its number among the request's, from 0.
+    pub number: u32,
+    /// The block that accepted it.
+    pub height: u64,
+    /// Rows released and suppressed, and the loss.
+    pub totals: Totals,
+    /// What became of it.
+    pub status: Status,
+}
+
 /// A seller's use of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -204,6 +217,36 @@ impl RequestRecord {
             auditor: config.auditor.key,
             limits: request.limits,
         })
+    }
+}
+
+impl ContributionGlance {
+    /// A glance at the record of a contribution.
+    pub fn load(state: &(impl StateRead + ?Sized), id: &ContributionId) -> Option<Self> {
+        let bytes = state.get(&state_key::contribution(id))?;
+        Some(Self::read(&mut Reader::new(&bytes)).expect("the state holds only what this program wrote"))
+    }
+
+    /// Reads a [`ContributionRecord`], field by field.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, CodecFault> {
+        RequestId::read(reader)?;
+        let number = u32::read(reader)?;
+        TxHash::read(reader)?;
+        let height = u64::read(reader)?;
+        Nullifier::read(reader)?;
+        reader.take(Payee::BYTES)?;
+        let totals = Totals::read(reader)?;
+        F::read(reader)?;
+        Sealed::read(reader)?;
+        BlobHash::read(reader)?;
+        Ok(Self { number, height, totals, status: Status::read(reader)? })
+    }
+}
+
+impl From<&ContributionRecord> for ContributionGlance {
+    fn from(record: &ContributionRecord) -> Self {
+        let ContributionRecord { number, height, totals, status, .. } = *record;
+        Self { number, height, totals, status }
     }
 }
 

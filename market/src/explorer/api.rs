@@ -59,7 +59,7 @@ impl From<MaterialFault> for Box<Problem> {
                 let remedy = "ask a node that has the whole chain, or verify an exported chain";
                 Problem::new(axum::http::StatusCode::NOT_FOUND, "block-not-here", words, remedy)
             }
-            MaterialFault::Keys(_) => Problem::internal(words),
+            MaterialFault::Keys(_) | MaterialFault::Json(_) => Problem::internal(words),
             MaterialFault::Chain(error) => error.into(),
         })
     }

@@ -1,14 +1,12 @@
 //! Blocks: a list, the newest first, and one with all that is in it.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-
 use galen_ledger::chain::{Block, Upkeep};
 use galen_ledger::{BlobHash, Event, Height, Receipt, TxHash};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::kind::Kind;
+use super::remembered::Remembered;
 use crate::chain::{Chain, ChainError, SeenBlock};
 use crate::web::Paged;
 
@@ -191,26 +189,28 @@ fn affair(upkeep: &Upkeep) -> String {
     }
 }
 
-/// Lines of blocks that were shown before: blocks are final, and a list need not read each whole, with all its transactions.
-#[derive(Debug, Default)]
-pub struct Lines(Mutex<BTreeMap<u64, BlockLine>>);
+/// Lines of blocks that were shown before: a list need not read each block whole, with all its transactions.
+#[derive(Debug)]
+pub struct Lines(Remembered<u64, BlockLine>);
 
 /// Lines that are remembered at most, some 300 bytes each.
 const REMEMBERED: usize = 10_000;
 
+impl Default for Lines {
+    fn default() -> Self {
+        Self(Remembered::up_to(REMEMBERED))
+    }
+}
+
 impl Lines {
     async fn get(&self, chain: &dyn Chain, height: u64) -> Result<Option<BlockLine>, ChainError> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&height).cloned();
+        let known = self.0.get(&height);
         if known.is_some() {
             return Ok(known);
         }
         let line = chain.block(Height::new(height)).await?.map(|seen| BlockLine::of(&seen.block));
         if let Some(line) = &line {
-            let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if lines.len() >= REMEMBERED {
-                lines.clear();
-            }
-            lines.insert(height, line.clone());
+            self.0.put(height, line.clone(), 1);
         }
         Ok(line)
     }

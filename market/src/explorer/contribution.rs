@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::codec::Canonical;
 use crate::id::{ContributionId, RequestId};
-use crate::record::{ContributionRecord, RequestRecord, Status};
+use crate::record::{ContributionGlance, ContributionRecord, RequestRecord, Status};
 use crate::state::after;
 use crate::state_key;
 use crate::web::Paged;
@@ -146,14 +146,14 @@ fn hex_of(element: &galen_circuits::field::F) -> String {
 
 impl ContributionLine {
     /// A contribution as lists show it.
-    pub fn of(id: &ContributionId, record: &ContributionRecord) -> Self {
-        let (word, words) = status(&record.status);
+    pub fn of(id: &ContributionId, glance: &ContributionGlance) -> Self {
+        let (word, words) = status(&glance.status);
         Self {
             id: id.to_string(),
-            number: record.number,
-            height: record.height,
-            released: record.totals.released,
-            suppressed: record.totals.suppressed,
+            number: glance.number,
+            height: glance.height,
+            released: glance.totals.released,
+            suppressed: glance.totals.suppressed,
             status: word,
             words,
         }
@@ -168,7 +168,7 @@ pub fn contributions(
     limit: usize,
 ) -> Paged<ContributionLine> {
     let ids = after::<ContributionId>(state, &state_key::contributions_of(request), from);
-    let line = |(key, id)| Some((key, ContributionLine::of(&id, &ContributionRecord::load(state, &id)?)));
+    let line = |(key, id)| Some((key, ContributionLine::of(&id, &ContributionGlance::load(state, &id)?)));
     Paged::of(ids.filter_map(line).take(limit + 1), limit)
 }
 
@@ -182,7 +182,7 @@ pub fn contribution(
     let request = RequestRecord::load(state, &record.request)?;
     let digest = blake3::derive_key("galen 2026 explorer payee v1", &record.payee.to_canonical());
     Some(ContributionView {
-        line: ContributionLine::of(id, &record),
+        line: ContributionLine::of(id, &(&record).into()),
         request: record.request.to_string(),
         tx: record.tx.to_string(),
         loss: record.totals.loss,

@@ -11,7 +11,7 @@ use crate::chain::{Chain, ChainError};
 use crate::id::{ContributionId, RequestId};
 use crate::money;
 use crate::query;
-use crate::record::{ContributionRecord, Phase, RequestRecord, Status};
+use crate::record::{ContributionGlance, Phase, RequestRecord, Status};
 use crate::state::load;
 use crate::state_key;
 use crate::web::Paged;
@@ -204,7 +204,7 @@ fn first_end(state: &(impl StateRead + ?Sized), id: &RequestId, record: &Request
     let first = record.contributions.saturating_sub(LOOKED_AT);
     let until = |number| {
         let contribution: ContributionId = load(state, &state_key::contribution_of(id, number))?;
-        match ContributionRecord::load(state, &contribution)?.status {
+        match ContributionGlance::load(state, &contribution)?.status {
             Status::Reserved { until } => Some(until),
             _ => None,
         }

@@ -15,7 +15,7 @@ use crate::fact::Subject;
 use crate::id::{AccountKey, ContributionId, RequestId, SchemaId};
 use crate::money;
 use crate::query;
-use crate::record::{ContributionRecord, RequestRecord};
+use crate::record::{ContributionGlance, RequestRecord};
 use crate::role::participant;
 
 /// Blocks, back from the newest one, among which a block's hash or a ciphertext's name is looked for: neither is an index
@@ -122,11 +122,11 @@ fn in_state(state: &dyn StateRead, text: &str) -> Vec<Match> {
         let words = format!("the request “{}”, posted in block {}", record.request.title, record.posted);
         found.push(Match { kind: "request", words, link: format!("/requests/{text}") });
     }
-    if let Some(record) =
-        text.parse::<ContributionId>().ok().and_then(|id| ContributionRecord::load(state, &id))
+    if let Some(seen) =
+        text.parse::<ContributionId>().ok().and_then(|id| ContributionGlance::load(state, &id))
     {
         let words =
-            format!("a contribution of {} rows, accepted in block {}", record.totals.released, record.height);
+            format!("a contribution of {} rows, accepted in block {}", seen.totals.released, seen.height);
         found.push(Match { kind: "contribution", words, link: format!("/contributions/{text}") });
     }
     if let Some(found_participant) = text.parse::<AccountKey>().ok().and_then(|key| participant(state, &key))

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use galen_circuits::keys::VerifyingKeys;
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::watch;
@@ -10,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::block::Lines;
 use super::index::Index;
-use super::material::{self, MaterialFault};
+use super::material::Materials;
 use super::search::Newest;
 use crate::chain::{Chain, ChainError};
 use crate::web::events::Shot;
@@ -49,11 +48,12 @@ pub struct Explorer {
     pub lines: Lines,
     /// Names in the newest blocks.
     pub newest: Newest,
+    /// Contributions as others verify them.
+    pub materials: Materials,
     /// How the node is.
     pub health: Option<Arc<dyn Health>>,
     name: SiteName,
     news: watch::Receiver<Shot>,
-    keys: OnceLock<VerifyingKeys>,
     /// The API's document.
     pub(crate) document: OnceLock<serde_json::Value>,
 }
@@ -77,10 +77,10 @@ impl Explorer {
             index: Index::default(),
             lines: Lines::default(),
             newest: Newest::default(),
+            materials: Materials::default(),
             health,
             name,
             news,
-            keys: OnceLock::new(),
             document: OnceLock::new(),
         })
     }
@@ -98,18 +98,6 @@ impl Explorer {
     /// News of new blocks.
     pub fn news(&self) -> watch::Receiver<Shot> {
         self.news.clone()
-    }
-
-    /// The verifying keys of the genesis, which are read once.
-    ///
-    /// # Errors
-    /// [`MaterialFault::Keys`].
-    pub fn keys(&self) -> Result<&VerifyingKeys, MaterialFault> {
-        if let Some(keys) = self.keys.get() {
-            return Ok(keys);
-        }
-        let keys = material::keys(self.chain.as_ref())?;
-        Ok(self.keys.get_or_init(|| keys))
     }
 }
 

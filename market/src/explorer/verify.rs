@@ -124,11 +124,11 @@ pub struct ProofMaterial {
 
 impl ProofMaterial {
     /// The material of a contribution under its statement.
-    pub fn of(statement: &Statement, contribution: &Contribution, keys: &VerifyingKeys) -> Self {
+    pub fn of(statement: &Statement, contribution: &Contribution, keys: CircuitKeys) -> Self {
         let challenge = Challenge::draw(statement, &contribution.header);
         Self {
             contribution: hex::encode(challenge.id),
-            keys: CircuitKeys::of(keys),
+            keys,
             proofs: cases(statement, contribution, &challenge),
             left_to_trust: LEFT_TO_TRUST,
         }

@@ -31,6 +31,11 @@ pub struct Payee {
 }
 
 canonical!(struct Payee { owner, shift, handle, proof });
+
+impl Payee {
+    /// Bytes of its encoding: six elements.
+    pub const BYTES: usize = 192;
+}
 hex_json!(Payee);
 
 /// A payee's secrets.

@@ -10,13 +10,39 @@ use crate::agent::hospital::Payout;
 use crate::id::RequestId;
 use crate::notes::keys::OwnerKeys;
 use crate::query;
-use crate::record::Use;
+use crate::record::{ContributionGlance, ContributionRecord, Status, Use};
+use crate::state::store;
+use crate::state_key;
 use crate::transaction::{SignedContribution, Transaction};
 
 fn world() -> (World, RequestId) {
     let mut world = World::new(21, 3);
     let request = world.post(20, 40);
     (world, request)
+}
+
+#[test]
+fn a_glance_says_what_the_record_says() {
+    let (mut world, request) = world();
+    let contribute = world.contribute(0, &request, 5);
+    world.chain.accept(&contribute);
+    let id = world.id_of(&request, 0);
+    let mut record = ContributionRecord::load(&world.chain.state, &id).unwrap();
+    let encapsulation = record.identity;
+    for status in [
+        record.status,
+        Status::Waiting,
+        Status::Reserved { until: 7 },
+        Status::Lapsed { height: 8 },
+        Status::Paid { height: 9, note: 10, encapsulation },
+        Status::Unserved { height: 11 },
+    ] {
+        record.status = status;
+        store(&mut world.chain.state, &state_key::contribution(&id), &record);
+        let seen = ContributionGlance::load(&world.chain.state, &id).unwrap();
+        assert_eq!(seen, ContributionGlance::from(&record));
+        assert_eq!((seen.status, seen.totals), (status, record.totals));
+    }
 }
 
 #[test]

@@ -148,6 +148,27 @@ mod tests {
         }
     }
 
+    /// A document that cannot be read back would be left as it was, without a word.
+    #[test]
+    fn every_call_of_every_document_says_how_it_is_refused() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api");
+        let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files.len(), 4, "{files:?}");
+        for file in files {
+            let document: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            for (path, item) in document["paths"].as_object().unwrap() {
+                let methods = ["get", "put", "post", "delete", "patch"];
+                for (method, operation) in
+                    methods.iter().filter_map(|method| Some((method, item.get(method)?)))
+                {
+                    let refusal = &operation["responses"]["default"]["content"][PROBLEM_JSON];
+                    let place = format!("{}: {method} {path}", file.display());
+                    assert_eq!(refusal["schema"]["$ref"], PROBLEM, "{place}");
+                }
+            }
+        }
+    }
+
     /// T74: what a document says is text.
     #[test]
     fn t74_words_of_a_document_are_text() {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use galen_market::explorer::verify::ProofMaterial;
+use galen_market::explorer::verify::{CircuitKeys, ProofMaterial};
 use galen_market::record::RequestRecord;
 use galen_tests::keys::Proving;
 use galen_tests::marketplace::Marketplace;
@@ -66,7 +66,8 @@ fn snarkjs_verifies_what_the_explorer_gives_out_and_refuses_every_flipped_signal
     market.accept(&offered.sale.transaction);
     let record = RequestRecord::load(&market.ledger.state, &request).unwrap();
     let statement = record.statement(&market.ledger.chain_id(), market.ledger.app.config()).unwrap();
-    let material = ProofMaterial::of(&statement, &offered.contribution, &Proving::load().verifying);
+    let material =
+        ProofMaterial::of(&statement, &offered.contribution, CircuitKeys::of(&Proving::load().verifying));
     assert_eq!(material.contribution, offered.sale.id.to_string());
     let fingerprints = &market.ledger.app.config().keys.fingerprints;
     assert_eq!(material.keys.seal.fingerprint, fingerprints.seal.to_string());

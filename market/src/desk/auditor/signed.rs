@@ -123,7 +123,7 @@ mod tests {
 
     use super::super::report::About;
     use super::*;
-    use crate::explorer::Rehearsed;
+    use crate::explorer::rehearsed::Rehearsed;
     use crate::tests::actors::World;
 
     #[test]

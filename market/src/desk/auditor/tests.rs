@@ -16,16 +16,15 @@ use super::report::{About, Report};
 use super::signed::Signed;
 use super::site::{self, Desk};
 use crate::chain::Chain;
-use crate::explorer::{Explorer, Rehearsed, routes};
+use crate::explorer::rehearsed::{EVIL, Rehearsed, Scene};
+use crate::explorer::{Explorer, routes};
 use crate::sign::Signer;
-use crate::tests::actors::{World, wish};
+use crate::tests::actors::World;
 use crate::web::limit::Rates;
 use crate::web::page::SiteName;
 use crate::web::session::{Doorkeeper, Sessions};
 use crate::web::site::Site;
 
-/// A text that would do harm if it were not escaped.
-const EVIL: &str = "<script>alert(1)</script>\"'&";
 const HERE: &str = "127.0.0.1:7723";
 
 struct Ada;
@@ -36,20 +35,10 @@ impl Doorkeeper for Ada {
     }
 }
 
-/// A chain with a request whose title is hostile, and a contribution to it: the id of that.
+/// The chain, and its request's and its contribution's id.
 fn chain(seed: u64) -> (Arc<Rehearsed>, String, String) {
-    let mut world = World::new(seed, 1);
-    let mut asked = wish(20, world.chain.height + 40);
-    asked.title = EVIL.into();
-    let request = world.request(asked);
-    let id = request.id(&world.chain.id());
-    let post = world.post_tx(request);
-    let chain = Rehearsed::new(&world);
-    chain.block(&mut world, &[&post]);
-    chain.block(&mut world, &[]);
-    let contribute = world.contribute(0, &id, 7);
-    chain.block(&mut world, &[&contribute]);
-    (chain, id.to_string(), world.id_of(&id, 0).to_string())
+    let Scene { chain, request, contribution, .. } = Rehearsed::with_a_contribution(seed);
+    (chain, request.to_string(), contribution.to_string())
 }
 
 fn signer() -> Signer {

@@ -12,7 +12,6 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::explorer::inclusion::{self, InclusionView};
-use crate::explorer::material;
 use crate::explorer::search::{self, Match};
 use crate::explorer::site::Explorer;
 use crate::explorer::verify::ProofMaterial;
@@ -33,9 +32,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Explorer>> {
 #[utoipa::path(get, path = "/v1/contributions/{id}/proofs", tag = "checks",
     params(("id" = String, Path, description = "The contribution's id")),
     responses((status = 200, body = ProofMaterial), (status = "default", body = Problem)))]
-async fn proofs(State(site): Shared, Path(id): Path<ContributionId>) -> Answered<Json<ProofMaterial>> {
-    let keys = site.keys()?;
-    Ok(Json(material::material(site.chain.as_ref(), keys, &id).await?))
+async fn proofs(State(site): Shared, Path(id): Path<ContributionId>) -> Answered<impl IntoResponse> {
+    let json = site.materials.json(site.chain.as_ref(), &id).await?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], json))
 }
 
 fn subject(kind: &str, id: &str) -> Answered<Subject> {

@@ -17,7 +17,8 @@ use rand_chacha::ChaCha20Rng;
 use tokio::sync::watch;
 
 use crate::chain::{Answer, Chain, ChainError, SeenBlock};
-use crate::tests::actors::World;
+use crate::id::{ContributionId, RequestId};
+use crate::tests::actors::{World, wish};
 use crate::transaction::Transaction;
 
 #[derive(Default)]
@@ -35,7 +36,37 @@ pub struct Rehearsed {
     newest: watch::Sender<u64>,
 }
 
+/// A title that would do harm if it were not escaped.
+pub const EVIL: &str = "<script>alert(1)</script>\"'&";
+
+/// A chain on which something happened.
+pub struct Scene {
+    pub chain: Arc<Rehearsed>,
+    pub world: World,
+    pub request: RequestId,
+    /// The transaction that posted it.
+    pub posting: TxHash,
+    pub contribution: ContributionId,
+}
+
 impl Rehearsed {
+    /// The chain of a world with one hospital: a request whose title is hostile, and a contribution to it.
+    pub fn with_a_contribution(seed: u64) -> Scene {
+        let mut world = World::new(seed, 1);
+        let mut asked = wish(20, world.chain.height + 40);
+        asked.title = EVIL.into();
+        let request = world.request(asked);
+        let id = request.id(&world.chain.id());
+        let post = world.post_tx(request);
+        let chain = Self::new(&world);
+        chain.block(&mut world, &[&post]);
+        chain.block(&mut world, &[]);
+        let contribute = world.contribute(0, &id, 7);
+        chain.block(&mut world, &[&contribute]);
+        let contribution = world.id_of(&id, 0);
+        Scene { chain, world, request: id, posting: post.hash(), contribution }
+    }
+
     /// The chain of a world, from its present block on.
     pub fn new(world: &World) -> Arc<Self> {
         let mut rng = ChaCha20Rng::seed_from_u64(3);

@@ -10,15 +10,12 @@ use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-use super::rehearsed::Rehearsed;
+use super::rehearsed::{Rehearsed, Scene};
 use crate::explorer::{Explorer, api, routes};
-use crate::tests::actors::{World, wish};
+use crate::tests::actors::World;
 use crate::web::limit::Rates;
 use crate::web::page::SiteName;
 use crate::web::site::Site;
-
-/// A title that would do harm if it were not escaped.
-const EVIL: &str = "<script>alert(1)</script>\"'&";
 
 async fn get(router: &Router, path: &str) -> (StatusCode, String, String) {
     let request =
@@ -31,18 +28,7 @@ async fn get(router: &Router, path: &str) -> (StatusCode, String, String) {
 }
 
 fn site() -> (Router, Vec<String>) {
-    let mut world = World::new(311, 1);
-    let mut asked = wish(20, world.chain.height + 40);
-    asked.title = EVIL.into();
-    let request = world.request(asked);
-    let id = request.id(&world.chain.id());
-    let post = world.post_tx(request);
-    let chain = Rehearsed::new(&world);
-    chain.block(&mut world, &[&post]);
-    chain.block(&mut world, &[]);
-    let contribute = world.contribute(0, &id, 7);
-    chain.block(&mut world, &[&contribute]);
-    let contribution = world.id_of(&id, 0);
+    let Scene { chain, world, request: id, posting, contribution } = Rehearsed::with_a_contribution(311);
     let (account, schema) = (world.researcher.account.key(), world.schema());
     let paths = [
         "/",
@@ -73,7 +59,7 @@ fn site() -> (Router, Vec<String>) {
     for below in ["", "/v1"] {
         paths.push(format!("{below}/requests/{id}"));
         paths.push(format!("{below}/contributions/{contribution}"));
-        paths.push(format!("{below}/transactions/{}", post.hash()));
+        paths.push(format!("{below}/transactions/{}", posting));
         paths.push(format!("{below}/blocks/{}", world.chain.height));
         paths.push(format!("{below}/participants/{account}"));
         paths.push(format!("{below}/schemas/{schema}"));
