@@ -6,6 +6,7 @@ mod founding;
 mod governing;
 mod joining;
 mod killing;
+mod manual;
 mod net;
 mod outage;
 mod running;

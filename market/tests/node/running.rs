@@ -10,10 +10,10 @@ use super::net::{Net, get, get_with, node, said};
 const GRACE: Duration = Duration::from_secs(10);
 
 /// What the scripts have started ends with the test.
-struct Started<'a>(&'a Path);
+pub struct Started<'a>(pub &'a Path);
 
 impl Started<'_> {
-    fn script(&self, name: &str) -> Output {
+    pub fn script(&self, name: &str) -> Output {
         let mut command = Command::new(self.0.join(name));
         command.env("GALEN", env!("CARGO_BIN_EXE_galen")).stdin(Stdio::null()).output().expect("it starts")
     }
