@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             cli::console::failed(&error);
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            let _ = writeln!(std::io::stderr(), "error: {}", cli::console::words(&error));
             if is_disk_full(&error) {
                 let _ = writeln!(
                     std::io::stderr(),

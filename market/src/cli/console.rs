@@ -27,10 +27,19 @@ pub fn to_json(json: bool) {
     JSON.store(json, Ordering::Relaxed);
 }
 
+/// An error with its causes, each said once: many an error names its cause in its own words already.
+pub fn words(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        said if said.ends_with(&cause) => said.to_owned(),
+        said => format!("{said}: {cause}"),
+    })
+}
+
 /// Prints the object of work that failed, with `--json`, unless it printed one.
 pub fn failed(error: &anyhow::Error) {
     if !PRINTED.load(Ordering::Relaxed) {
-        Console::new(false).object(&serde_json::json!({ "error": format!("{error:#}") }));
+        Console::new(false).object(&serde_json::json!({ "error": words(error) }));
     }
 }
 
@@ -153,5 +162,24 @@ pub fn duration(duration: Duration) -> String {
         s if s < 10.0 => format!("{s:.1} s"),
         s if s < 120.0 => format!("{s:.0} s"),
         s => format!("{} min {} s", s as u64 / 60, s as u64 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::words;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let disk = || std::io::Error::other("the disk is full");
+        let plain = anyhow::Error::new(disk()).context("cannot write a file");
+        assert_eq!(words(&plain), "cannot write a file: the disk is full");
+        let named: anyhow::Result<()> = Err(disk()).context("cannot write a file: the disk is full");
+        assert_eq!(
+            words(&named.context("no report").unwrap_err()),
+            "no report: cannot write a file: the disk is full"
+        );
     }
 }

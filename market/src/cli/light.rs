@@ -13,7 +13,7 @@ use galen_market::{AccountKey, ContributionId, RequestId};
 use serde_json::json;
 
 use super::auditor;
-use super::console::Console;
+use super::console::{Console, words};
 
 /// What can be typed.
 #[derive(Subcommand, Debug)]
@@ -137,7 +137,7 @@ impl VerifyArgs {
         let verified = match self.verify() {
             Ok(verified) => verified,
             Err(fault) => {
-                console.object(&json!({ "verified": false, "fault": format!("{fault:#}") }));
+                console.object(&json!({ "verified": false, "fault": words(&fault) }));
                 return Err(fault);
             }
         };

@@ -115,12 +115,18 @@ impl DeskCall {
                 let body = json!({ "digest": digest });
                 one(of(&desk)?.post(&format!("/v1/requests/{request}/approval"), &body).await?)
             }
-            Self::Jobs(desk) => list(of(&desk)?.get("/v1/jobs").await?, &["request", "words", "released"]),
+            Self::Jobs(desk) => {
+                list(of(&desk)?.get("/v1/jobs").await?, &["request", "title", "words", "released"])
+            }
             Self::Cancel { desk, request } => {
                 of(&desk)?.post(&format!("/v1/jobs/{request}/cancel"), &json!({})).await?;
                 one(json!({ "cancelled": request }))
             }
-            Self::Sold(desk) => one(of(&desk)?.get("/v1/sold").await?),
+            Self::Sold(desk) => {
+                let sold = of(&desk)?.get("/v1/sold").await?;
+                lines(&sold["contributions"], &["contribution", "title", "records", "words", "paid"]);
+                one(sold)
+            }
         }
     }
 }
@@ -202,7 +208,10 @@ fn shown(value: &Value, name: &str) -> String {
 fn one(value: Value) -> anyhow::Result<()> {
     let console = Console::new(false);
     if let Some(fields) = value.as_object() {
-        for (name, field) in fields.iter().filter(|(name, _)| *name != "data" && *name != "report") {
+        // Lists are of things that `--json` has in full, or that were said line by line.
+        for (name, field) in
+            fields.iter().filter(|(name, field)| *name != "data" && *name != "report" && !of_things(field))
+        {
             match field.as_object() {
                 // Of what is made of parts, the parts that are a word or a number; `--json` has all of it.
                 Some(parts) => {
@@ -219,12 +228,21 @@ fn one(value: Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(value: Value, named: &[&str]) -> anyhow::Result<()> {
+fn of_things(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.first().is_none_or(Value::is_object))
+}
+
+fn lines(value: &Value, named: &[&str]) {
     let console = Console::new(false);
     for item in value.as_array().into_iter().flatten() {
         let fields = named.iter().map(|name| shown(item, name)).filter(|text| !text.is_empty());
         console.say(fields.collect::<Vec<_>>().join(" · "));
     }
+}
+
+fn list(value: Value, named: &[&str]) -> anyhow::Result<()> {
+    lines(&value, named);
+    let console = Console::new(false);
     console.object(&json!({ "items": value }));
     Ok(())
 }

@@ -32,7 +32,9 @@ impl HospitalDesk {
         // What is agreed to is looked at anew, not taken from whoever agrees.
         let looked = self.look(request)?;
         let content = looked.content.clone();
-        let preview = self.view(looked, self.inbox_item(request)?, request)?;
+        let item = self.inbox_item(request)?;
+        let title = item.title.clone();
+        let preview = self.view(looked, item, request)?;
         if preview.digest != digest {
             self.void(request, &preview.digest)?;
             return Err(DeskFault::conflict(
@@ -52,6 +54,7 @@ impl HospitalDesk {
             }
             before => Case {
                 request: *request,
+                title,
                 digest: preview.digest,
                 content,
                 dataset: preview.dataset,

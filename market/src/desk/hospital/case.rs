@@ -108,6 +108,9 @@ impl Stage {
 pub struct Case {
     /// The request.
     pub request: RequestId,
+    /// What that is about; empty in homes from before it was kept.
+    #[serde(default)]
+    pub title: String,
     /// The preview that was approved.
     pub digest: String,
     /// What was to leave the hospital by it.
@@ -133,6 +136,8 @@ pub struct Case {
 pub struct CaseView {
     /// The request.
     pub request: String,
+    /// What it is about.
+    pub title: String,
     /// The dataset.
     pub dataset: String,
     /// Records to be released.
@@ -163,6 +168,7 @@ impl Case {
     pub fn view(&self, progress: Option<Progress>) -> CaseView {
         CaseView {
             request: self.request.to_string(),
+            title: self.title.clone(),
             dataset: self.dataset.clone(),
             released: self.release.released,
             digest: self.digest.clone(),

@@ -18,6 +18,18 @@ impl Page {
         }
     }
 
+    /// Waits until a text can be read in the main part, which the navigation at the top is not.
+    pub async fn shows(&self, text: &str) {
+        let script = "return document.querySelector('main')?.innerText ?? ''";
+        let shown = async || {
+            let main = self.client.execute(script, vec![]).await.ok()?;
+            main.as_str().is_some_and(|main| main.contains(text)).then_some(())
+        };
+        if self.until(shown).await.is_none() {
+            self.fail(&format!("{text:?} is not to be seen in the main part")).await;
+        }
+    }
+
     /// Waits until a text can no longer be read.
     pub async fn gone(&self, text: &str) {
         let gone = async || (!self.text_or_nothing().await.contains(text)).then_some(());

@@ -18,7 +18,7 @@ pub async fn verifies(act: &Act<'_>, contribution: &str) {
     let report = std::fs::read_to_string(report).expect("a report");
     assert!(report.contains("No rule of the market is broken") && report.contains(contribution), "{report}");
     page.section("Reports").await;
-    page.see("Reports").await;
+    page.shows("Reports").await;
     page.look("auditor-reports").await;
     page.goto(&format!("{}/contributions/{contribution}", act.cast.auditor.url)).await;
     page.click("Verify it in this browser").await;
@@ -31,5 +31,8 @@ pub async fn verifies(act: &Act<'_>, contribution: &str) {
         return seen[0] > 1.5 * Math.max(seen[1], seen[2]);";
     assert_eq!(page.script(red, vec![]).await, true, "it does not turn red");
     page.look("auditor-tampered").await;
+    page.goto(&format!("{}/api", act.cast.auditor.url)).await;
+    page.shows("/v1/reports/{about}").await;
+    page.look("auditor-api").await;
     page.finish().await;
 }

@@ -60,6 +60,7 @@ pub async fn wallets(act: &Act<'_>) {
     visit(&page, &format!("{}/wallet", act.cast.hospital.url), "Balance", "hospital-wallet").await;
     let address = page.script("return [...document.querySelectorAll('code, pre')].map(e => e.textContent.trim()).find(text => /^[0-9a-f]{128}$/.test(text))", vec![]).await;
     let address = address.as_str().expect("the page shows an address").to_owned();
+    visit(&page, &format!("{}/api", act.cast.hospital.url), "/v1/inbox", "hospital-api").await;
     page.finish().await;
 
     let page = act.person(&act.cast.researcher).await;
@@ -78,6 +79,7 @@ pub async fn wallets(act: &Act<'_>) {
     page.tick("I want to pay").await;
     page.click("Pay 1.00").await;
     page.see("were paid; the payment is final").await;
+    visit(&page, &format!("{}/api", act.cast.researcher.url), "/v1/drafts", "researcher-api").await;
     page.click("Sign out").await;
     page.see("Your token").await;
     page.look("sign-in").await;
@@ -90,6 +92,6 @@ pub async fn wallets(act: &Act<'_>) {
 
 async fn visit(page: &Page, url: &str, words: &str, name: &str) {
     page.goto(url).await;
-    page.see(words).await;
+    page.shows(words).await;
     page.look(name).await;
 }

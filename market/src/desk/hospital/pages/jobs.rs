@@ -37,13 +37,22 @@ pub async fn jobs(State(desk): Desk, person: Person) -> Answered<Markup> {
     let mut table = Table::new("Jobs", columns).or_empty(instead);
     for case in &cases {
         table.push([
-            hash_link(&case.request, &format!("/jobs/{}", case.request)),
+            named(case),
             badge(tone(&case.stage), &case.words),
             html! { (case.released) },
             moment(case.begun_ms),
         ]);
     }
     Ok(page("Jobs", "/jobs", &person, html! { (heading("Jobs", None)) (table) }))
+}
+
+/// A job by what its request is about.
+fn named(case: &CaseView) -> Markup {
+    let link = format!("/jobs/{}", case.request);
+    match case.title.as_str() {
+        "" => hash_link(&case.request, &link),
+        title => html! { a href=(link) { (title) } },
+    }
 }
 
 pub async fn job(State(desk): Desk, person: Person, Path(id): Path<String>) -> Answered<Markup> {
@@ -59,7 +68,7 @@ pub async fn job(State(desk): Desk, person: Person, Path(id): Path<String>) -> A
         .maybe("Contribution", case.contribution.as_deref().map(hash));
     let main = html! {
         (crumbs(&[Place::new("Jobs", "/jobs")], "Job"))
-        (heading("Job", Some((tone(&case.stage), &case.words))))
+        (heading(if case.title.is_empty() { "Job" } else { &case.title }, Some((tone(&case.stage), &case.words))))
         (case.data.follow(Some(&events), Some(&poll)))
         (remark(&case))
         (facts)

@@ -102,6 +102,28 @@ async fn a_program_uploads_and_commits_and_bad_calls_are_refused_in_words() {
     }
 }
 
+/// T74: what a researcher and a colleague wrote is text.
+#[tokio::test]
+async fn t74_no_text_becomes_markup_at_a_stewards_desk() {
+    let script = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>";
+    let mut clinic = Clinic::new(1).await;
+    let desk = clinic.ready(clinic.settings(0)).await;
+    let request = clinic.post(script).await;
+    let digest = desk.preview(&request).unwrap().digest;
+    desk.approve("<img src=x>", request, &digest).await.unwrap();
+    desk.approve("ben", request, &digest).await.unwrap();
+    let site = site(Arc::clone(&desk), "here");
+    let (of_request, of_job) = (format!("/requests/{request}"), format!("/jobs/{request}"));
+    for path in ["/", &of_request, "/jobs", &of_job] {
+        let (status, shown) = call(&site, "GET", path, "ada@here", "").await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        let shown = shown.as_str().unwrap();
+        assert!(!shown.contains("<script>alert") && !shown.contains("<img"), "{path}: {shown}");
+        assert!(shown.contains("&lt;script&gt;alert"), "{path}: {shown}");
+    }
+    let _ = desk.cancel(&request).await;
+}
+
 #[test]
 fn the_document_of_the_api_is_the_one_that_is_checked_in() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/api/hospital.json");
