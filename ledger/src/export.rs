@@ -21,7 +21,7 @@ mod write;
 
 pub use fault::ChainFault;
 pub use verify::{AuditedChain, Report, verify_chain, verify_chain_file};
-pub use write::{ExportError, export};
+pub use write::{ExportError, Source, export};
 
 const MAGIC: &[u8; 8] = b"GALENCHN";
 const VERSION: u16 = 3;

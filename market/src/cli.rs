@@ -7,6 +7,7 @@ pub mod authority;
 pub mod completions;
 pub mod console;
 pub mod desk;
+pub mod export;
 pub mod governance;
 mod help;
 pub mod hospital;
@@ -57,6 +58,8 @@ enum Command {
     /// A desk's home: check it, its people, its passphrase
     #[command(subcommand)]
     Desk(desk::DeskCommand),
+    /// Fetch a chain from any gateway, verify it, and write it to one file, which wallets and auditors read
+    Export(export::ExportArgs),
     /// Prove and verify one fact of a chain's state, with the genesis and nothing else
     #[command(subcommand)]
     Light(light::LightCommand),
@@ -108,6 +111,7 @@ impl Cli {
             Command::Hospital(command) => runtime.block_on(command.run()),
             Command::Auditor(command) => runtime.block_on(command.run()),
             Command::Desk(command) => command.run(),
+            Command::Export(args) => runtime.block_on(args.run()),
             Command::Light(command) => command.run(),
             Command::Wallet(command) => command.run(),
             Command::Treasury(command) => command.run(),

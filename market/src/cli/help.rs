@@ -11,7 +11,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Begin here", &["demo", "quickstart"]),
     ("Researcher, hospital, auditor", &["researcher", "hospital", "auditor", "desk"]),
     ("Money", &["wallet", "treasury"]),
-    ("Checking without trust", &["light"]),
+    ("Checking without trust", &["export", "light"]),
     ("Consortium", &["node", "governance", "authority", "testnet"]),
     ("Besides", &["prover", "completions", "help"]),
 ];

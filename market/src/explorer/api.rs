@@ -33,7 +33,8 @@ pub type Shared = axum::extract::State<Arc<Explorer>>;
     tags(
         (name = "ledger", description = "Blocks, transactions, members, the beacon"),
         (name = "market", description = "Participants, schemas, requests, contributions, openings"),
-        (name = "checks", description = "What it takes to check all of it with other programs")
+        (name = "checks", description = "What it takes to check all of it with other programs"),
+        (name = "following", description = "What desks follow the chain by, and where they hand in ciphertexts and transactions")
     )
 )]
 struct Document;

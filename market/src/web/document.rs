@@ -75,27 +75,83 @@ fn words<'a>(value: &'a Value, name: &str) -> &'a str {
     value.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+fn items<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+/// A text of the document, in which what stands between backticks is code.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (number, piece) in text.split('`').enumerate() {
+            @if number % 2 == 1 { code { (piece) } } @else { (piece) }
+        }
+    }
+}
+
+/// A call of the API.
+struct Call<'a> {
+    method: &'a str,
+    path: &'a str,
+    operation: &'a Value,
+}
+
+impl Call<'_> {
+    fn render(&self) -> Markup {
+        let parameters = items(self.operation, "parameters");
+        html! {
+            h3 { code { (self.method.to_uppercase()) " " (self.path) } }
+            @for text in [words(self.operation, "summary"), words(self.operation, "description")] {
+                @if !text.is_empty() { p { (prose(text)) } }
+            }
+            @if !parameters.is_empty() {
+                ul {
+                    @for parameter in parameters {
+                        @let about = words(parameter, "description");
+                        li { code { (words(parameter, "name")) } @if !about.is_empty() { ": " (prose(about)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The calls of a document by their tags, which come in the order of the document's own list, and then of the alphabet.
+fn by_tag(document: &Value) -> Vec<(&str, &str, Vec<Call<'_>>)> {
+    let named = items(document, "tags").iter();
+    let mut groups: Vec<(&str, &str, Vec<Call<'_>>)> =
+        named.map(|tag| (words(tag, "name"), words(tag, "description"), Vec::new())).collect();
+    let known = groups.len();
+    for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
+        for (method, operation) in item.as_object().into_iter().flatten() {
+            let tag = operation.pointer("/tags/0").and_then(Value::as_str).unwrap_or("other");
+            let call = Call { method, path, operation };
+            match groups.iter_mut().find(|(name, ..)| *name == tag) {
+                Some((.., calls)) => calls.push(call),
+                None => groups.push((tag, "", vec![call])),
+            }
+        }
+    }
+    groups.get_mut(known..).unwrap_or_default().sort_by_key(|(name, ..)| *name);
+    groups
+}
+
 /// The main part of the page: every call with what it does and takes.
 pub fn listing(title: &str, document: &Value) -> Markup {
-    let paths = document.get("paths").and_then(Value::as_object);
-    let operations = paths.into_iter().flatten().flat_map(|(path, item)| {
-        let methods = item.as_object().into_iter().flatten();
-        methods.map(move |(method, operation)| (path, method, operation))
-    });
     html! {
         (heading(title, None))
         p { "Everything that these pages show, as JSON. The whole document, for programs: " a href=(JSON) { "openapi.json" } ". Refusals are problem details (RFC 9457) with a stable " code { "code" } " and a " code { "remedy" } "." }
-        @for (path, method, operation) in operations {
-            (section(words(operation, "summary"), html! {
-                p { code { (method.to_uppercase()) " " (path) } }
-                @if !words(operation, "description").is_empty() { p { (words(operation, "description")) } }
-                @let parameters = operation.get("parameters").and_then(Value::as_array);
-                @if let Some(parameters) = parameters {
-                    ul { @for parameter in parameters { li { code { (words(parameter, "name")) } ": " (words(parameter, "description")) } } }
-                }
+        @for (name, about, calls) in by_tag(document) {
+            (section(&capital(name), html! {
+                @if !about.is_empty() { p { (prose(about)) } }
+                @for call in calls { (call.render()) }
             }))
         }
     }
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -174,10 +230,26 @@ mod tests {
     fn t74_words_of_a_document_are_text() {
         let evil = "<script>alert(1)</script>";
         let parameters = [serde_json::json!({ "name": evil, "description": evil })];
-        let operation = serde_json::json!({ "summary": evil, "description": evil, "parameters": parameters });
+        let operation = serde_json::json!({ "tags": [evil], "summary": evil, "description": evil, "parameters": parameters });
         let shown =
             listing(evil, &serde_json::json!({ "paths": { evil: { "get": operation } } })).into_string();
-        assert!(!shown.contains("<script") && shown.matches("&lt;script&gt;").count() == 6, "{shown}");
+        assert!(!shown.contains("<script") && shown.matches("&lt;script&gt;").count() == 7, "{shown}");
+    }
+
+    #[test]
+    fn calls_stand_below_their_tags_and_backticks_are_code() {
+        let call = |tag: &str| serde_json::json!({ "get": { "tags": [tag], "summary": "Takes `a`, `b`" } });
+        let paths = serde_json::json!({ "/1": call("zeta"), "/2": call("jobs"), "/3": call("alpha"), "/4": call("jobs") });
+        let document =
+            serde_json::json!({ "tags": [{ "name": "jobs", "description": "Work" }], "paths": paths });
+        let shown = listing("T", &document).into_string();
+        let order = ["Jobs", "Work", "/2", "/4", "Alpha", "/3", "Zeta", "/1"];
+        let places: Vec<_> = order.iter().map(|text| shown.find(&format!("{text}<"))).collect();
+        assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?}: {shown}");
+        assert!(
+            shown.contains("<p>Takes <code>a</code>, <code>b</code></p>") && !shown.contains('`'),
+            "{shown}"
+        );
     }
 
     #[test]

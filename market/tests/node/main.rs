@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod exporting;
 mod founding;
 mod governing;
 mod joining;
