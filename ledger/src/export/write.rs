@@ -114,10 +114,32 @@ impl Source for Follower {
 /// # Errors
 /// When the file cannot be written, the chain cannot be read, or a block or blob is missing.
 pub async fn export(chain: &impl Source, blobs: &dyn Blobs, path: &Path) -> Result<Height, ExportError> {
-    let failed = |source| ExportError::Io { path: path.to_owned(), source };
     let height = certified(chain).await?;
-    let draft = path.with_extension("draft");
-    let mut sink = Sink::create(&draft).map_err(failed)?;
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".draft");
+    let draft = Draft(draft.into());
+    write(chain, blobs, height, &draft, path).await?;
+    Ok(height)
+}
+
+/// A file that is removed, unless it was given another name.
+struct Draft(PathBuf);
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+async fn write(
+    chain: &impl Source,
+    blobs: &dyn Blobs,
+    height: Height,
+    draft: &Draft,
+    path: &Path,
+) -> Result<(), ExportError> {
+    let failed = |source| ExportError::Io { path: path.to_owned(), source };
+    let mut sink = Sink::create(&draft.0).map_err(failed)?;
     sink.put(&header(chain.genesis())).map_err(failed)?;
     let attached = attachments(chain, height, blobs).await?;
     sink.put(&u32::try_from(attached.len()).unwrap_or(u32::MAX).to_bytes()).map_err(failed)?;
@@ -134,8 +156,7 @@ pub async fn export(chain: &impl Source, blobs: &dyn Blobs, path: &Path) -> Resu
         put_frame(&mut framed, &block, certificate.as_ref());
         sink.put(&framed).map_err(failed)?;
     }
-    sink.finish(&draft, path).map_err(failed)?;
-    Ok(height)
+    sink.finish(&draft.0, path).map_err(failed)
 }
 
 fn header(genesis: &Genesis) -> Vec<u8> {

@@ -31,7 +31,7 @@ pub fn to_json(json: bool) {
 pub fn words(error: &anyhow::Error) -> String {
     error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
         "" => cause,
-        said if said.ends_with(&cause) => said.to_owned(),
+        said if said.contains(&cause) => said.to_owned(),
         said => format!("{said}: {cause}"),
     })
 }
@@ -176,10 +176,11 @@ mod tests {
         let disk = || std::io::Error::other("the disk is full");
         let plain = anyhow::Error::new(disk()).context("cannot write a file");
         assert_eq!(words(&plain), "cannot write a file: the disk is full");
-        let named: anyhow::Result<()> = Err(disk()).context("cannot write a file: the disk is full");
+        let named: anyhow::Result<()> =
+            Err(disk()).context("cannot write a file: the disk is full: free some");
         assert_eq!(
             words(&named.context("no report").unwrap_err()),
-            "no report: cannot write a file: the disk is full"
+            "no report: cannot write a file: the disk is full: free some"
         );
     }
 }

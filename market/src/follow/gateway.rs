@@ -12,9 +12,6 @@ pub struct Gateway {
     pub url: String,
     /// The chain's name, as its owner knows it from elsewhere.
     pub chain: ChainId,
-    /// Whether it may be called without TLS though it is not on this machine. What is read is verified either way; but
-    /// whoever is between sees what is handed in.
-    pub allow_plain: bool,
 }
 
 /// A gateway that cannot be used.
@@ -31,7 +28,7 @@ pub enum GatewayFault {
     },
     /// Without TLS, and not on this machine.
     #[error(
-        "\"{0}\" is called without encryption and is not on this machine: use https, or allow it in the configuration"
+        "\"{0}\" is called without encryption and is not on this machine: use https, or a tunnel that ends on this machine"
     )]
     Plain(String),
     /// TLS cannot be set up.
@@ -42,7 +39,7 @@ pub enum GatewayFault {
 impl Gateway {
     /// A gateway that is on this machine, or called by TLS.
     pub fn new(url: impl Into<String>, chain: ChainId) -> Self {
-        Self { url: url.into(), chain, allow_plain: false }
+        Self { url: url.into(), chain }
     }
 
     /// The address that routes are joined to.
@@ -61,7 +58,7 @@ impl Gateway {
         }
         match url.scheme() {
             "https" => {}
-            "http" if self.allow_plain || is_here(&url) => {}
+            "http" if is_here(&url) => {}
             "http" => return Err(GatewayFault::Plain(self.url.clone())),
             _ => return Err(bad("it begins with neither https:// nor http://")),
         }
@@ -85,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_called_without_tls_unless_that_is_allowed() {
+    fn only_this_machine_is_called_without_tls() {
         let base = |url: &str| Gateway::new(url, ChainId::from_bytes([0; 32])).base();
         for (given, expected) in [
             ("http://127.0.0.1:7800", "http://127.0.0.1:7800/"),
@@ -98,9 +95,6 @@ mod tests {
         for plain in ["http://gateway.example/", "http://10.0.0.1/", "http://localhost.example/"] {
             assert!(matches!(base(plain), Err(GatewayFault::Plain(_))), "{plain}");
         }
-        let allowed =
-            Gateway { allow_plain: true, ..Gateway::new("http://10.0.0.1", ChainId::from_bytes([0; 32])) };
-        assert!(allowed.base().is_ok());
         for bad in
             ["", "gateway", "ftp://x/", "file:///etc", "https://x/?a", "https://x/#a", "https://me:secret@x/"]
         {

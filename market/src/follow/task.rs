@@ -104,6 +104,9 @@ impl Task {
         let fed = self.unless_stopped(async move { client.feed(from).await }).await??;
         self.status.send_if_modified(|status| {
             let told = status.claimed != fed.claimed || !status.reached;
+            if !status.reached {
+                status.fault = None;
+            }
             (status.claimed, status.reached) = (fed.claimed, true);
             told
         });
@@ -115,7 +118,7 @@ impl Task {
                 self.fetch(&vetted).await?;
                 self.with_follower(move |follower| follower.follow(&vetted)).await?;
                 let height = self.follower.position().height;
-                self.status.send_modify(|status| status.height = height);
+                self.status.send_modify(|status| (status.height, status.fault) = (height, None));
             }
             self.with_follower(|follower| Ok(follower.flush()?)).await?;
         }

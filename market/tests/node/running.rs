@@ -14,14 +14,20 @@ pub struct Started<'a>(pub &'a Path);
 
 impl Started<'_> {
     pub fn script(&self, name: &str) -> Output {
+        self.command(name).output().expect("it starts")
+    }
+
+    fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.0.join(name));
-        command.env("GALEN", env!("CARGO_BIN_EXE_galen")).stdin(Stdio::null()).output().expect("it starts")
+        command.env("GALEN", env!("CARGO_BIN_EXE_galen")).stdin(Stdio::null());
+        command
     }
 }
 
 impl Drop for Started<'_> {
     fn drop(&mut self) {
-        self.script("stop.sh");
+        // The test may have failed before there was one.
+        let _ = self.command("stop.sh").output();
     }
 }
 

@@ -113,7 +113,9 @@ impl DeskCall {
             }
             Self::Approve { desk, request, digest } => {
                 let body = json!({ "digest": digest });
-                one(of(&desk)?.post(&format!("/v1/requests/{request}/approval"), &body).await?)
+                let case = of(&desk)?.post(&format!("/v1/requests/{request}/approval"), &body).await?;
+                lines(&case["approvals"], &["by"]);
+                one(case)
             }
             Self::Jobs(desk) => {
                 list(of(&desk)?.get("/v1/jobs").await?, &["request", "title", "words", "released"])

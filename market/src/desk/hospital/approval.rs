@@ -54,7 +54,7 @@ impl HospitalDesk {
             }
             before => Case {
                 request: *request,
-                title,
+                title: String::new(),
                 digest: preview.digest,
                 content,
                 dataset: preview.dataset,
@@ -73,6 +73,8 @@ impl HospitalDesk {
                 "another person must approve it",
             ));
         }
+        // Kept since later than the first homes.
+        case.title = title;
         case.approvals.push(Approval { by, at_ms: now_ms() });
         if case.approvals.len() >= usize::from(self.settings.approvals) {
             case.stage = Stage::Planning;

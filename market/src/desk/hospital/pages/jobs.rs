@@ -51,7 +51,8 @@ fn named(case: &CaseView) -> Markup {
     let link = format!("/jobs/{}", case.request);
     match case.title.as_str() {
         "" => hash_link(&case.request, &link),
-        title => html! { a href=(link) { (title) } },
+        // Titles are the researchers', and may repeat.
+        title => html! { a href=(link) { (title) } " " (hash(&case.request)) },
     }
 }
 
