@@ -5,6 +5,7 @@
 //! that does not open is put aside and begun anew for the same reason.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use galen_circuits::groth16::Proof;
 use serde::{Deserialize, Serialize};
@@ -71,7 +72,7 @@ impl Records {
     pub(super) fn open(directory: &Path) -> Result<Self, StoreError> {
         // Flushing is explicit: a proof counts when it is kept, and background flushing keeps a thread awake for nothing.
         let config = sled::Config::new().path(directory).flush_every_ms(None).cache_capacity(16 << 20);
-        match config.open() {
+        match when_let_go(|| config.open()) {
             Err(sled::Error::Corruption { .. }) => {
                 let aside = directory.with_extension("damaged");
                 tracing::warn!(
@@ -150,9 +151,45 @@ fn key(prefix: u8, name: &[u8; 32]) -> [u8; 33] {
     key
 }
 
+/// How long sled may take to let go of its file.
+const LET_GO: Duration = Duration::from_secs(5);
+
+/// Opens a database. When one was closed in this process a moment ago, sled's own threads may still hold its file; that no
+/// other process has it is known by the folder's lock.
+fn when_let_go<T>(open: impl Fn() -> sled::Result<T>) -> sled::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match open() {
+            Err(sled::Error::Io(error))
+                if begun.elapsed() < LET_GO && error.to_string().contains("could not acquire lock") =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_still_held_is_waited_for_and_nothing_else_is() {
+        let fails = |words: &'static str| Err(sled::Error::Io(std::io::Error::other(words)));
+        let tries = std::cell::Cell::new(0);
+        let opened = when_let_go(|| {
+            tries.set(tries.get() + 1);
+            if tries.get() < 3 { fails("could not acquire lock on \"db\"") } else { Ok(()) }
+        });
+        assert_eq!((opened, tries.get()), (Ok(()), 3));
+        tries.set(0);
+        let opened = when_let_go(|| -> sled::Result<()> {
+            tries.set(tries.get() + 1);
+            fails("no space")
+        });
+        assert!(opened.is_err() && tries.get() == 1);
+    }
 
     #[test]
     fn records_survive_reopening() {

@@ -2,6 +2,7 @@
 //! opening, the position it holds is compared with the log, and the rest rebuilt.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use super::{Store, StoreEntries, StoreError};
 use crate::{state::overlay::Writes, storage::explained};
@@ -20,7 +21,7 @@ impl SledStore {
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         // No flushing in the background: it is done after a number of blocks, and on closing.
         let config = sled::Config::default().path(folder).cache_capacity(CACHE_BYTES).flush_every_ms(None);
-        match config.open() {
+        match when_let_go(|| config.open()) {
             Ok(db) => Ok(Self(db)),
             Err(
                 error @ (sled::Error::Corruption { .. }
@@ -34,6 +35,25 @@ impl SledStore {
                 config.open().map(Self).map_err(failed)
             }
             Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+/// How long sled may take to let go of its file.
+const LET_GO: Duration = Duration::from_secs(5);
+
+/// Opens a database. When one was closed in this process a moment ago, sled's own threads may still hold its file; that no
+/// other process has it is known by the folder's lock.
+fn when_let_go<T>(open: impl Fn() -> sled::Result<T>) -> sled::Result<T> {
+    let begun = Instant::now();
+    loop {
+        match open() {
+            Err(sled::Error::Io(error))
+                if begun.elapsed() < LET_GO && error.to_string().contains("could not acquire lock") =>
+            {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            done => return done,
         }
     }
 }
@@ -80,5 +100,27 @@ impl Store for SledStore {
 
     fn flush(&self) -> Result<(), StoreError> {
         self.0.flush().map(|_| ()).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::when_let_go;
+
+    #[test]
+    fn a_file_that_is_still_held_is_waited_for_and_nothing_else_is() {
+        let fails = |words: &'static str| Err(sled::Error::Io(std::io::Error::other(words)));
+        let tries = std::cell::Cell::new(0);
+        let opened = when_let_go(|| {
+            tries.set(tries.get() + 1);
+            if tries.get() < 3 { fails("could not acquire lock on \"db\"") } else { Ok(()) }
+        });
+        assert_eq!((opened, tries.get()), (Ok(()), 3));
+        tries.set(0);
+        let opened = when_let_go(|| -> sled::Result<()> {
+            tries.set(tries.get() + 1);
+            fails("no space")
+        });
+        assert!(opened.is_err() && tries.get() == 1);
     }
 }
