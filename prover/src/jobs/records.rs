@@ -154,20 +154,24 @@ fn key(prefix: u8, name: &[u8; 32]) -> [u8; 33] {
 /// How long sled may take to let go of its file.
 const LET_GO: Duration = Duration::from_secs(5);
 
-/// Opens a database. When one was closed in this process a moment ago, sled's own threads may still hold its file; that no
-/// other process has it is known by the folder's lock.
+/// Opens a database. When one was closed in this process a moment ago, a thread of sled's that wrote for it may still hold the
+/// file; that no other process has it is known by the folder's lock. The ledger's store waits in the same way: neither crate knows
+/// of the other.
 fn when_let_go<T>(open: impl Fn() -> sled::Result<T>) -> sled::Result<T> {
     let begun = Instant::now();
     loop {
         match open() {
-            Err(sled::Error::Io(error))
-                if begun.elapsed() < LET_GO && error.to_string().contains("could not acquire lock") =>
-            {
+            Err(error) if is_held(&error) && begun.elapsed() < LET_GO => {
                 std::thread::sleep(Duration::from_millis(10));
             }
             done => return done,
         }
     }
+}
+
+/// Whether somebody has the file: sled says it in words only.
+fn is_held(error: &sled::Error) -> bool {
+    matches!(error, sled::Error::Io(error) if error.to_string().contains("could not acquire lock"))
 }
 
 #[cfg(test)]
@@ -176,17 +180,21 @@ mod tests {
 
     #[test]
     fn a_file_that_is_still_held_is_waited_for_and_nothing_else_is() {
-        let fails = |words: &'static str| Err(sled::Error::Io(std::io::Error::other(words)));
+        let directory = tempfile::tempdir().unwrap();
+        let config = sled::Config::new().path(directory.path());
+        let holder = config.open().unwrap();
+        assert!(is_held(&sled::open(directory.path()).unwrap_err()), "sled says it in other words");
         let tries = std::cell::Cell::new(0);
         let opened = when_let_go(|| {
             tries.set(tries.get() + 1);
-            if tries.get() < 3 { fails("could not acquire lock on \"db\"") } else { Ok(()) }
+            if tries.get() < 3 { sled::open(directory.path()).map(drop) } else { Ok(()) }
         });
         assert_eq!((opened, tries.get()), (Ok(()), 3));
+        drop(holder);
         tries.set(0);
         let opened = when_let_go(|| -> sled::Result<()> {
             tries.set(tries.get() + 1);
-            fails("no space")
+            Err(sled::Error::Io(std::io::Error::other("no space")))
         });
         assert!(opened.is_err() && tries.get() == 1);
     }
