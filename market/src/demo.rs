@@ -88,7 +88,7 @@ pub async fn run(args: DemoArgs, console: &Console) -> anyhow::Result<()> {
         )),
     };
     let served = match &story {
-        Ok(_) if args.serve => serve::until_interrupted(&stage, &keys).await,
+        Ok(_) if args.serve => serve::until_interrupted(&stage, &keys, args.approvals).await,
         _ => Ok(()),
     };
     consortium.members.stop().await;

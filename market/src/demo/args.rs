@@ -37,6 +37,9 @@ pub struct DemoArgs {
     /// Afterwards serve everybody's pages, with a second request that waits for the hospitals; until interrupted.
     #[arg(long, conflicts_with_all = ["data", "network"])]
     pub serve: bool,
+    /// People who must approve a release at a hospital's desk; each has an address to sign in at.
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "serve", value_parser = clap::value_parser!(u8).range(1..=2))]
+    pub approvals: u8,
     /// Ends with one JSON object on stdout; the story goes to stderr.
     #[arg(long)]
     pub json: bool,

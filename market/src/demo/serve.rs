@@ -25,7 +25,7 @@ use rand::rngs::OsRng;
 use super::setup::Stage;
 use super::source;
 use crate::cli::console::Console;
-use crate::demo::folder::private_dir;
+use crate::demo::folder::{private_dir, write_private};
 use crate::serving::{self, HospitalWays, OpenDesk, Work};
 
 /// The public site; desks follow, in this order. Each takes another port if its own is taken.
@@ -33,12 +33,18 @@ const FIRST_PORT: u16 = 7710;
 const SOURCE: &str = "diabetes-synthetic";
 const PATIENTS: &str = "patients.csv";
 const STEWARD: &str = "the demonstration";
+/// Who approves beside a hospital's owner, if two must.
+const COLLEAGUE: &str = "colleague";
 
-/// Serves, and prepares a second request. Ends when it is interrupted.
+/// Serves, and prepares a second request; so many people must approve at a hospital's desk. Ends when it is interrupted.
 ///
 /// # Errors
 /// When something cannot be opened or prepared.
-pub async fn until_interrupted(stage: &Stage<'_>, keys: &Arc<ProvingKeys>) -> anyhow::Result<()> {
+pub async fn until_interrupted(
+    stage: &Stage<'_>,
+    keys: &Arc<ProvingKeys>,
+    approvals: u8,
+) -> anyhow::Result<()> {
     let console = stage.console;
     console.chapter("Pages", "everybody's, on this machine alone");
     let members = &stage.consortium.members;
@@ -48,7 +54,7 @@ pub async fn until_interrupted(stage: &Stage<'_>, keys: &Arc<ProvingKeys>) -> an
     let site = serving::explorer(port(0), rates, chain, None).await?;
     let gateway = format!("http://{}", site.address());
     let mut desks = Vec::new();
-    let opened = open_all(stage, keys, &gateway, &mut desks).await;
+    let opened = open_all(stage, (keys, approvals), &gateway, &mut desks).await;
     let prepared = match opened {
         Ok(()) => prepare(stage, &desks).await,
         Err(error) => Err(error),
@@ -76,7 +82,7 @@ fn port(place: u16) -> SocketAddr {
 
 async fn open_all(
     stage: &Stage<'_>,
-    keys: &Arc<ProvingKeys>,
+    (keys, approvals): (&Arc<ProvingKeys>, u8),
     gateway: &str,
     desks: &mut Vec<OpenDesk>,
 ) -> anyhow::Result<()> {
@@ -97,7 +103,9 @@ async fn open_all(
     for (place, (role, folder, name, seed)) in (1u16..).zip(all) {
         let folder = stage.folder.path("desks").join(folder);
         let seed = Seed::from_bytes(seed);
+        let approvals = if role == DeskRole::Hospital { approvals } else { 1 };
         let config = DeskConfig {
+            approvals,
             gateway: Some(gateway.to_owned()),
             chain: Some(stage.consortium.chain),
             listen: port(place),
@@ -109,7 +117,11 @@ async fn open_all(
             import_folder: Some(folder.join("import")),
         };
         stage.console.progress("desks", usize::from(place), 2 + stage.source.asked.hospitals as usize, None);
-        desks.push(OpenDesk::open(home(&folder, config, &seed)?, &seed, ways).await?);
+        let home = home(&folder, config, &seed)?;
+        if approvals > 1 {
+            invite(&home)?;
+        }
+        desks.push(OpenDesk::open(home, &seed, ways).await?);
     }
     stage.console.clear();
     Ok(())
@@ -119,10 +131,23 @@ async fn open_all(
 fn home(folder: &Path, config: DeskConfig, seed: &Seed) -> anyhow::Result<DeskHome> {
     let (layout, role) = (Layout::new(folder), config.role);
     if layout.config().exists() {
-        crate::demo::folder::write_private(&layout.config(), config.to_text().as_bytes())?;
+        write_private(&layout.config(), config.to_text().as_bytes())?;
         return Ok(DeskHome::open(folder, role)?);
     }
     Ok(DeskHome::create(folder, config, (seed, &Protection::Plain), &mut OsRng)?)
+}
+
+/// A second person of a desk, unless there is one with a token.
+fn invite(home: &DeskHome) -> anyhow::Result<()> {
+    let (people, file) = (home.people(), home.layout().token(COLLEAGUE));
+    if file.exists() {
+        return Ok(());
+    }
+    if people.current()?.contains(COLLEAGUE) {
+        people.remove(COLLEAGUE)?;
+    }
+    let token = people.add(COLLEAGUE, &mut OsRng)?;
+    Ok(write_private(&file, token.line().as_bytes())?)
 }
 
 /// Each hospital has patients at its desk, and a request waits for them.
@@ -199,9 +224,14 @@ fn show(console: &Console, gateway: &str, desks: &[OpenDesk]) {
     console.fact("explorer", format!("{gateway}/"));
     for desk in desks {
         let config = desk.home().config();
-        let token = token(desk.home().layout().token(OWNER));
-        let address = format!("http://{}/sign-in#{token}", desk.address());
-        console.fact(&config.name, address);
+        let address = |person: &str| {
+            let token = token(desk.home().layout().token(person));
+            format!("http://{}/sign-in#{token}", desk.address())
+        };
+        console.fact(&config.name, address(OWNER));
+        if config.approvals > 1 {
+            console.fact(&format!("{COLLEAGUE} at {}", config.name), address(COLLEAGUE));
+        }
     }
     console.say("the part after # signs in, and browsers keep it to themselves. Try: approve the second request at a hospital's");
     console.say("desk, watch its proofs, then collect at the researcher's. Ctrl-C ends it");

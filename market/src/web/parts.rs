@@ -23,10 +23,10 @@ pub mod notice;
 pub mod progress;
 pub mod table;
 
-pub use amount::{minor, money, written};
+pub use amount::{minor, money, ungrouped, written};
 pub use facts::{Facts, code, hash, hash_link, instant, moment, number, percent, term};
 pub use field::{Choice, Field};
-pub use flow::{Timeline, steps};
+pub use flow::{Step, Timeline, steps};
 pub use form::{Confirm, Weight, button, button_link, error_summary, hidden, post, search, upload};
 pub use heading::{badge, columns, crumbs, heading, section};
 pub use notice::{empty, loading, notice, partial, problem};

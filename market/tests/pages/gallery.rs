@@ -10,9 +10,10 @@ use galen_market::web::chart::{Bars, BeforeAfter, Histogram, Scale};
 use galen_market::web::page::{Page, Place, SiteName};
 use galen_market::web::parts::form::Weight;
 use galen_market::web::parts::{
-    Choice, Column, Confirm, Facts, Field, Progress, Run, Table, Timeline, Tone, badge, button, button_link,
-    code, columns, crumbs, empty, error_summary, hash, hash_link, heading, hidden, instant, loading, moment,
-    notice, number, older_newer, partial, percent, post, problem, search, section, steps, term, upload,
+    Choice, Column, Confirm, Facts, Field, Progress, Run, Step, Table, Timeline, Tone, badge, button,
+    button_link, code, columns, crumbs, empty, error_summary, hash, hash_link, heading, hidden, instant,
+    loading, moment, notice, number, older_newer, partial, percent, post, problem, search, section, steps,
+    term, upload,
 };
 use maud::{Markup, html};
 
@@ -148,8 +149,10 @@ fn form(say: Say) -> String {
     let main = html! {
         (heading(&say("New request"), None))
         (steps(2, &[
-            (&say("Purpose"), Some("/new/purpose")), (&say("Cohort"), Some("/new/cohort")), (&say("Protection"), None),
-            (&say("Price"), None), (&say("Review"), None),
+            Step { name: &say("Purpose"), href: "/new/purpose", whole: true },
+            Step { name: &say("Cohort"), href: "/new/cohort", whole: false },
+            Step { name: &say("Protection"), href: "/new/protection", whole: true },
+            Step { name: &say("Review"), href: "/new/review", whole: false },
         ]))
         (post("/new/protection", html! {
             (hidden("revision", &say("3")))

@@ -17,7 +17,7 @@ use crate::request::MAX_TITLE;
 use galen_ledger::Height;
 
 /// Highest price of one record: what can be sealed.
-const MOST_PRICE: u64 = 1 << 32;
+pub const MOST_PRICE: u64 = 1 << 32;
 /// For how many blocks an order to post is valid. After them it can be made anew, and is not posted twice.
 pub const ORDER_BLOCKS: u64 = 20;
 

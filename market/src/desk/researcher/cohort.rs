@@ -54,7 +54,7 @@ pub fn predicate(draft: &Draft, schema: &Schema) -> Result<Predicate, Vec<FieldF
             true => Err(vec![fault(
                 "cohort",
                 "missing",
-                "say which patients: choose values, or write `everyone`",
+                "say which patients: choose values, or write \"everyone\"",
             )]),
         };
     }

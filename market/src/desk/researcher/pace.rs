@@ -66,8 +66,8 @@ pub fn span(ms: u64) -> String {
     let seconds = ms.div_ceil(1000);
     let (count, unit) = match seconds {
         0..=119 => (seconds, "second"),
-        120..=7_199 => ((seconds + 30) / 60, "minute"),
-        7_200..=172_799 => ((seconds + 1_800) / 3_600, "hour"),
+        120..=6_599 => ((seconds + 30) / 60, "minute"),
+        6_600..=172_799 => ((seconds + 1_800) / 3_600, "hour"),
         _ => ((seconds + 43_200) / 86_400, "day"),
     };
     format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
@@ -111,7 +111,13 @@ mod tests {
     #[test]
     fn times_are_told_in_the_unit_that_people_would_use() {
         let cases = [(0, "0 seconds"), (1, "1 second"), (119_000, "119 seconds"), (150_000, "3 minutes")];
-        let more = [(7_200_000, "2 hours"), (172_800_000, "2 days"), (864_000_000, "10 days")];
+        let more = [
+            (6_599_000, "110 minutes"),
+            (7_140_000, "2 hours"),
+            (7_200_000, "2 hours"),
+            (172_800_000, "2 days"),
+            (864_000_000, "10 days"),
+        ];
         for (ms, words) in cases.into_iter().chain(more) {
             assert_eq!(span(ms), words);
         }

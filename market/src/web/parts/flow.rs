@@ -91,16 +91,25 @@ impl Render for Timeline {
     }
 }
 
-/// The steps of a wizard, `current` counted from 0. A step that is done leads back if it has a path.
-pub fn steps(current: usize, steps: &[(&str, Option<&str>)]) -> Markup {
+/// A step of a wizard.
+pub struct Step<'a> {
+    /// What it is called.
+    pub name: &'a str,
+    /// Where it is.
+    pub href: &'a str,
+    /// Whether nothing is missing in it. A tick says so once one is past it.
+    pub whole: bool,
+}
+
+/// The steps of a wizard, `current` counted from 0. The ones before lead back.
+pub fn steps(current: usize, steps: &[Step<'_>]) -> Markup {
     html! {
         nav.steps aria-label="Steps" { ol {
-            @for (at, (name, href)) in steps.iter().enumerate() {
-                li.done[at < current] aria-current=[(at == current).then_some("step")] {
-                    @match href {
-                        Some(href) if at < current => a href=(href) { (name) },
-                        _ => span { (name) },
-                    }
+            @for (at, step) in steps.iter().enumerate() {
+                li.done[at < current && step.whole] aria-current=[(at == current).then_some("step")] {
+                    @if at < current {
+                        a href=(step.href) { (step.name) @if !step.whole { span.visually-hidden { ", not finished" } } }
+                    } @else { span { (step.name) } }
                 }
             }
         } }

@@ -27,7 +27,8 @@ impl Role {
     }
 }
 
-/// Things of a kind whose words contain the name, within the smallest part of the page that has another text.
+/// Things of a kind whose words contain the name, within the row, the item, or else the smallest part of the page, that has
+/// another text.
 const CANDIDATES: &str = r"
     const [css, name, near] = arguments;
     const plain = text => (text || '').replace(/\s+/g, ' ').trim();
@@ -36,7 +37,7 @@ const CANDIDATES: &str = r"
         ...(e.getAttribute('aria-labelledby') || '').split(' ').map(id => document.getElementById(id)?.textContent)];
     const within = e => {
         if (near === null) return true;
-        const part = e.closest('tr,li,article,fieldset,details,dialog,form,section');
+        const part = e.closest('tr,li') ?? e.closest('article,fieldset,details,dialog,form,section');
         return part !== null && plain(part.textContent).includes(near);
     };
     return [...document.querySelectorAll(css)].filter(e => e.checkVisibility({visibilityProperty: true}) && within(e)

@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const FIRST_PAGE: u64 = 150 * 1024;
 
 /// What the demonstration calls them.
-const NAMES: [&str; 4] = ["explorer", "Institute of Research", "Hospital 1", "Audit office"];
+const NAMES: [&str; 5] =
+    ["explorer", "Institute of Research", "Hospital 1", "colleague at Hospital 1", "Audit office"];
 
 /// A running demonstration.
 pub struct Cast {
@@ -27,6 +28,8 @@ pub struct Cast {
     pub researcher: Desk,
     /// The steward's desk.
     pub hospital: Desk,
+    /// The same desk, for the person who must approve as well.
+    pub colleague: Desk,
     /// The auditor's desk.
     pub auditor: Desk,
 }
@@ -59,7 +62,9 @@ impl Cast {
             return Self::at(of, folder, None);
         }
         let mut command = galen();
-        command.args(["demo", "--serve", "--hospitals", "1", "--out"]).arg(folder.path().join("demo"));
+        command
+            .args(["demo", "--serve", "--hospitals", "1", "--approvals", "2", "--out"])
+            .arg(folder.path().join("demo"));
         let serving = Serving::start(&mut command);
         let addresses = NAMES.map(|name| (name, serving.address(name, PATIENCE)));
         let of = |name: &str| {
@@ -70,11 +75,12 @@ impl Cast {
     }
 
     fn at(of: impl Fn(&str) -> String, folder: tempfile::TempDir, serving: Option<Serving>) -> Self {
-        let [node, researcher, hospital, auditor] = NAMES.map(of);
+        let [node, researcher, hospital, colleague, auditor] = NAMES.map(of);
         Self {
             node: node.trim_end_matches('/').to_owned(),
             researcher: Desk::of(&researcher),
             hospital: Desk::of(&hospital),
+            colleague: Desk::of(&colleague),
             auditor: Desk::of(&auditor),
             folder,
             _serving: serving,

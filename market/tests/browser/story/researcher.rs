@@ -22,6 +22,8 @@ pub async fn posts(act: &Act<'_>) -> String {
     go_on(&page).await;
 
     page.see("age: from").await;
+    deletes_and_brings_back(&page, &act.title()).await;
+    page.see("age: from").await;
     page.fill("age: from", "forty").await;
     go_on(&page).await;
     page.element("[aria-invalid=true]").await;
@@ -63,6 +65,23 @@ pub async fn posts(act: &Act<'_>) -> String {
     page.look("researcher-request-open").await;
     page.finish().await;
     request
+}
+
+/// A draft is deleted in the middle of it and comes back as it was; its review says what it lacks. Ends where it began.
+async fn deletes_and_brings_back(page: &Page, title: &str) {
+    let here = page.url().await;
+    page.section("Requests").await;
+    page.click_near(title, "Delete").await;
+    page.see("The draft was deleted.").await;
+    page.gone(title).await;
+    page.look("researcher-draft-deleted").await;
+    page.click("Bring it back").await;
+    page.see("The draft is back.").await;
+    page.look("researcher-drafts").await;
+    page.click(title).await;
+    page.see("Before you can sign:").await;
+    page.look("researcher-review-unready").await;
+    page.goto(&here).await;
 }
 
 async fn go_on(page: &Page) {

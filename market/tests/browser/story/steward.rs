@@ -12,6 +12,8 @@ use super::cast::Act;
 const PATIENTS: u32 = 1_200;
 /// Until a contribution is proven, sent and paid, on a slow machine.
 const PROVING: Duration = Duration::from_secs(400);
+/// What whoever approves says.
+const AGREED: &str = "I have looked at risk and overlap, and agree for this hospital";
 
 /// A file with a wrong value is refused and says where; the right one becomes a dataset, which is committed to.
 pub async fn imports(act: &Act<'_>) {
@@ -61,16 +63,33 @@ fn files(act: &Act<'_>) -> (PathBuf, PathBuf) {
     (good, broken)
 }
 
-/// Looks at what would be released, approves it, watches the proofs, is paid. Gives the contribution.
+/// The second person sees who has approved; with this one's approval the proofs begin.
+async fn colleague_approves(act: &Act<'_>, request: &str) {
+    let page = act.person(&act.cast.colleague).await;
+    page.see("1 of 2").await;
+    page.look("hospital-inbox-approved-once").await;
+    page.follow(&format!("/requests/{request}")).await;
+    page.see("owner approved").await;
+    page.tick(AGREED).await;
+    page.look("hospital-request-second-approval").await;
+    page.click("Approve and begin").await;
+    page.arrive(&format!("/jobs/{request}")).await;
+    page.finish().await;
+}
+
+/// Looks at what would be released, approves it with a colleague, watches the proofs, is paid. Gives the contribution.
 pub async fn sells(act: &Act<'_>, request: &str) -> String {
     let mut page = act.person(&act.cast.hospital).await;
     page.follow(&format!("/requests/{request}")).await;
     page.see("Risk of re-identification").await;
     page.see("Overlap with earlier releases").await;
     page.look("hospital-request").await;
-    page.tick("I have looked at risk and overlap, and agree for this hospital").await;
-    page.click("Approve and begin").await;
-    page.arrive(&format!("/jobs/{request}")).await;
+    page.tick(AGREED).await;
+    page.click("Approve").await;
+    page.see("Another person must approve it as well.").await;
+    page.look("hospital-request-approved-once").await;
+    colleague_approves(act, request).await;
+    page.goto(&format!("{}/jobs/{request}", act.cast.hospital.url)).await;
     page.see("Approved by").await;
     page.look("hospital-job-running").await;
     page.patient(PROVING);

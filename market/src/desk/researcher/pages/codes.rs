@@ -39,11 +39,12 @@ pub async fn show(
         .find(column)
         .map(|(_, found)| found.name.clone())
         .ok_or_else(|| Problem::not_found("column"))?;
+    let faults = desk.check(&draft)?.err().unwrap_or_default();
     let found = cohort::codes(&schema, &name, q, under.as_deref());
     let chosen = draft.choice(&name).map(|choice| choice.codes.join(", ")).unwrap_or_default();
     let here = format!("/drafts/{id}/codes");
     let main = html! {
-        (steps::trail(&id, 1))
+        (steps::trail(&id, 1, &faults))
         (parts::heading(&format!("Codes of {name}"), None))
         p { @if chosen.is_empty() { "Nothing chosen yet: all values fit." } @else { "Chosen: " strong { (chosen) } } }
         (search(&here, &name, q))

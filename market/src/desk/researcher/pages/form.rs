@@ -1,7 +1,7 @@
 //! What a form sent, and how amounts are written in one.
 
 use crate::web::extract::Form;
-use crate::web::parts::minor;
+use crate::web::parts::{minor, ungrouped};
 
 /// The fields of a form, repeated ones too.
 pub type Sent = Form<Vec<(String, String)>>;
@@ -22,7 +22,7 @@ impl Fields {
 
     /// A number, if one was sent.
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
-        self.get(name).replace([' ', ',', '\u{202f}'], "").parse().ok()
+        ungrouped(self.get(name))?.parse().ok()
     }
 
     /// An amount, in minor units.

@@ -7,7 +7,7 @@ use galen_circuits::schema::Purpose;
 use maud::{Markup, html};
 
 use super::form::{Fields, Sent};
-use super::steps::{STEPS, step_of, trail};
+use super::steps::{STEPS, said, step_of, trail};
 use super::{Desk, page};
 use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::api::drafts::{DraftView, posted, view};
@@ -38,7 +38,7 @@ async fn render(
     }
     let pace = desk.pace().await?;
     let main = html! {
-        (trail(&id, 5))
+        (trail(&id, 5, &draft.faults))
         (parts::heading("Review and sign", None))
         (facts(desk, &draft, pace)?)
         @if draft.signed {
@@ -82,7 +82,7 @@ fn faults(id: &Name, draft: &DraftView) -> Markup {
     let lines = html! { ul {
         @for fault in &draft.faults {
             @let (step, words) = STEPS.get(step_of(&fault.field)).copied().unwrap_or(STEPS[0]);
-            li { a href={ "/drafts/" (id) "/" (step) } { (words) } ": " (fault.message) }
+            li { a href={ "/drafts/" (id) "/" (step) } { (words) } ": " (said(fault)) }
         }
     } };
     notice(Tone::Warning, "Before you can sign:", lines)

@@ -11,14 +11,16 @@ use maud::{Markup, html};
 use super::form::{Fields, Sent};
 use super::{Desk, explain, page};
 use crate::desk::researcher::ResearcherDesk;
-use crate::desk::researcher::check::{FieldFault, lives};
+use crate::desk::researcher::check::{FieldFault, MOST_PRICE, lives};
 use crate::desk::researcher::draft::{Choice as Chosen, Draft, Weight as Weighed, most_chunks};
 use crate::desk::researcher::pace::Pace;
 use crate::desk::researcher::store::Name;
 use crate::web::extract::{Form, Path};
 use crate::web::parts::field::Choice;
 use crate::web::parts::form::Weight;
-use crate::web::parts::{self, Field, button, button_link, empty, error_summary, section, written};
+use crate::web::parts::{
+    self, Field, Step, button, button_link, empty, error_summary, money, section, written,
+};
 use crate::web::{Answered, Person, Problem};
 
 /// A step: its name in the address, its name for people.
@@ -42,12 +44,27 @@ pub fn step_of(field: &str) -> usize {
     }
 }
 
-/// The steps, as far as one is.
-pub fn trail(id: &Name, current: usize) -> Markup {
+/// The steps, as far as one is; what is wrong with the draft says which are not finished.
+pub fn trail(id: &Name, current: usize, faults: &[FieldFault]) -> Markup {
     let hrefs: Vec<String> = STEPS.iter().map(|(name, _)| format!("/drafts/{id}/{name}")).collect();
-    let steps: Vec<(&str, Option<&str>)> =
-        STEPS.iter().zip(&hrefs).map(|((_, words), href)| (*words, Some(href.as_str()))).collect();
-    parts::flow::steps(current, &steps)
+    let whole = |at: usize| faults.iter().all(|fault| step_of(&fault.field) != at);
+    let steps: Vec<Step<'_>> = STEPS
+        .iter()
+        .zip(&hrefs)
+        .enumerate()
+        .map(|(at, ((_, name), href))| Step { name, href, whole: whole(at) })
+        .collect();
+    parts::steps(current, &steps)
+}
+
+/// What is wrong with a field, as a page says it: there a price is an amount, and not a number of minor units.
+pub fn said(fault: &FieldFault) -> String {
+    match (fault.field.as_str(), fault.code) {
+        ("price", "missing" | "range") => {
+            format!("give the price of one record as an amount from {} to {}", money(1), money(MOST_PRICE))
+        }
+        _ => fault.message.clone(),
+    }
 }
 
 /// Chooses the schema; the way to every new request.
@@ -92,7 +109,7 @@ pub async fn show(
     if let Some(request) = kept.posted {
         return Ok(Redirect::to(&format!("/requests/{request}")).into_response());
     }
-    render(&desk, &person, &id, &kept.draft, number(&step)?, &[]).await
+    render(&desk, &person, &id, &kept.draft, (number(&step)?, None)).await
 }
 
 pub async fn save(
@@ -107,16 +124,16 @@ pub async fn save(
     take(&fields, at, &schema, &mut draft);
     let kept = desk.change(&id, draft)?;
     let faults = desk.check(&kept.draft)?.err().unwrap_or_default();
-    let here: Vec<FieldFault> = faults.into_iter().filter(|fault| step_of(&fault.field) == at).collect();
+    let here = faults.iter().any(|fault| step_of(&fault.field) == at);
     if let Some(column) = fields.0.iter().find_map(|(key, _)| key.strip_prefix("search.")) {
         let column: String = column.bytes().map(|byte| format!("%{byte:02X}")).collect();
         return Ok(Redirect::to(&format!("/drafts/{id}/codes?column={column}")).into_response());
     }
-    if here.is_empty() {
+    if !here {
         let next = STEPS.get(at + 1).map_or("review", |(name, _)| name);
         return Ok(Redirect::to(&format!("/drafts/{id}/{next}")).into_response());
     }
-    let shown = render(&desk, &person, &id, &kept.draft, at, &here).await?;
+    let shown = render(&desk, &person, &id, &kept.draft, (at, Some(&fields))).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, shown).into_response())
 }
 
@@ -182,12 +199,15 @@ async fn render(
     person: &Person,
     id: &Name,
     draft: &Draft,
-    at: usize,
-    faults: &[FieldFault],
+    (at, sent): (usize, Option<&Fields>),
 ) -> Answered<Response> {
     let schema = desk.schema(&draft.schema)?.ok_or_else(|| Problem::not_found("schema"))?;
     let pace = desk.pace().await?;
-    let shown = Shown { desk, schema: &schema, draft, faults, pace };
+    let all = desk.check(draft)?.err().unwrap_or_default();
+    // Nobody is told what is missing before having sent the step.
+    let here = all.iter().filter(|fault| sent.is_some() && step_of(&fault.field) == at);
+    let faults: Vec<(String, String)> = here.map(|fault| (fault.field.clone(), said(fault))).collect();
+    let shown = Shown { desk, schema: &schema, draft, faults: &faults, sent, pace };
     let (name, words) = STEPS.get(at).copied().unwrap_or(STEPS[0]);
     let body = match at {
         0 => shown.purpose(),
@@ -197,7 +217,7 @@ async fn render(
         _ => shown.price(),
     };
     let summary: Vec<(String, &str)> =
-        faults.iter().map(|f| (anchor(&f.field), f.message.as_str())).collect();
+        faults.iter().map(|(field, words)| (anchor(field), words.as_str())).collect();
     let summary: Vec<(&str, &str)> = summary.iter().map(|(id, words)| (id.as_str(), *words)).collect();
     let form = html! {
         (body)
@@ -207,7 +227,7 @@ async fn render(
         }
     };
     let main = html! {
-        (trail(id, at))
+        (trail(id, at, &all))
         (parts::heading(words, None))
         (error_summary(&summary))
         (parts::post(&format!("/drafts/{id}/{name}"), form))
@@ -225,27 +245,28 @@ struct Shown<'a> {
     desk: &'a ResearcherDesk,
     schema: &'a Schema,
     draft: &'a Draft,
-    faults: &'a [FieldFault],
+    /// Fields of this step, and what is wrong with them.
+    faults: &'a [(String, String)],
+    /// What was sent, if it was: no draft holds a number that is none.
+    sent: Option<&'a Fields>,
     pace: Pace,
 }
 
 impl Shown<'_> {
     fn error(&self, field: &str) -> Option<String> {
-        let found: Vec<&str> = self
-            .faults
-            .iter()
-            .filter(|fault| fault.field == field)
-            .map(|fault| fault.message.as_str())
-            .collect();
+        let found: Vec<&str> =
+            self.faults.iter().filter(|(wrong, _)| wrong == field).map(|(_, words)| words.as_str()).collect();
         (!found.is_empty()).then(|| found.join("; "))
     }
 
     fn number<T: ToString>(&self, name: &str, label: &str, value: Option<T>) -> Field {
         let field = Field::number(name, label).required().maybe_error(self.error(name));
-        match value {
-            Some(value) => field.value(value),
-            None => field,
-        }
+        field.value(self.typed(name, value.map(|value| value.to_string())))
+    }
+
+    /// What the draft holds, or else what was typed.
+    fn typed(&self, name: &str, held: Option<String>) -> String {
+        held.unwrap_or_else(|| self.sent.map_or("", |sent| sent.get(name)).to_owned())
     }
 
     fn purpose(&self) -> Markup {
@@ -377,7 +398,7 @@ impl Shown<'_> {
         let most = most_chunks(self.schema);
         let price = Field::text("price", "Price of one record")
             .required()
-            .value(draft.price.map(written).unwrap_or_default())
+            .value(self.typed("price", draft.price.map(written)))
             .hint(
                 "As 12.50. It is sealed: accredited hospitals and the audit authority read it, nobody else.",
             )

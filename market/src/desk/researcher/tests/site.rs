@@ -127,7 +127,17 @@ async fn the_wizard_leads_from_nothing_to_the_data_without_a_script() {
     assert!(step("protection", &low).await.body.contains("at least 3 patients in every class"));
     let enough = [("k", "3"), ("l", "2"), ("alpha", "800"), ("max_suppressed", "500"), ("max_loss", "667")];
     assert_eq!(step("protection", &enough).await.to, format!("{draft}/price"));
-    let dear = [("price", "9000.00"), ("max_records", "40"), ("sample", "2"), ("life", "400")];
+    let early = site.get(&format!("{draft}/review")).await.body;
+    let unfinished = "Price and time<span class=\"visually-hidden\">, not finished</span>";
+    assert!(early.contains(unfinished) && early.matches("class=\"done\"").count() == 4, "{early}");
+    assert!(early.contains("as an amount from 0.01 to 42,949,672.96"), "{early}");
+    let wrong = step("price", &[("price", "12,5"), ("max_records", "a lot"), ("sample", "2")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        wrong.body.contains("value=\"12,5\"") && wrong.body.contains("value=\"a lot\""),
+        "what was typed is kept"
+    );
+    let dear = [("price", "9,000.00"), ("max_records", "40"), ("sample", "2"), ("life", "400")];
     assert_eq!(step("price", &dear).await.to, format!("{draft}/review"));
     let poor = site.get(&format!("{draft}/review")).await.body;
     assert!(poor.contains("The wallet holds too little") && !poor.contains("name=\"confirm\""), "{poor}");
