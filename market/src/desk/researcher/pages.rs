@@ -8,6 +8,7 @@ mod list;
 mod request;
 mod review;
 mod steps;
+mod trail;
 mod wallet;
 
 use std::net::SocketAddr;

@@ -6,7 +6,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::form::{Fields, Sent};
-use super::{Desk, page, steps};
+use super::trail::trail;
+use super::{Desk, page};
 use crate::desk::researcher::cohort::{self, Code, MOST_FOUND};
 use crate::desk::researcher::draft::Choice;
 use crate::desk::researcher::store::Name;
@@ -44,7 +45,7 @@ pub async fn show(
     let chosen = draft.choice(&name).map(|choice| choice.codes.join(", ")).unwrap_or_default();
     let here = format!("/drafts/{id}/codes");
     let main = html! {
-        (steps::trail(&id, 1, &faults))
+        (trail(&id, 1, &faults))
         (parts::heading(&format!("Codes of {name}"), None))
         p { @if chosen.is_empty() { "Nothing chosen yet: all values fit." } @else { "Chosen: " strong { (chosen) } } }
         (search(&here, &name, q))

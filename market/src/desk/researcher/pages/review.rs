@@ -7,7 +7,7 @@ use galen_circuits::schema::Purpose;
 use maud::{Markup, html};
 
 use super::form::{Fields, Sent};
-use super::steps::{STEPS, said, step_of, trail};
+use super::trail::{STEPS, said, step_of, trail};
 use super::{Desk, page};
 use crate::desk::researcher::ResearcherDesk;
 use crate::desk::researcher::api::drafts::{DraftView, posted, view};

@@ -9,63 +9,18 @@ use galen_circuits::schema::{Class, Kind, Purpose, Schema};
 use maud::{Markup, html};
 
 use super::form::{Fields, Sent};
+use super::trail::{STEPS, said, step_of, trail};
 use super::{Desk, explain, page};
 use crate::desk::researcher::ResearcherDesk;
-use crate::desk::researcher::check::{FieldFault, MOST_PRICE, lives};
+use crate::desk::researcher::check::lives;
 use crate::desk::researcher::draft::{Choice as Chosen, Draft, Weight as Weighed, most_chunks};
 use crate::desk::researcher::pace::Pace;
 use crate::desk::researcher::store::Name;
 use crate::web::extract::{Form, Path};
 use crate::web::parts::field::Choice;
 use crate::web::parts::form::Weight;
-use crate::web::parts::{
-    self, Field, Step, button, button_link, empty, error_summary, money, section, written,
-};
+use crate::web::parts::{self, Field, button, button_link, empty, error_summary, section, written};
 use crate::web::{Answered, Person, Problem};
-
-/// A step: its name in the address, its name for people.
-pub const STEPS: [(&str, &str); 6] = [
-    ("purpose", "Purpose"),
-    ("cohort", "Patients"),
-    ("fields", "Fields"),
-    ("protection", "Protection"),
-    ("price", "Price and time"),
-    ("review", "Review and sign"),
-];
-
-/// The step that a field is given at.
-pub fn step_of(field: &str) -> usize {
-    match field {
-        "title" | "purpose" | "schema" => 0,
-        "released" | "quasi_identifiers" | "sensitive" => 2,
-        "k" | "l" | "alpha" | "max_suppressed" | "max_loss" => 3,
-        "sample" | "price" | "max_records" | "life" => 4,
-        _ => 1,
-    }
-}
-
-/// The steps, as far as one is; what is wrong with the draft says which are not finished.
-pub fn trail(id: &Name, current: usize, faults: &[FieldFault]) -> Markup {
-    let hrefs: Vec<String> = STEPS.iter().map(|(name, _)| format!("/drafts/{id}/{name}")).collect();
-    let whole = |at: usize| faults.iter().all(|fault| step_of(&fault.field) != at);
-    let steps: Vec<Step<'_>> = STEPS
-        .iter()
-        .zip(&hrefs)
-        .enumerate()
-        .map(|(at, ((_, name), href))| Step { name, href, whole: whole(at) })
-        .collect();
-    parts::steps(current, &steps)
-}
-
-/// What is wrong with a field, as a page says it: there a price is an amount, and not a number of minor units.
-pub fn said(fault: &FieldFault) -> String {
-    match (fault.field.as_str(), fault.code) {
-        ("price", "missing" | "range") => {
-            format!("give the price of one record as an amount from {} to {}", money(1), money(MOST_PRICE))
-        }
-        _ => fault.message.clone(),
-    }
-}
 
 /// Chooses the schema; the way to every new request.
 pub async fn new(State(desk): Desk, person: Person) -> Answered<Markup> {
