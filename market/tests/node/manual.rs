@@ -64,8 +64,9 @@ fn an_operators_first_commands_work_when_they_are_pasted() {
     };
     let said = fs::read_to_string(said).expect("what it said");
     assert!(status.is_some_and(|status| status.success()), "{status:?}: {said}");
-    let reached = said.lines().filter_map(|line| line.strip_suffix(" of 4, quorum 3")?.rsplit(' ').next());
-    let reached: Option<u32> = reached.last().and_then(|count| count.parse().ok());
+    let mut reached =
+        said.lines().filter_map(|line| line.strip_suffix(" of 4, quorum 3")?.rsplit(' ').next());
+    let reached: Option<u32> = reached.next_back().and_then(|count| count.parse().ok());
     assert!(reached.is_some_and(|reached| reached >= 3), "it is ready without a quorum: {said}");
     assert!(fs::read_to_string(dir.path().join("home/log")).expect("a log").contains("stopped height="));
 }
