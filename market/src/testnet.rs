@@ -1,7 +1,8 @@
 //! A consortium on one machine: homes, genesis and scripts, ready to run. For tests only: one seed knows every secret.
 //!
 //! ```text
-//! cast               the seed of governance, treasury and audit authority (mode 0600)
+//! cast               the seed of the seeds below (mode 0600)
+//! seeds/             of each governor, the treasury and the audit authority, as `--seed` of their commands takes them
 //! genesis            what the chain begins with
 //! market.json        the market's part of it, as `galen node found` takes it
 //! member-N/          a member's home
@@ -99,7 +100,12 @@ pub fn write(dir: &Path, plan: &Plan, keys: &VerifyingKeys) -> anyhow::Result<Ch
         founders.push(init::candidate(home, &home.config()?)?);
     }
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let config = market(&Cast::new(seed), plan.members, keys).to_json();
+    let cast = Cast::new(seed);
+    private_dir(&dir.join("seeds"))?;
+    for (name, seed) in cast.board_seeds(plan.members) {
+        write_private(&dir.join("seeds").join(name), hex::encode(seed).as_bytes())?;
+    }
+    let config = market(&cast, plan.members, keys).to_json();
     Market::new(&config, std::sync::Arc::new(galen_ledger::MemoryBlobs::new())).context("the market")?;
     let genesis = Genesis {
         name: "galen test network".into(),

@@ -42,6 +42,14 @@ impl Cast {
         Signer::from_seed(self.board().bytes(&format!("governor {index}")))
     }
 
+    /// The seeds of those who run the consortium, each with its owner's name.
+    pub fn board_seeds(&self, governors: u16) -> Vec<(String, [u8; 32])> {
+        let board = self.board();
+        let governors =
+            (0..governors).map(|at| (format!("governor-{at}"), board.bytes(&format!("governor {at}"))));
+        governors.chain(["treasury", "authority"].map(|name| (name.to_owned(), board.bytes(name)))).collect()
+    }
+
     /// The audit office.
     pub fn auditor(&self) -> Signer {
         Signer::from_seed(self.bytes("auditor"))
