@@ -101,8 +101,12 @@ impl HospitalDesk {
             Some(spec) => spec.map_err(|fault| DeskFault::Internal(fault.to_string()))?,
             None => {
                 let unknown = || {
-                    let detail = "there is no source of this name";
-                    DeskFault::invalid("source-unknown", detail, "choose one of the list, or bring your own")
+                    let names: Vec<&str> = shipped::ALL.iter().map(|(name, _)| *name).collect();
+                    let detail = format!(
+                        "there is no source of this name; {} come with the program",
+                        names.join(", ")
+                    );
+                    DeskFault::invalid("source-unknown", detail, "choose one of them, or bring your own")
                 };
                 let plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
                 let name = Some(name).filter(|name| plain && !name.is_empty()).ok_or_else(unknown)?;
