@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
@@ -15,26 +15,14 @@ pub struct Browser {
     driver: Arc<Driver>,
 }
 
+/// Times that the driver may draw a port which is taken.
+const MOST_STARTS: u32 = 50;
+
 impl Browser {
     /// Starts the driver; none, with a message, where what it needs is absent.
     pub fn start() -> Option<Self> {
         let (program, axe) = (CHROMEDRIVER.find()?, AXE.find()?);
-        let mut child = Command::new(program)
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the driver starts");
-        let mut said = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
-        let port = said
-            .by_ref()
-            .map_while(Result::ok)
-            .find_map(|line| port(&line))
-            .expect("the driver says its port");
-        // The pipe is read to its end, or the driver would stop when it is full.
-        std::thread::spawn(move || said.map_while(Result::ok).for_each(drop));
-        let address = format!("http://127.0.0.1:{port}");
+        let (child, address) = drive(&program);
         let axe = fs::read_to_string(axe).expect("axe can be read");
         Some(Self { driver: Arc::new(Driver { child, address, axe }) })
     }
@@ -48,6 +36,32 @@ impl Browser {
     pub async fn page(&self, window: Window) -> Page {
         Page::open(Arc::clone(&self.driver), window).await
     }
+}
+
+/// Starts the driver. It draws a port for IPv6 and wants the same for IPv4, where somebody else may have it: then it ends, and is
+/// started again.
+fn drive(program: &Path) -> (Child, String) {
+    let mut said = Vec::new();
+    for _ in 0..MOST_STARTS {
+        let mut command = Command::new(program);
+        command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("the driver starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        said.clear();
+        for line in lines.by_ref().map_while(Result::ok) {
+            if let Some(port) = port(&line) {
+                // The pipe is read to its end, or the driver would stop when it is full.
+                std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+                return (child, format!("http://127.0.0.1:{port}"));
+            }
+            said.push(line);
+        }
+        let _ = child.wait();
+        if !said.iter().any(|line| line.contains("port not available")) {
+            break;
+        }
+    }
+    panic!("the driver ended without its port: {said:?}");
 }
 
 /// The process of the driver.
